@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "awa/sql.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace lockkeeper::awa {
+namespace {
+
+const SqlFile& find_file(std::string_view name) {
+  const auto files = sql_files();
+  const auto found = std::find_if(files.begin(), files.end(),
+                                  [&](const SqlFile& file) { return file.name == name; });
+  if (found == files.end()) throw std::logic_error("no statement named " + std::string(name));
+  return *found;
+}
+
+std::string child_of(std::string_view variable, const Sql& sql) {
+  if (!sql.slot()) {
+    throw std::logic_error(std::string(sql.name()) + ": :\"" + std::string(variable) +
+                           "\" needs a slot");
+  }
+  variable.remove_suffix(1);  // the k of x_k
+  return quote_identifier(std::string(variable) + std::to_string(*sql.slot()));
+}
+
+std::string fill_in(std::string_view variable, const Sql& sql, const std::string& schema) {
+  if (variable == "schema") return quote_identifier(schema);
+  if (variable.ends_with("_k")) return child_of(variable, sql);
+  throw std::logic_error(std::string(sql.name()) + ": unknown name :\"" + std::string(variable) +
+                         "\"");
+}
+
+std::string substitute(std::string_view text, const Sql& sql, const std::string& schema) {
+  std::string filled;
+  while (true) {
+    const auto begin = text.find(":\"");
+    filled += text.substr(0, begin);
+    if (begin == std::string_view::npos) return filled;
+    const auto end = text.find('"', begin + 2);
+    filled += fill_in(text.substr(begin + 2, end - begin - 2), sql, schema);
+    text.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+std::string quote_identifier(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::shared_ptr<const pg::Statement> Library::get(const Sql& sql) {
+  const auto key = std::pair(std::string(sql.name()), sql.slot().value_or(-1));
+  auto& made = made_[key];
+  if (!made) {
+    auto statement = std::make_shared<pg::Statement>();
+    statement->name = schema_ + "/" + key.first;
+    if (sql.slot()) statement->name += "/" + std::to_string(*sql.slot());
+    statement->text = substitute(find_file(sql.name()).text, sql, schema_);
+    made = std::move(statement);
+  }
+  return made;
+}
+
+}  // namespace lockkeeper::awa

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A branch: one kind of maintenance, one file, one row in catalog.hpp.
+//
+// The word is the same in C++, SQL, TOML, Prometheus, docs and tests. From the row follow the
+// TOML table [branches.<word>], the metrics with branch="<word>" and the line in
+// `lockkeeper branches`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "branches/context.hpp"
+#include "coro/task.hpp"
+#include "scheduling/scheduler.hpp"
+#include "time/clock.hpp"
+
+namespace lockkeeper::branches {
+
+using coro::Task;
+using scheduling::Lane;
+
+// One key of [branches.<word>]: a count, a duration or a choice of words, by its default.
+struct Setting {
+  std::string_view name;
+  std::variant<std::int64_t, time::Duration, std::string_view> standard;
+  std::string_view help;
+};
+
+// How a pass ended. Thrown pg::Error means failed; this is every other end.
+struct Outcome {
+  std::int64_t rows = 0;                      // moved, rescued, deleted …
+  std::string_view skipped = {};              // why nothing was done, a literal; empty otherwise
+  bool backlog = false;                       // more is known to wait: come again at once
+  std::optional<time::Duration> next_due_in;  // something falls due sooner than the interval
+
+  static Outcome skip(std::string_view why) {
+    Outcome outcome;
+    outcome.skipped = why;
+    return outcome;
+  }
+};
+
+struct Branch {
+  std::string_view name;
+  Lane lane;
+  time::Duration every;
+  time::Duration minimum_gap{};                  // between two due-driven passes
+  std::string_view summary;                      // one line for `lockkeeper branches`
+  std::span<const std::string_view> statements;  // names of the .sql files it uses
+  std::span<const Setting> settings;
+  Task<Outcome> (*run)(BranchContext& ctx);
+};
+
+}  // namespace lockkeeper::branches

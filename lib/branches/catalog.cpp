@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "branches/catalog.hpp"
+
+#include <algorithm>
+
+namespace lockkeeper::branches {
+namespace {
+
+#define LOCKKEEPER_ADDRESS(word) &word,
+constexpr const Branch* kCatalog[] = {LOCKKEEPER_BRANCHES(LOCKKEEPER_ADDRESS)};
+#undef LOCKKEEPER_ADDRESS
+
+constexpr MissingDuty kMissing[] = {
+    {"rescue_expired_deadlines", "attempts past their deadline are not rescued"},
+    {"rescue_expired_callbacks", "jobs that wait for a callback past its timeout are not rescued"},
+    {"cron_eval", "cron schedules do not fire"},
+    {"cron_sync", "cron schedules declared in code are not written to the database"},
+    {"cleanup", "finished canonical jobs, dead letters and old runtime rows are not deleted"},
+    {"queue_stats", "queue depth and lag gauges are not exported"},
+    {"recompute_dirty_admin_metadata", "changed admin counts are not recomputed"},
+    {"refresh_admin_metadata", "admin metadata is not refreshed"},
+    {"priority_aging", "waiting canonical jobs do not gain priority"},
+    {"batch_operations", "batch operations of the admin tools do not run"},
+    {"terminal_count_rollup", "terminal counts of sealed slots are not folded"},
+};
+
+}  // namespace
+
+std::span<const Branch* const> catalog() { return kCatalog; }
+
+const Branch* find_branch(std::string_view name) {
+  const auto found = std::find_if(std::begin(kCatalog), std::end(kCatalog),
+                                  [&](const Branch* branch) { return branch->name == name; });
+  return found == std::end(kCatalog) ? nullptr : *found;
+}
+
+std::span<const MissingDuty> missing_duties() { return kMissing; }
+
+}  // namespace lockkeeper::branches

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every branch, one row each; slo lane first. A row without its file is a link error.
+#pragma once
+
+#include <span>
+
+#include "branches/branch.hpp"
+
+namespace lockkeeper::branches {
+
+#define LOCKKEEPER_BRANCHES(ROW) \
+  ROW(promote_scheduled)         \
+  ROW(rescue_stale_heartbeats)   \
+  ROW(rotate_queue)              \
+  ROW(rotate_lease)              \
+  ROW(rotate_claim)              \
+  ROW(observe)
+
+#define LOCKKEEPER_DECLARE(word) extern const Branch word;
+LOCKKEEPER_BRANCHES(LOCKKEEPER_DECLARE)
+#undef LOCKKEEPER_DECLARE
+
+std::span<const Branch* const> catalog();
+
+// The branch of that name, or null.
+const Branch* find_branch(std::string_view name);
+
+// A duty of an Awa leader that this version does not do yet: its word and what it would do.
+struct MissingDuty {
+  std::string_view name;
+  std::string_view summary;
+};
+std::span<const MissingDuty> missing_duties();
+
+}  // namespace lockkeeper::branches

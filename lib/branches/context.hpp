@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// All that a branch body may touch: its settings, the planes, statements, turns, its memory
+// between passes and its report.
+//
+// A body starts with a turn in hand. Everything that waits is awaited:
+//   rows  = co_await ctx.query("queue/x", a, b)    one statement, its own transaction; throws
+//   reply = co_await ctx.attempt("queue/x", a, b)  the same, where "no" is a normal answer
+//   tx = ctx.begin(lock_timeout); co_await tx.query(…); co_await tx.commit();
+//   co_await ctx.breathe(shape)                    gives the turn back, takes a new one
+// A transaction ends with the turn: what is not committed by then is rolled back. When a
+// hygiene turn is taken back, the statement that waits, or the next one, throws pg::Error
+// with state 57014; the body lets it pass and is run again with the same due time.
+// After co_await, round brackets only (see coro/task.hpp). Loop thread only.
+#pragma once
+
+#include <any>
+#include <coroutine>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "awa/planes.hpp"
+#include "awa/sql.hpp"
+#include "branches/report.hpp"
+#include "pg/session.hpp"
+#include "scheduling/scheduler.hpp"
+#include "time/clock.hpp"
+
+namespace lockkeeper::branches {
+
+using scheduling::TurnShape;
+
+// The right to use the session, as the scheduler's side offers it to a pass. Callbacks come
+// from the loop, never from inside the call, and not at all once the pass is abandoned.
+class Turn {
+ public:
+  virtual ~Turn() = default;
+  virtual void send(pg::Pipeline pipeline, pg::OnReplies on_replies) = 0;
+  // Ends the turn in hand (rolling back what is open) and calls back with the next one.
+  virtual void renew(TurnShape shape, std::function<void()> on_granted) = 0;
+  // From now until the turn ends it will not be taken back; false if it already has been.
+  virtual bool shield() = 0;
+};
+
+using SettingValue = std::variant<std::int64_t, time::Duration, std::string>;
+using SettingValues = std::map<std::string, SettingValue, std::less<>>;
+
+class BranchContext;
+
+// Awaits the reply to the last statement of a pipeline.
+class Ask {
+ public:
+  Ask(BranchContext& ctx, pg::Pipeline pipeline);
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter);
+  pg::Reply await_resume();  // never throws for an error of the server; throws on 57014 and 08…
+
+ protected:
+  BranchContext& ctx_;
+  pg::Pipeline pipeline_;
+  pg::Replies replies_;
+};
+
+// The same, but any error is thrown as pg::Error with the statement's name in front.
+class Query : public Ask {
+ public:
+  using Ask::Ask;
+  pg::Rows await_resume();
+};
+
+class Breath {
+ public:
+  Breath(BranchContext& ctx, TurnShape shape) : ctx_(ctx), shape_(shape) {}
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiter);
+  void await_resume() const noexcept {}
+
+ private:
+  BranchContext& ctx_;
+  TurnShape shape_;
+};
+
+class Transaction {
+ public:
+  // BEGIN and the lock timeout travel with the first statement.
+  Transaction(BranchContext& ctx, std::optional<time::Duration> lock_timeout);
+
+  template <typename... Values>
+  Query query(const awa::Sql& sql, Values... values);
+  template <typename... Values>
+  Ask attempt(const awa::Sql& sql, Values... values);
+
+  // From here to the end of the turn nothing takes it back. Call before a TRUNCATE; commit()
+  // calls it too. Throws pg::Error 57014 when the turn has already been taken back.
+  void shield();
+  Query commit();
+
+ private:
+  pg::Pipeline opened(pg::Call call);
+
+  BranchContext& ctx_;
+  std::optional<time::Duration> lock_timeout_;
+  bool is_open_ = false;
+};
+
+class BranchContext {
+ public:
+  BranchContext(Turn& turn, awa::Library& library, const SettingValues& settings, Report& report);
+
+  std::int64_t integer(std::string_view setting) const;
+  time::Duration duration(std::string_view setting) const;
+  const std::string& word(std::string_view setting) const;
+
+  const awa::Planes& planes() const { return *planes_; }
+  void set_planes(const awa::Planes& planes) { planes_ = &planes; }
+
+  template <typename... Values>
+  Query query(const awa::Sql& sql, Values... values) {
+    return Query(*this, single(call(sql, {pg::Parameter(values)...})));
+  }
+  template <typename... Values>
+  Ask attempt(const awa::Sql& sql, Values... values) {
+    return Ask(*this, single(call(sql, {pg::Parameter(values)...})));
+  }
+  Transaction begin(std::optional<time::Duration> lock_timeout = {}) {
+    return Transaction(*this, lock_timeout);
+  }
+  Breath breathe(TurnShape shape = {}) { return Breath(*this, shape); }
+
+  Report& report() { return report_; }
+
+  // What the branch remembers from pass to pass while this process leads; made on first use,
+  // forgotten at the next election.
+  template <typename T>
+  T& memory() {
+    if (!memory_.has_value()) memory_.emplace<T>();
+    return std::any_cast<T&>(memory_);
+  }
+
+  // The due time this pass answers; the same again after the pass was taken back.
+  time::TimePoint due() const { return due_; }
+  void set_due(time::TimePoint due) { due_ = due; }
+
+  // For logs and /status: the statement that is waited for at the moment, or "".
+  std::string_view waiting_for() const { return waiting_for_; }
+
+  pg::Call call(const awa::Sql& sql, std::vector<pg::Parameter> parameters);
+  static pg::Pipeline single(pg::Call call);
+  Turn& turn() { return turn_; }
+
+ private:
+  friend class Ask;
+  Turn& turn_;
+  awa::Library& library_;
+  const SettingValues& settings_;
+  Report& report_;
+  const awa::Planes* planes_ = nullptr;
+  std::any memory_;
+  time::TimePoint due_{};
+  std::string_view waiting_for_;
+};
+
+template <typename... Values>
+Query Transaction::query(const awa::Sql& sql, Values... values) {
+  return Query(ctx_, opened(ctx_.call(sql, {pg::Parameter(values)...})));
+}
+template <typename... Values>
+Ask Transaction::attempt(const awa::Sql& sql, Values... values) {
+  return Ask(ctx_, opened(ctx_.call(sql, {pg::Parameter(values)...})));
+}
+
+}  // namespace lockkeeper::branches

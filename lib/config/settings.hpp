@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The configuration as the program uses it, and the only door to toml++.
+//
+// Reading never half succeeds: either a complete Settings, or one message of the form
+// `file:line:column: what; did you mean …`. What a key may hold is decided here; which branches
+// and branch keys exist is told by the caller, since this room stands below the branches.
+// No thread rules: plain values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "time/clock.hpp"
+
+namespace lockkeeper::config {
+
+using Value = std::variant<std::int64_t, time::Duration, std::string>;
+
+struct BranchSettings {
+  bool enabled = true;
+  time::Duration every{};
+  time::Duration late_after{};  // default: the larger of 1 s and 2 × every
+  std::map<std::string, Value, std::less<>> values;
+};
+
+enum class Takeover { wait, terminate };
+enum class LogLevel { trace, debug, info, warn, error };
+enum class LogFormat { logfmt, json };
+
+struct Settings {
+  struct Database {
+    std::string url;
+    std::string application_name = "lockkeeper";
+    std::string role;
+    std::string password_file;
+  } database;
+  struct Leadership {
+    time::Duration poll_interval = std::chrono::milliseconds(250);
+    Takeover takeover = Takeover::wait;
+    time::Duration idle_limit = std::chrono::milliseconds(1500);
+    time::Duration stop_limit = std::chrono::seconds(5);
+  } leadership;
+  struct Http {
+    std::string listen = "127.0.0.1:9724";
+  } http;
+  struct Log {
+    LogLevel level = LogLevel::info;
+    LogFormat format = LogFormat::logfmt;
+  } log;
+  std::map<std::string, BranchSettings, std::less<>> branches;  // one for each known branch
+};
+
+// What the caller knows about a branch.
+struct BranchKey {
+  std::string name;
+  Value standard;
+  std::string help;
+};
+struct BranchSchema {
+  std::string word;
+  time::Duration every{};
+  std::vector<BranchKey> keys;
+  bool is_missing = false;  // a later branch: its table may only say enabled = false
+};
+
+// `what` is complete: place, fault, remedy.
+class SettingsError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Reads the file. Regular files of at most 1 MiB only. Throws SettingsError.
+Settings read_file(const std::string& path, std::span<const BranchSchema> branches);
+
+// The same from text; `name` stands for the file in messages.
+Settings read_text(std::string_view text, const std::string& name,
+                   std::span<const BranchSchema> branches);
+
+// Defaults for everything.
+Settings standard(std::span<const BranchSchema> branches);
+
+// LOCKKEEPER_DATABASE_URL wins over the file; DATABASE_URL only fills an empty url.
+void apply_environment(Settings& settings);
+
+}  // namespace lockkeeper::config
