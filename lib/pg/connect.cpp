@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Opening a connection: names first, on the thread pool, then one attempt after the other, each
+// address with its own share of the time limit, so that a dead first host costs only its share.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "pg/connection_impl.hpp"
+
+namespace lockkeeper::pg {
+namespace {
+
+// Our defaults; whatever the connection string says wins.
+void set_defaults(Options& options) {
+  options.emplace("keepalives", "1");
+  options.emplace("keepalives_idle", "5");
+  options.emplace("keepalives_interval", "2");
+  options.emplace("keepalives_count", "3");
+  options.emplace("tcp_user_timeout", "10000");
+  options.emplace("gssencmode", "disable");  // its negotiation blocks
+  options["client_encoding"] = "UTF8";
+}
+
+std::string first_line(const char* text) {
+  std::string line = text != nullptr ? text : "";
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  while (!line.empty() && line.back() == ' ') line.pop_back();
+  return line;
+}
+
+using Addresses = std::map<std::string, std::vector<std::string>>;
+
+}  // namespace
+
+void Connection::Impl::connect(const ConnectSettings& with, OnConnected callback) {
+  disconnect();
+  settings = with;
+  on_connected = std::move(callback);
+  auto parsed = parse_url(settings.url);
+  if (!parsed.failure.empty()) return give_up(parsed.failure);
+  options = std::move(parsed.options);
+  set_defaults(options);
+  if (!settings.application_name.empty()) options["application_name"] = settings.application_name;
+  if (!settings.password.empty()) options["password"] = settings.password;
+  if (!settings.options.empty()) options["options"] += ' ' + settings.options;
+  look_up_names();
+}
+
+void Connection::Impl::look_up_names() {
+  std::vector<std::string> names;
+  for (const auto& target : targets(options)) {
+    if (needs_look_up(target)) names.push_back(target.host);
+  }
+  if (names.empty()) return plan_attempts({});
+
+  state = State::resolving;
+  alarm.arm_in(settings.connect_limit);
+  const auto found = std::make_shared<Addresses>();  // outlives us if the resolver hangs
+  resolving.emplace(
+      loop,
+      [found, names, ask = look_up()] {
+        for (const auto& name : names) (*found)[name] = ask(name);
+      },
+      [this, found] { plan_attempts(*found); });
+}
+
+void Connection::Impl::plan_attempts(const Addresses& addresses) {
+  std::vector<Target> reachable;
+  for (const auto& target : targets(options)) {
+    const auto found = addresses.find(target.host);
+    if (found == addresses.end()) {
+      reachable.push_back(target);
+      continue;
+    }
+    for (const auto& address : found->second)
+      reachable.push_back({target.host, address, target.port});
+    if (found->second.empty())
+      last_failure = fmt::format("host name \"{}\" is not known", target.host);
+  }
+  const bool prefers_primary = settings.read_write && targets(options).size() > 1 &&
+                               options.count("target_session_attrs") == 0;
+  attempts.clear();
+  if (prefers_primary) {
+    for (const auto& target : reachable) attempts.push_back({target, true});
+  }
+  for (const auto& target : reachable) attempts.push_back({target, false});
+  attempts_planned = std::max<std::size_t>(1, attempts.size());
+  try_next();
+}
+
+void Connection::Impl::try_next() {
+  poller.reset();
+  if (connection != nullptr) PQfinish(std::exchange(connection, nullptr));
+  if (attempts.empty()) return give_up(last_failure.empty() ? "no server to try" : last_failure);
+  const auto attempt = attempts.front();
+  attempts.pop_front();
+
+  auto with = options;
+  if (!attempt.target.host.empty()) with["host"] = attempt.target.host;
+  if (!attempt.target.address.empty()) with["hostaddr"] = attempt.target.address;
+  if (!attempt.target.port.empty()) with["port"] = attempt.target.port;
+  if (attempt.wants_read_write) with["target_session_attrs"] = "read-write";
+  std::vector<const char*> keywords;
+  std::vector<const char*> values;
+  for (const auto& [keyword, value] : with) {
+    keywords.push_back(keyword.c_str());
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+
+  state = State::connecting;
+  alarm.arm_in(settings.connect_limit / static_cast<std::int64_t>(attempts_planned));
+  connection = PQconnectStartParams(keywords.data(), values.data(), 0);
+  if (connection == nullptr) return attempt_failed("out of memory");
+  PQsetNoticeProcessor(
+      connection, [](void*, const char*) {}, nullptr);
+  if (PQstatus(connection) == CONNECTION_BAD) {
+    return attempt_failed(first_line(PQerrorMessage(connection)));
+  }
+  poller.emplace(loop, PQsocket(connection), [this](int) { advance_handshake(); });
+  poller->watch(event::Poller::writable);
+}
+
+// libpq may change its socket in here, so the poller goes before and comes after.
+void Connection::Impl::advance_handshake() {
+  poller.reset();
+  const auto wants = PQconnectPoll(connection);
+  if (wants == PGRES_POLLING_OK) return connected();
+  if (wants == PGRES_POLLING_FAILED) return attempt_failed(first_line(PQerrorMessage(connection)));
+  poller.emplace(loop, PQsocket(connection), [this](int) { advance_handshake(); });
+  poller->watch(wants == PGRES_POLLING_READING ? event::Poller::readable : event::Poller::writable);
+}
+
+void Connection::Impl::attempt_failed(const std::string& why) {
+  last_failure = why;
+  try_next();
+}
+
+void Connection::Impl::connected() {
+  alarm.disarm();
+  attempts.clear();
+  if (PQsetnonblocking(connection, 1) != 0 || PQenterPipelineMode(connection) != 1) {
+    return give_up("the connection does not take pipelines");
+  }
+  state = State::idle;
+  last_sent = loop.now();
+  poller.emplace(loop, PQsocket(connection), [this](int ready) { on_socket(ready); });
+  poller->watch(event::Poller::readable);
+  post([callback = std::exchange(on_connected, nullptr)](Impl&) {
+    if (callback) callback("");
+  });
+}
+
+void Connection::Impl::give_up(const std::string& why) {
+  disconnect();
+  post([why, callback = std::exchange(on_connected, nullptr)](Impl&) {
+    if (callback) callback(why);
+  });
+}
+
+}  // namespace lockkeeper::pg

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pg/connection.hpp"
+
+#include <utility>
+
+#include "pg/connection_impl.hpp"
+
+namespace lockkeeper::pg {
+
+Connection::Impl::Impl(event::Loop& on_loop)
+    : loop(on_loop), alarm(on_loop, [this] {
+        if (state == State::resolving) return give_up("looking up its host name took too long");
+        if (state == State::connecting) return attempt_failed("no answer in time");
+        if (state == State::busy) return lost("a statement was not answered in time");
+      }) {}
+
+Connection::Impl::~Impl() { disconnect(); }
+
+void Connection::Impl::post(std::function<void(Impl&)> callback) {
+  loop.post([weak = weak_from_this(), callback = std::move(callback)] {
+    if (const auto self = weak.lock()) callback(*self);
+  });
+}
+
+void Connection::Impl::disconnect() {
+  alarm.disarm();
+  resolving.reset();
+  attempts.clear();
+  poller.reset();
+  if (connection != nullptr) PQfinish(std::exchange(connection, nullptr));
+  prepared.clear();
+  owed.clear();
+  state = State::closed;
+}
+
+// A pipeline under way is answered before the loss is announced.
+void Connection::Impl::lost(const std::string& reason) {
+  const bool was_busy = state == State::busy;
+  disconnect();
+  if (was_busy) {
+    for (auto& reply : replies) {
+      if (!reply.skipped && reply.state.is("?")) reply.state = SqlState("08006");
+      if (reply.state.is("08006")) reply.message = reason;
+    }
+    answer(std::move(replies));
+  }
+  post([reason, callback = std::exchange(on_lost, nullptr)](Impl&) {
+    if (callback) callback(reason);
+  });
+}
+
+void Connection::Impl::answer(Replies with) {
+  post([callback = std::exchange(on_replies, nullptr), with = std::move(with)](Impl&) mutable {
+    if (callback) callback(std::move(with));
+  });
+}
+
+Connection::Connection(event::Loop& loop) : impl_(std::make_shared<Impl>(loop)) {}
+
+Connection::~Connection() { impl_->disconnect(); }
+
+void Connection::connect(const ConnectSettings& settings, OnConnected on_connected) {
+  impl_->connect(settings, std::move(on_connected));
+}
+
+void Connection::set_on_lost(OnLost on_lost) { impl_->on_lost = std::move(on_lost); }
+
+void Connection::set_on_notification(OnNotification on_notification) {
+  impl_->on_notification = std::move(on_notification);
+}
+
+void Connection::send(Pipeline pipeline, OnReplies on_replies) {
+  impl_->send(std::move(pipeline), std::move(on_replies));
+}
+
+void Connection::close() {
+  if (impl_->state == State::closed) return;
+  impl_->on_lost = nullptr;
+  impl_->lost("closed");
+}
+
+bool Connection::in_transaction() const {
+  if (impl_->connection == nullptr) return false;
+  const auto status = PQtransactionStatus(impl_->connection);
+  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+Connection::State Connection::state() const { return impl_->state; }
+
+int Connection::backend_pid() const {
+  return impl_->connection != nullptr ? PQbackendPID(impl_->connection) : 0;
+}
+
+int Connection::server_version() const {
+  return impl_->connection != nullptr ? PQserverVersion(impl_->connection) : 0;
+}
+
+std::string Connection::parameter(const std::string& name) const {
+  if (impl_->connection == nullptr) return "";
+  const char* value = PQparameterStatus(impl_->connection, name.c_str());
+  return value != nullptr ? value : "";
+}
+
+std::shared_ptr<void> Connection::cancel_handle() const {
+  if (impl_->connection == nullptr) return nullptr;
+  return {PQgetCancel(impl_->connection),
+          [](void* cancel) { PQfreeCancel(static_cast<PGcancel*>(cancel)); }};
+}
+
+time::TimePoint Connection::last_sent() const { return impl_->last_sent; }
+
+}  // namespace lockkeeper::pg

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inside of pg::Connection, for this room only: connect.cpp opens, pipeline.cpp talks,
+// connection.cpp owns and ends.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "pg/connection.hpp"
+#include "pg/target.hpp"
+
+namespace lockkeeper::pg {
+
+struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
+  explicit Impl(event::Loop& on_loop);
+  ~Impl();
+
+  // connect.cpp
+  void connect(const ConnectSettings& with, OnConnected on_connected);
+  void look_up_names();
+  void plan_attempts(const std::map<std::string, std::vector<std::string>>& addresses);
+  void try_next();
+  void advance_handshake();
+  void attempt_failed(const std::string& why);
+  void connected();
+  void give_up(const std::string& why);
+
+  // pipeline.cpp
+  void send(Pipeline pipeline, OnReplies on_replies);
+  bool queue_pipeline();
+  bool queue_call(std::size_t index);
+  void on_socket(int ready);
+  bool flush();
+  void read_results();
+  void take_result(PGresult* result);
+  void take_error(std::size_t call, const PGresult* result);
+  void finish_pipeline();
+  bool may_send_again() const;
+  void take_notifications();
+
+  // connection.cpp
+  void post(std::function<void(Impl&)> callback);  // dies with the connection
+  void lost(const std::string& reason);
+  void disconnect();
+  void answer(Replies replies);
+
+  // One result that libpq owes us: of a Parse that we added, or of a call.
+  struct Owed {
+    std::size_t call;
+    bool is_parse;
+  };
+
+  event::Loop& loop;
+  State state = State::closed;
+  ConnectSettings settings;
+  OnConnected on_connected;
+  OnLost on_lost;
+  OnNotification on_notification;
+
+  Options options;
+  struct Attempt {
+    Target target;
+    bool wants_read_write;
+  };
+  std::deque<Attempt> attempts;
+  std::size_t attempts_planned = 1;
+  std::string last_failure;
+  std::optional<event::Blocking> resolving;
+  event::Timer alarm;
+
+  PGconn* connection = nullptr;
+  std::optional<event::Poller> poller;
+
+  Pipeline pipeline;
+  OnReplies on_replies;
+  Replies replies;
+  std::deque<Owed> owed;
+  bool sent_again = false;
+  bool began_idle = false;  // outside a transaction block when the pipeline left
+  std::map<std::string, std::string> prepared;  // statement name to the name on the server
+  std::uint64_t next_prepared = 0;
+  time::TimePoint last_sent{};
+};
+
+}  // namespace lockkeeper::pg

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pg/target.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdlib>
+#include <memory>
+
+#include "pg/connection.hpp"
+
+namespace lockkeeper::pg {
+namespace {
+
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  while (true) {
+    const auto comma = list.find(',', begin);
+    parts.push_back(list.substr(begin, comma - begin));
+    if (comma == std::string::npos) return parts;
+    begin = comma + 1;
+  }
+}
+
+std::string option(const Options& options, const std::string& keyword, const char* variable) {
+  const auto found = options.find(keyword);
+  if (found != options.end()) return found->second;
+  const char* value = std::getenv(variable);
+  return value != nullptr ? value : "";
+}
+
+bool is_literal_address(const std::string& host) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  return inet_pton(AF_INET, host.c_str(), address.data()) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
+}
+
+LookUp& replaceable_look_up() {
+  static LookUp present = system_look_up;
+  return present;
+}
+
+const std::string& at_or_last(const std::vector<std::string>& values, std::size_t index) {
+  return index < values.size() ? values[index] : values.back();
+}
+
+}  // namespace
+
+ParsedUrl parse_url(const std::string& url) {
+  ParsedUrl parsed;
+  char* message = nullptr;
+  auto* parameters = PQconninfoParse(url.c_str(), &message);
+  if (parameters == nullptr) {
+    // libpq quotes the piece that it did not understand, which may hold a password.
+    parsed.failure =
+        "it is neither a URL (postgres://user@host:port/database) nor a list of keyword=value";
+    PQfreemem(message);
+    return parsed;
+  }
+  for (auto* each = parameters; each->keyword != nullptr; ++each) {
+    if (each->val != nullptr && *each->val != '\0') parsed.options[each->keyword] = each->val;
+  }
+  PQconninfoFree(parameters);
+  return parsed;
+}
+
+std::vector<Target> targets(const Options& options) {
+  const auto hosts = split(option(options, "host", "PGHOST"));
+  const auto addresses = split(option(options, "hostaddr", "PGHOSTADDR"));
+  const auto ports = split(option(options, "port", "PGPORT"));
+  std::vector<Target> all;
+  const auto count = std::max(hosts.size(), addresses.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    Target target;
+    target.host = i < hosts.size() ? hosts[i] : "";
+    target.address = i < addresses.size() ? addresses[i] : "";
+    target.port = at_or_last(ports, i);
+    all.push_back(std::move(target));
+  }
+  return all;
+}
+
+bool needs_look_up(const Target& target) {
+  if (!target.address.empty() || target.host.empty()) return false;
+  if (target.host.front() == '/' || target.host.front() == '@') return false;
+  return !is_literal_address(target.host);
+}
+
+std::vector<std::string> system_look_up(const std::string& host) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), nullptr, &hints, &found) != 0) return {};
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, freeaddrinfo);
+  std::vector<std::string> addresses;
+  for (const auto* each = found; each != nullptr; each = each->ai_next) {
+    std::array<char, NI_MAXHOST> text{};
+    if (getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0,
+                    NI_NUMERICHOST) == 0) {
+      addresses.emplace_back(text.data());
+    }
+  }
+  return addresses;
+}
+
+void set_look_up(LookUp look_up_instead) { replaceable_look_up() = std::move(look_up_instead); }
+
+const LookUp& look_up() { return replaceable_look_up(); }
+
+std::string check_url(const std::string& url) { return parse_url(url).failure; }
+
+std::string describe_url(const std::string& url) {
+  const auto parsed = parse_url(url);
+  if (!parsed.failure.empty()) return "(not a connection string)";
+  std::string servers;
+  for (const auto& target : targets(parsed.options)) {
+    if (!servers.empty()) servers += ',';
+    servers += target.host.empty() ? target.address : target.host;
+    if (!target.port.empty()) servers += ':' + target.port;
+  }
+  return fmt::format("{}@{}/{}", option(parsed.options, "user", "PGUSER"), servers,
+                     option(parsed.options, "dbname", "PGDATABASE"));
+}
+
+}  // namespace lockkeeper::pg
