@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A real PostgreSQL and a real Awa schema for tests.
-//
-// The first Database of a program starts a private server (own folder, unix socket and a free
-// loopback port, run as `postgres` when we are root, fsync off), migrates one template database
-// with the released `awa migrate`, and copies it for each Database. The server and its folder
-// go with the program. Blocking, superuser, on purpose independent of the rooms under test.
+// A real Awa database for a test: a copy of a template that the released `awa migrate` made.
+// Blocking, superuser, and on purpose independent of the rooms under test.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "support/server.hpp"
+
 namespace lockkeeper::test {
 
 using Row = std::vector<std::string>;  // NULL is the text "NULL"
+
+// An open superuser session; its transactions and locks live as long as it does.
+class Session {
+ public:
+  explicit Session(const std::string& url);
+  ~Session();
+  Session(Session&&) noexcept;
+
+  // Runs SQL text and returns the rows of its last statement. Throws std::runtime_error with
+  // the SQLSTATE and the server's message.
+  std::vector<Row> sql(const std::string& text) const;
+  std::string value(const std::string& text) const;  // first column of the first row, or ""
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 class Database {
  public:
@@ -24,48 +39,28 @@ class Database {
   };
   explicit Database(Routing routing = Routing::queue_storage);
   ~Database();  // drops it
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
 
-  // postgres://lockkeeper@host:port/name over TCP; the login `lockkeeper` has the rights that the
-  // README asks for, and is refused by the fence trigger when it does not hold the lock.
+  // Over TCP as the login `lockkeeper`, which has the rights that the README asks for.
   std::string url() const;
   std::string superuser_url() const;
-  const std::string& name() const;
+  const std::string& name() const { return name_; }
 
-  // Runs SQL text as superuser, returns the rows of its last statement. Throws
-  // std::runtime_error with the server's message.
-  std::vector<Row> sql(const std::string& text) const;
-  std::string value(const std::string& text) const;  // first column of the first row
+  std::vector<Row> sql(const std::string& text) const { return session_->sql(text); }
+  std::string value(const std::string& text) const { return session_->value(text); }
+  Session session() const { return Session(superuser_url()); }
 
-  // From now on a write by the login `lockkeeper` from a backend without the maintenance lock
-  // raises an error: statement triggers for all four commands on every table of schema awa.
+  // From now on a write to any table of schema awa by the login `lockkeeper` from a backend that
+  // does not hold the maintenance lock raises an error, TRUNCATE and child tables included.
   void install_fence() const;
 
-  // A second superuser session for tests that hold locks; kept open until destroyed.
-  class Session {
-   public:
-    explicit Session(const std::string& url);
-    ~Session();
-    std::vector<Row> sql(const std::string& text) const;
-
-   private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
-  };
-  Session session() const;
+  // Ends the superuser session, e.g. before the server is stopped; the next sql() opens one.
+  void reconnect();
 
  private:
   std::string name_;
-};
-
-// The private server itself, for tests that stop and restart it.
-class Server {
- public:
-  static Server& instance();
-  std::string host() const;
-  int port() const;
-  void stop_fast();
-  void stop_immediate();
-  void start();
+  std::unique_ptr<Session> session_;
 };
 
 }  // namespace lockkeeper::test

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/database.hpp"
+
+#include <libpq-fe.h>
+
+#include <cstdlib>
+#include <stdexcept>
+
+namespace lockkeeper::test {
+namespace {
+
+std::string awa_program() {
+  if (const char* program = std::getenv("LOCKKEEPER_AWA")) return program;
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  const auto folder = cache != nullptr ? std::string(cache) : std::string(home) + "/.cache";
+  return folder + "/lockkeeper/venv/bin/awa";
+}
+
+// What the README asks for: the role owns the lanes together with the workers, so it is a member
+// of the role that owns Awa's objects; here that role is the superuser's stand-in `awa_owner`.
+constexpr auto kRoles = R"(
+CREATE ROLE awa_owner NOLOGIN;
+CREATE ROLE lockkeeper LOGIN IN ROLE awa_owner, pg_read_all_stats;
+)";
+
+constexpr auto kOwner = R"(
+DO $$
+DECLARE item record;
+BEGIN
+  EXECUTE 'ALTER SCHEMA awa OWNER TO awa_owner';
+  FOR item IN SELECT c.oid::regclass AS name, c.relkind FROM pg_class c
+              WHERE c.relnamespace = 'awa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S')
+                AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid
+                                AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+                                AND c.relkind = 'S') LOOP
+    EXECUTE format('ALTER %s %s OWNER TO awa_owner',
+                   CASE item.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
+                   item.name);
+  END LOOP;
+END $$)";
+
+constexpr auto kFence = R"(
+CREATE FUNCTION public.fence() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF session_user = 'lockkeeper' AND NOT EXISTS (
+    SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 1096237407
+      AND objid = 1296124238 AND objsubid = 1 AND granted AND pid = pg_backend_pid()) THEN
+    RAISE EXCEPTION 'fence: % on % without the maintenance lock', TG_OP, TG_TABLE_NAME;
+  END IF;
+  RETURN NULL;
+END $$;
+DO $$
+DECLARE item record;
+BEGIN
+  FOR item IN SELECT oid::regclass AS name FROM pg_class
+              WHERE relnamespace = 'awa'::regnamespace AND relkind IN ('r', 'p') LOOP
+    EXECUTE format('CREATE TRIGGER aaa_fence BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
+                   'FOR EACH STATEMENT EXECUTE FUNCTION public.fence()', item.name);
+  END LOOP;
+END $$)";
+
+void make_templates(const Server& server) {
+  const Session admin(server.url("postgres", "postgres"));
+  admin.sql(kRoles);
+  admin.sql("CREATE DATABASE awa_canonical");
+  const auto canonical = server.url("postgres", "awa_canonical");
+  run({{awa_program(), "--database-url", canonical, "migrate"}, false});
+  Session(canonical).sql(kOwner);
+  admin.sql("CREATE DATABASE awa_queue_storage TEMPLATE awa_canonical");
+  Session(server.url("postgres", "awa_queue_storage"))
+      .sql("SELECT awa.storage_auto_finalize_if_fresh('awa')");
+}
+
+}  // namespace
+
+struct Session::Impl {
+  PGconn* connection;
+  ~Impl() { PQfinish(connection); }
+};
+
+Session::Session(const std::string& url) : impl_(new Impl{PQconnectdb(url.c_str())}) {
+  if (PQstatus(impl_->connection) != CONNECTION_OK) {
+    throw std::runtime_error(PQerrorMessage(impl_->connection));
+  }
+  PQsetNoticeProcessor(
+      impl_->connection, [](void*, const char*) {}, nullptr);
+}
+
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+
+std::vector<Row> Session::sql(const std::string& text) const {
+  const std::unique_ptr<PGresult, void (*)(PGresult*)> result(
+      PQexec(impl_->connection, text.c_str()), PQclear);
+  const auto status = PQresultStatus(result.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+    const char* state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+    throw std::runtime_error(std::string(state != nullptr ? state : "") + " " +
+                             PQresultErrorMessage(result.get()));
+  }
+  std::vector<Row> rows;
+  for (int row = 0; row < PQntuples(result.get()); ++row) {
+    rows.emplace_back();
+    for (int column = 0; column < PQnfields(result.get()); ++column) {
+      rows.back().emplace_back(PQgetisnull(result.get(), row, column) != 0
+                                   ? "NULL"
+                                   : PQgetvalue(result.get(), row, column));
+    }
+  }
+  return rows;
+}
+
+std::string Session::value(const std::string& text) const {
+  const auto rows = sql(text);
+  return rows.empty() ? "" : rows[0][0];
+}
+
+Database::Database(Routing routing) {
+  auto& server = Server::instance();
+  static const bool made = (make_templates(server), true);
+  static_cast<void>(made);
+  static int count = 0;
+  name_ = "test_" + std::to_string(++count);
+  const std::string from = routing == Routing::canonical ? "awa_canonical" : "awa_queue_storage";
+  Session(server.url("postgres", "postgres")).sql("CREATE DATABASE " + name_ + " TEMPLATE " + from);
+  reconnect();
+}
+
+Database::~Database() {
+  session_.reset();
+  try {
+    Session(Server::instance().url("postgres", "postgres"))
+        .sql("DROP DATABASE " + name_ + " WITH (FORCE)");
+  } catch (const std::runtime_error&) {
+    // A test may have left the server down; its folder goes with the program.
+  }
+}
+
+std::string Database::url() const { return Server::instance().url("lockkeeper", name_); }
+
+std::string Database::superuser_url() const { return Server::instance().url("postgres", name_); }
+
+void Database::install_fence() const { sql(kFence); }
+
+void Database::reconnect() { session_ = std::make_unique<Session>(superuser_url()); }
+
+}  // namespace lockkeeper::test
