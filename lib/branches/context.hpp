@@ -162,7 +162,7 @@ class BranchContext {
   const awa::Planes* planes_ = nullptr;
   std::any memory_;
   time::TimePoint due_{};
-  std::string_view waiting_for_;
+  std::string waiting_for_;
 };
 
 template <typename... Values>

@@ -3,7 +3,9 @@
 // Runs one pass of a branch on a real database, without lanes: every turn is granted at once.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "awa/planes.hpp"
 #include "branches/branch.hpp"
@@ -12,20 +14,28 @@
 
 namespace lockkeeper::test {
 
-// A leader without a daemon: one connection as the login `lockkeeper`, with the daemon's session
-// settings, holding the maintenance lock; planes as the database says. Keeps the memory of the
-// branches from pass to pass.
+// What Awa's schema in this database says of itself.
+awa::Planes planes_of(const Database& database);
+
+// A leader without a daemon: one connection as the login `lockkeeper`, with the session settings of
+// the daemon, holding the maintenance lock; planes as the database says at each pass. Keeps the
+// memory of the branches from pass to pass.
 class Leader {
  public:
   explicit Leader(const Database& database);
   ~Leader();
 
-  // Runs one pass to its end; throws what the body throws, std::runtime_error after 60 s.
+  // Runs one pass to its end and returns how it ended; throws what the body throws, and
+  // std::runtime_error after 60 s.
   branches::Outcome run(const branches::Branch& branch);
   void set(const branches::Branch& branch, const std::string& setting,
            branches::SettingValue value);
 
-  // Turns that run() granted in the last pass, and statements it sent.
+  // Called before each pipeline of a pass is sent, with the name of its last statement; lets a
+  // test act in between, as another session would.
+  void before_each(std::function<void(const std::string& statement)> callback);
+
+  // Of the last pass: turns granted and statements sent, BEGIN and COMMIT among them.
   int turns() const;
   int statements() const;
 

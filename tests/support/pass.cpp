@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/pass.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <stdexcept>
+
+#include "coro/task.hpp"
+#include "event/loop.hpp"
+#include "pg/connection.hpp"
+
+namespace lockkeeper::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kSessionSettings =
+    "SET search_path = pg_catalog; SET jit = off; SET TimeZone = 'UTC'; SET DateStyle = 'ISO';"
+    "SET client_min_messages = warning; SET plan_cache_mode = force_generic_plan;"
+    "SET synchronous_commit = off; SET lock_timeout = '100ms'; SET statement_timeout = '10s';"
+    "SELECT pg_advisory_lock(4708303813012965710)";
+
+pg::Call plain(const std::string& text) {
+  return {std::make_shared<const pg::Statement>(pg::Statement{"", text}), {}};
+}
+
+// Everything a branch keeps between passes.
+struct Desk {
+  Desk(branches::Turn& turn, awa::Library& library, metrics::Registry& registry,
+       const branches::Branch& branch)
+      : report(registry, branch.name), context(turn, library, settings, report) {
+    for (const auto& setting : branch.settings) {
+      std::visit([&](const auto& value) { settings[std::string(setting.name)] = to_value(value); },
+                 setting.standard);
+    }
+  }
+  static branches::SettingValue to_value(std::int64_t value) { return value; }
+  static branches::SettingValue to_value(time::Duration value) { return value; }
+  static branches::SettingValue to_value(std::string_view value) { return std::string(value); }
+
+  branches::SettingValues settings;
+  branches::Report report;
+  branches::BranchContext context;
+};
+
+std::int64_t number(const std::string& text) { return std::stoll(text); }
+
+}  // namespace
+
+awa::Planes planes_of(const Database& database) {
+  const auto row = database.sql(
+      "SELECT t.state, coalesce(awa.active_queue_storage_schema(), ''),"
+      " (SELECT slot_count FROM awa.queue_ring_state), (SELECT slot_count FROM "
+      "awa.lease_ring_state),"
+      " (SELECT slot_count FROM awa.claim_ring_state) FROM awa.storage_transition_state t")[0];
+  awa::Planes planes;
+  planes.transition_state = row[0];
+  if (!row[1].empty()) planes.routed_schema = row[1];
+  planes.storage_schema = "awa";
+  planes.rings = {number(row[2]), number(row[3]), number(row[4])};
+  planes.is_patched = true;
+  return planes;
+}
+
+struct Leader::Impl final : branches::Turn {
+  explicit Impl(const Database& on) : database(on), connection(loop) {
+    pg::ConnectSettings settings;
+    settings.url = database.url();
+    settings.application_name = "lockkeeper";
+    settings.connect_limit = 10s;
+    settings.reply_limit = 60s;
+    std::optional<std::string> failure;
+    connection.connect(settings, [&](const std::string& why) { failure = why; });
+    loop.run_until([&] { return failure.has_value(); }, 20s);
+    if (!failure || !failure->empty()) throw std::runtime_error("cannot connect: " + *failure);
+    set_up();
+  }
+
+  void set_up() {
+    std::string settings = kSessionSettings;
+    while (!settings.empty()) {
+      const auto end = settings.find(';');
+      execute(settings.substr(0, end));
+      settings = end == std::string::npos ? "" : settings.substr(end + 1);
+    }
+  }
+
+  void execute(const std::string& text) {
+    std::optional<pg::Replies> replies;
+    connection.send({plain(text)}, [&](pg::Replies came) { replies = std::move(came); });
+    loop.run_until([&] { return replies.has_value(); }, 20s);
+    if (!replies || !replies->front().ok()) throw std::runtime_error(text + " failed");
+  }
+
+  void send(pg::Pipeline pipeline, pg::OnReplies on_replies) override {
+    statements += static_cast<int>(pipeline.size());
+    const auto& last = *pipeline.back().statement;
+    if (before_each) before_each(last.name.empty() ? last.text : last.name);
+    connection.send(std::move(pipeline), std::move(on_replies));
+  }
+
+  void renew(scheduling::TurnShape, std::function<void()> on_granted) override {
+    ++turns;
+    if (!connection.in_transaction()) return loop.post(std::move(on_granted));
+    connection.send({plain("ROLLBACK")}, [on_granted](const pg::Replies&) { on_granted(); });
+  }
+
+  bool shield() override { return true; }
+
+  Desk& desk(const branches::Branch& branch) {
+    auto& place = desks[&branch];
+    if (!place) place = std::make_unique<Desk>(*this, library, registry, branch);
+    return *place;
+  }
+
+  branches::Outcome run(const branches::Branch& branch) {
+    auto& ctx = desk(branch).context;
+    planes = planes_of(database);
+    ctx.set_planes(planes);
+    ctx.set_due(loop.now());
+    turns = 1;
+    statements = 0;
+    std::optional<coro::Completion<branches::Outcome>> end;
+    coro::Running<branches::Outcome> running(
+        branch.run(ctx), [&](coro::Completion<branches::Outcome> how) { end = std::move(how); });
+    running.start();
+    if (!loop.run_until([&] { return end.has_value(); }, 60s)) {
+      throw std::runtime_error(fmt::format("{} waits for {}", branch.name, ctx.waiting_for()));
+    }
+    if (connection.in_transaction()) execute("ROLLBACK");
+    if (end->failure) std::rethrow_exception(end->failure);
+    return *end->value;
+  }
+
+  const Database& database;
+  event::Loop loop;
+  pg::Connection connection;
+  awa::Library library{"awa"};
+  metrics::Registry registry;
+  awa::Planes planes;
+  std::map<const branches::Branch*, std::unique_ptr<Desk>> desks;
+  std::function<void(const std::string&)> before_each;
+  int turns = 0;
+  int statements = 0;
+};
+
+Leader::Leader(const Database& database) : impl_(std::make_unique<Impl>(database)) {}
+Leader::~Leader() = default;
+
+branches::Outcome Leader::run(const branches::Branch& branch) { return impl_->run(branch); }
+
+void Leader::set(const branches::Branch& branch, const std::string& setting,
+                 branches::SettingValue value) {
+  impl_->desk(branch).settings[setting] = std::move(value);
+}
+
+void Leader::before_each(std::function<void(const std::string& statement)> callback) {
+  impl_->before_each = std::move(callback);
+}
+
+int Leader::turns() const { return impl_->turns; }
+int Leader::statements() const { return impl_->statements; }
+metrics::Registry& Leader::registry() { return impl_->registry; }
+
+}  // namespace lockkeeper::test
