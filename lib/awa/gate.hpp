@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whether a database may be led, and the planes that its schema has at the moment.
+//
+// Two pipelines of a few catalogue reads, made to survive anything that may stand in the
+// database: no schema awa, half a migration, a foreign owner. A refusal is one sentence that
+// names the remedy. The privileges asked for are those of the branches that exist.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "awa/planes.hpp"
+#include "pg/session.hpp"
+
+namespace lockkeeper::awa {
+
+enum class Verdict {
+  accepted,           // may be led; planes are filled in
+  schema_missing,     // no Awa in this database, or somebody is migrating it anew
+  wrong_version,      // a schema that this program does not know
+  missing_privilege,  // a branch would fail
+  unreadable,         // the question itself failed; ask again
+};
+
+// As metrics spell it: the enumerator itself.
+std::string_view name(Verdict verdict);
+
+struct Examination {
+  Verdict verdict = Verdict::unreadable;
+  std::int64_t version = 0;         // 0 when there is none
+  Planes planes;                    // complete when accepted; as far as known otherwise
+  std::string sentence;             // empty when accepted
+  std::vector<std::string> advice;  // what does not stop us but should be said once
+};
+
+// The session must be idle and is idle again when the callback comes. Not called when the
+// session is destroyed meanwhile; called with unreadable when its connection is lost.
+void examine(pg::Session& session, std::function<void(Examination)> on_result);
+
+}  // namespace lockkeeper::awa

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ends the backend that holds the maintenance lock, once and by hand: `lockkeeper takeover`.
+// It takes nothing for itself; whoever asks next leads, which a standby Lockkeeper does at once
+// because it is told. Another Lockkeeper is not displaced: stop that service instead.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "leadership/election.hpp"
+
+namespace lockkeeper::leadership {
+
+struct TakeoverResult {
+  enum class Outcome {
+    displaced,  // the holder's backend was told to end
+    nobody,     // no session holds the lock
+    refused,    // for safety: a pooler, a replica, or another Lockkeeper
+    failed,     // it could not be done
+  };
+  Outcome outcome = Outcome::failed;
+  std::optional<Holder> holder;
+  std::string sentence;  // for people, in every case
+};
+
+class TakeoverOnce {
+ public:
+  TakeoverOnce(event::Loop& loop, const ElectionSettings& settings,
+               std::function<void(TakeoverResult)> on_done);
+  ~TakeoverOnce();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace lockkeeper::leadership
