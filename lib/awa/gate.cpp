@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "awa/gate.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <utility>
+
+#include "awa/needs.hpp"
+#include "awa/sql.hpp"
+
+namespace lockkeeper::awa {
+namespace {
+
+// One examination on its way: what it knows so far, and who wants to hear.
+struct Inquiry : std::enable_shared_from_this<Inquiry> {
+  Inquiry(pg::Session& on, std::function<void(Examination)> callback)
+      : session(on), on_result(std::move(callback)) {}
+
+  void ask_for_planes();
+  void read_planes(const pg::Replies& replies);
+  void ask_for_details();
+  void read_details(const pg::Replies& replies);
+  void refuse(Verdict verdict, std::string sentence);
+  void refuse(const pg::Reply& reply);
+  bool read_role(const pg::Rows& rows);
+  bool read_version(const pg::Rows& rows);
+  void give_advice();
+
+  pg::Session& session;
+  std::function<void(Examination)> on_result;
+  Examination found;
+  std::string role;
+  std::string database;
+  bool sees_all = false;
+};
+
+std::string grant_all(const std::string& schema, const std::string& role) {
+  return fmt::format(
+      "run GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA {} TO {}, or "
+      "let it be a member of the role that owns Awa's objects",
+      schema, quote_identifier(role));
+}
+
+// Of the first reply that is an error; the ones after it are only skipped.
+const pg::Reply* first_error(const pg::Replies& replies) {
+  for (const auto& reply : replies) {
+    if (!reply.ok()) return &reply;
+  }
+  return nullptr;
+}
+
+std::optional<std::string> optional_text(const pg::Rows& rows, std::size_t column) {
+  if (rows.is_null(0, column)) return std::nullopt;
+  return std::string(rows.text(0, column));
+}
+
+void Inquiry::ask_for_planes() {
+  Library shared("awa");
+  pg::Pipeline pipeline;
+  for (const auto* name : {"gate/role", "gate/schema_version", "gate/planes"}) {
+    pipeline.push_back({shared.get(name), {}});
+  }
+  session.send(std::move(pipeline),
+               [self = shared_from_this()](pg::Replies replies) { self->read_planes(replies); });
+}
+
+void Inquiry::read_planes(const pg::Replies& replies) {
+  if (!replies[0].ok()) return refuse(replies[0]);
+  if (!read_role(replies[0].rows)) return;
+  // The version speaks first: in a schema that we do not know the next statement may fail.
+  if (!replies[1].ok()) return refuse(replies[1]);
+  if (!read_version(replies[1].rows)) return;
+  if (!replies[2].ok()) return refuse(replies[2]);
+  const auto& rows = replies[2].rows;
+  found.planes.transition_state = rows.text(0, 0);
+  found.planes.routed_schema = optional_text(rows, 1);
+  found.planes.storage_schema = optional_text(rows, 2);
+  ask_for_details();
+}
+
+bool Inquiry::read_role(const pg::Rows& rows) {
+  role = rows.text(0, 0);
+  database = rows.text(0, 1);
+  sees_all = rows.boolean(0, 4);
+  if (!rows.boolean(0, 2)) {
+    refuse(Verdict::schema_missing,
+           fmt::format("schema awa is missing in database {}; run \"awa migrate\" on it, or let "
+                       "database.url name the database that Awa uses",
+                       quote_identifier(database)));
+    return false;
+  }
+  if (rows.boolean(0, 3)) return true;
+  refuse(Verdict::missing_privilege,
+         fmt::format("role {} may not use schema awa; run GRANT USAGE ON SCHEMA awa TO {}, or let "
+                     "it be a member of the role that owns Awa's objects",
+                     role, quote_identifier(role)));
+  return false;
+}
+
+bool Inquiry::read_version(const pg::Rows& rows) {
+  found.version = rows.is_null(0, 0) ? 0 : rows.integer(0, 0);
+  if (found.version == kSchemaVersion) return true;
+  const auto* remedy = found.version < kSchemaVersion
+                           ? "run \"awa migrate\" of Awa 0.6"
+                           : "install a Lockkeeper that knows it, and let a worker lead until then";
+  refuse(Verdict::wrong_version,
+         fmt::format("schema awa is at version {}, and this Lockkeeper knows version {} only; {}",
+                     found.version, kSchemaVersion, remedy));
+  return false;
+}
+
+void Inquiry::ask_for_details() {
+  const auto& schema = found.planes.storage_schema;
+  std::vector<std::string> schemas, tables, rights, branches;
+  for (const auto& need : needs()) {
+    if (need.plane == Plane::queue_storage && !schema) continue;
+    schemas.push_back(need.plane == Plane::canonical ? "awa" : *schema);
+    tables.emplace_back(need.table);
+    rights.emplace_back(need.rights);
+    branches.emplace_back(need.branch);
+  }
+  Library library(schema.value_or("awa"));
+  pg::Pipeline pipeline;
+  pipeline.push_back({library.get("gate/patch"), {}});
+  pipeline.push_back(
+      {library.get("gate/missing_privileges"),
+       {schemas, tables, rights, branches, schema ? pg::Parameter(*schema) : std::nullopt}});
+  if (schema) pipeline.push_back({library.get("gate/rings"), {}});
+  session.send(std::move(pipeline),
+               [self = shared_from_this()](pg::Replies replies) { self->read_details(replies); });
+}
+
+void Inquiry::read_details(const pg::Replies& replies) {
+  if (!replies[0].ok()) return refuse(replies[0]);
+  if (!replies[1].ok()) return refuse(replies[1]);
+  found.planes.is_patched = replies[0].rows.boolean(0, 0);
+  // Before the rings: a role that may not read them would only hear of an error.
+  if (const auto& missing = replies[1].rows; !missing.empty()) {
+    const auto others = missing.integer(0, 3) - 1;
+    return refuse(Verdict::missing_privilege,
+                  fmt::format("role {} lacks {} ON {}, which {} needs{}; {}", role,
+                              missing.text(0, 1), missing.text(0, 2), missing.text(0, 0),
+                              others > 0 ? fmt::format(", and {} more rights", others) : "",
+                              grant_all(found.planes.storage_schema.value_or("awa"), role)));
+  }
+  if (const auto* error = first_error(replies)) return refuse(*error);
+  if (found.planes.storage_schema) {
+    const auto& rings = replies[2].rows;
+    if (rings.is_null(0, 0) || rings.is_null(0, 1) || rings.is_null(0, 2)) {
+      return refuse(Verdict::unreadable,
+                    fmt::format("a ring of schema {} has no state row; look whether somebody is "
+                                "migrating it, or restore it",
+                                *found.planes.storage_schema));
+    }
+    found.planes.rings = {rings.integer(0, 0), rings.integer(0, 1), rings.integer(0, 2)};
+  }
+  found.verdict = Verdict::accepted;
+  give_advice();
+  on_result(std::move(found));
+}
+
+void Inquiry::give_advice() {
+  if (!found.planes.is_patched) {
+    found.advice.emplace_back(
+        "Awa's schema patch (wait-free dirty marks) is not installed in full; run \"awa migrate\" "
+        "of Awa 0.6.8 or newer");
+  }
+  if (!sees_all) {
+    found.advice.push_back(
+        fmt::format("role {} does not see what other roles run, so the age of the oldest snapshot "
+                    "may be understated; run GRANT pg_read_all_stats TO {}",
+                    role, quote_identifier(role)));
+  }
+}
+
+void Inquiry::refuse(Verdict verdict, std::string sentence) {
+  found.verdict = verdict;
+  found.sentence = std::move(sentence);
+  on_result(std::move(found));
+}
+
+void Inquiry::refuse(const pg::Reply& reply) {
+  if (reply.state.is_missing_object()) {
+    return refuse(Verdict::schema_missing,
+                  fmt::format("schema awa is incomplete ({}); run \"awa migrate\", or wait until "
+                              "the one that is running has ended",
+                              reply.message));
+  }
+  if (reply.state.is("42501")) {
+    return refuse(
+        Verdict::missing_privilege,
+        fmt::format("{}: role {} has to read it; {}", reply.message, role, grant_all("awa", role)));
+  }
+  refuse(Verdict::unreadable,
+         fmt::format("schema awa cannot be read at the moment ({}); it is tried again by itself",
+                     reply.message));
+}
+
+}  // namespace
+
+std::string_view name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::accepted:
+      return "accepted";
+    case Verdict::schema_missing:
+      return "schema_missing";
+    case Verdict::wrong_version:
+      return "wrong_version";
+    case Verdict::missing_privilege:
+      return "missing_privilege";
+    case Verdict::unreadable:
+      return "unreadable";
+  }
+  return "";
+}
+
+void examine(pg::Session& session, std::function<void(Examination)> on_result) {
+  std::make_shared<Inquiry>(session, std::move(on_result))->ask_for_planes();
+}
+
+}  // namespace lockkeeper::awa

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "awa/needs.hpp"
+
+namespace lockkeeper::awa {
+namespace {
+
+using enum Plane;
+
+constexpr std::string_view kRead = "SELECT";
+constexpr std::string_view kAdd = "SELECT,INSERT";
+constexpr std::string_view kChange = "SELECT,UPDATE";  // also what a row lock needs
+constexpr std::string_view kMove = "SELECT,INSERT,UPDATE,DELETE";
+constexpr std::string_view kEmpty = "SELECT,INSERT,UPDATE,DELETE,TRUNCATE";
+
+constexpr std::string_view kPromote = "promote_scheduled";
+constexpr std::string_view kRescue = "rescue_stale_heartbeats";
+constexpr std::string_view kQueue = "rotate_queue";
+constexpr std::string_view kLease = "rotate_lease";
+constexpr std::string_view kClaim = "rotate_claim";
+
+constexpr Need kNeeds[] = {
+    {canonical, "storage_transition_state", kChange, kPromote},
+    {canonical, "scheduled_jobs", kMove, kPromote},
+    {canonical, "jobs_hot", kMove, kPromote},
+    {canonical, "job_unique_claims", kMove, kPromote},
+    // The triggers on canonical tables write these with our rights.
+    {canonical, "admin_dirty_queues", kAdd, kPromote},
+    {canonical, "admin_dirty_kinds", kAdd, kPromote},
+    {canonical, "admin_dirty_queue_marks", "SELECT,INSERT,DELETE", kPromote},
+    {canonical, "admin_dirty_kind_marks", "SELECT,INSERT,DELETE", kPromote},
+    {canonical, "queue_meta", kRead, kPromote},
+    {canonical, "runtime_instances", kRead, "observe"},
+
+    {queue_storage, "deferred_jobs", kMove, kPromote},
+    {queue_storage, "queue_lanes", kMove, kPromote},
+    {queue_storage, "queue_enqueue_heads", kMove, kPromote},
+    {queue_storage, "queue_claim_heads", kMove, kPromote},
+    {queue_storage, "ready_entries", kAdd, kPromote},
+    {queue_storage, "ready_segments", kAdd, kPromote},
+
+    {queue_storage, "leases", kMove, kRescue},
+    {queue_storage, "attempt_state", kMove, kRescue},
+    {queue_storage, "lease_claims", kMove, kRescue},
+    {queue_storage, "lease_claim_batches", kMove, kRescue},
+    {queue_storage, "lease_claim_closures", kMove, kRescue},
+    {queue_storage, "lease_claim_closure_batches", kMove, kRescue},
+    {queue_storage, "claim_ring_slots", kChange, kRescue},
+    {queue_storage, "done_entries", kAdd, kRescue},
+    {queue_storage, "queue_terminal_count_deltas", kAdd, kRescue},
+    {queue_storage, "dlq_entries", kRead, kRescue},
+
+    {queue_storage, "queue_ring_state", kChange, kQueue},
+    {queue_storage, "queue_ring_slots", kChange, kQueue},
+    {queue_storage, "ready_entries", kEmpty, kQueue},
+    {queue_storage, "ready_segments", kEmpty, kQueue},
+    {queue_storage, "ready_tombstones", kEmpty, kQueue},
+    {queue_storage, "ready_claim_attempt_batches", kEmpty, kQueue},
+    {queue_storage, "done_entries", kEmpty, kQueue},
+    {queue_storage, "receipt_completion_batches", kEmpty, kQueue},
+    {queue_storage, "receipt_completion_tombstones", kEmpty, kQueue},
+    {queue_storage, "queue_terminal_count_deltas", kEmpty, kQueue},
+    {queue_storage, "queue_terminal_rollups", kMove, kQueue},
+    {queue_storage, "queue_terminal_live_counts", kMove, kQueue},
+
+    {queue_storage, "lease_ring_state", kChange, kLease},
+    {queue_storage, "lease_ring_slots", kChange, kLease},
+    {queue_storage, "leases", kEmpty, kLease},
+
+    {queue_storage, "claim_ring_state", kChange, kClaim},
+    {queue_storage, "claim_ring_slots", kChange, kClaim},
+    {queue_storage, "lease_claims", kEmpty, kClaim},
+    {queue_storage, "lease_claim_batches", kEmpty, kClaim},
+    {queue_storage, "lease_claim_closures", kEmpty, kClaim},
+    {queue_storage, "lease_claim_closure_batches", kEmpty, kClaim},
+};
+
+}  // namespace
+
+std::span<const Need> needs() { return kNeeds; }
+
+}  // namespace lockkeeper::awa

@@ -1,0 +1,7 @@
+-- gate/role: who asks, and whether this role may look into schema awa at all.
+SELECT current_user::text AS role,
+       pg_catalog.current_database()::text AS database,
+       EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'awa') AS has_schema,
+       COALESCE((SELECT pg_catalog.has_schema_privilege(oid, 'USAGE')
+                 FROM pg_catalog.pg_namespace WHERE nspname = 'awa'), false) AS may_use,
+       pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS sees_all
