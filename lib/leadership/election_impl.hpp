@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Inside of Election, for this room only: election.cpp turns events into actions, examining.cpp
+// opens the leader connection and asks whether it may lead, asking.cpp asks for the lock, ends
+// its holder and gives it back.
+#pragma once
+
+#include <utility>
+
+#include "leadership/control.hpp"
+#include "leadership/election.hpp"
+#include "leadership/pause.hpp"
+#include "leadership/statements.hpp"
+#include "pg/canceller.hpp"
+
+namespace lockkeeper::leadership {
+
+struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
+  Impl(event::Loop& on_loop, ElectionSettings with, ElectionCallbacks calling);
+  ~Impl() = default;
+
+  // election.cpp
+  void happen(Event event, GateResult why = {});
+  void act(Action action, const GateResult& why);
+  void enter(State next, const GateResult& why);
+  void show(const View& changed);
+  void log_state();
+  void close_leader();
+  void pause_for(time::Duration pause);
+  void finish();
+  void hand_over();
+  void announce_loss(const std::string& reason);
+  void unlock();
+  void resign(std::function<void()> on_done);
+  void warn_of_waiting();
+  void control_changed();
+  void post(std::function<void()> callback);  // dies with the election
+
+  // examining.cpp
+  pg::ConnectSettings connect_settings(const std::string& suffix) const;
+  void connect();
+  void examine();
+  void identify(const pg::Reply& reply);
+  void set_up();
+  void ask_gate();
+  void judge(const GateResult& result);
+
+  // asking.cpp
+  void ask();
+  void answered(const pg::Replies& replies);
+  void denied();
+  bool may_displace() const;
+  void terminate_holder();
+  void holder_told(const pg::Reply& reply);
+  void poll_later(time::Duration longest);
+  void poll();
+  void release_heard();
+
+  // Sends on the leader connection; an answer that belongs to a connection that has been closed
+  // meanwhile, or that cannot be read, never arrives as an answer.
+  using OnAnswer = std::function<void(const pg::Replies&)>;
+  void send(pg::Pipeline pipeline, OnAnswer on_answer);
+  void guarded(const std::function<void()>& body);
+
+  event::Loop& loop;
+  ElectionSettings settings;
+  ElectionCallbacks callbacks;
+  State state = State::stopped;
+  View view;
+  Pause pause;
+
+  pg::Connection leader;
+  int attempt = 0;  // of the leader connection; grows with each close
+  bool is_set_up = false;
+  bool is_lent = false;  // on_lead has been called, on_lost not yet
+  std::string server_start;
+  Control control;
+  pg::Canceller canceller;
+
+  event::Timer retry;
+  event::Timer poll_timer;
+  event::Timer stop_timer;
+  event::Timer warning_timer;
+  time::TimePoint asked_at{};
+  time::TimePoint examined_at{};
+  std::optional<time::TimePoint> holder_seen_at;
+  bool has_just_terminated = false;
+  std::string last_complaint;
+  std::function<void()> on_resigned;
+};
+
+}  // namespace lockkeeper::leadership

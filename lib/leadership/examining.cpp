@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From nothing to a session that may ask for the lock: connect, find out who answers, make the
+// session settings, and have the gate look at the schema.
+#include <fmt/format.h>
+
+#include "leadership/election_impl.hpp"
+
+namespace lockkeeper::leadership {
+namespace {
+
+constexpr int kOldestServer = 140000;  // idle_session_timeout, multiranges
+
+const GateResult kPooler{
+    "pooler",
+    "a connection pooler stands between Lockkeeper and PostgreSQL, and a session lock means "
+    "nothing behind it; let database.url name the server itself"};
+
+const GateResult kStandby{
+    "standby_server",
+    "this server is a hot standby and takes no writes; let database.url name the primary, or both "
+    "servers as host=a,b"};
+
+const GateResult kReadOnly{
+    "read_only",
+    "transactions are read-only here; run ALTER ROLE … or ALTER DATABASE … RESET "
+    "default_transaction_read_only, or remove it from database.url"};
+
+const GateResult kTooOld{"server_version",
+                         "this PostgreSQL is older than version 14, which Awa needs; upgrade it"};
+
+GateResult refused_setting(const ElectionSettings& settings, const std::string& message) {
+  if (settings.role.empty()) {
+    return {"session_settings",
+            fmt::format("the server refuses our session settings ({}); connect to PostgreSQL 14 or "
+                        "newer itself",
+                        message)};
+  }
+  return {"role",
+          fmt::format("the session cannot act as database.role ({}); run GRANT \"{}\" TO the login "
+                      "in database.url, or leave the key empty",
+                      message, settings.role)};
+}
+
+}  // namespace
+
+pg::ConnectSettings Election::Impl::connect_settings(const std::string& suffix) const {
+  pg::ConnectSettings with;
+  with.url = settings.url;
+  with.application_name = settings.application_name + suffix;
+  with.password = settings.password;
+  with.read_write = true;
+  with.connect_limit = settings.connect_limit;
+  with.reply_limit = settings.reply_limit;
+  return with;
+}
+
+void Election::Impl::connect() {
+  const auto mine = ++attempt;
+  leader.set_on_lost([this, mine](const std::string& reason) {
+    if (mine == attempt)
+      happen(Event::doubt, {"connection_lost", "the connection ended: " + reason});
+  });
+  leader.connect(connect_settings(""), [this, mine](const std::string& failure) {
+    if (mine != attempt) return;
+    if (failure.empty()) return happen(Event::connected);
+    happen(Event::connect_failed,
+           {"connect_failed", fmt::format("cannot connect to {}: {}; it is tried again by itself",
+                                          pg::describe_url(settings.url), failure)});
+  });
+}
+
+// With the lock in hand only the schema can have changed.
+void Election::Impl::examine() {
+  if (state == State::confirming) return ask_gate();
+  send({ask_identity()}, [this](const pg::Replies& replies) { identify(replies[0]); });
+}
+
+void Election::Impl::identify(const pg::Reply& reply) {
+  if (!reply.ok()) return happen(Event::doubt, {"examination_failed", reply.message});
+  const auto who = read_identity(reply);
+  if (who.backend_pid != leader.backend_pid()) return happen(Event::pooler_found, kPooler);
+  if (leader.server_version() < kOldestServer) return happen(Event::disqualified, kTooOld);
+  if (who.is_standby) return happen(Event::disqualified, kStandby);
+  if (who.is_read_only) return happen(Event::disqualified, kReadOnly);
+  server_start = who.server_start;
+  control.open(connect_settings(""));
+  if (is_set_up) return ask_gate();
+  set_up();
+}
+
+void Election::Impl::set_up() {
+  send(set_up_leader(settings), [this](const pg::Replies& replies) {
+    for (const auto& reply : replies) {
+      if (reply.state.is_connection_lost()) return happen(Event::doubt, {"", reply.message});
+      if (!reply.ok()) {
+        return happen(Event::disqualified, refused_setting(settings, reply.message));
+      }
+    }
+    send(watch_client(), [this](const pg::Replies&) {
+      is_set_up = true;
+      control_changed();
+      ask_gate();
+    });
+  });
+}
+
+void Election::Impl::ask_gate() {
+  callbacks.gate(leader, [weak = weak_from_this(), mine = attempt](const GateResult& result) {
+    const auto self = weak.lock();
+    if (self && mine == self->attempt) self->judge(result);
+  });
+}
+
+void Election::Impl::judge(const GateResult& result) {
+  // A gate that could not ask because the connection has ended has nothing to say.
+  if (leader.state() == pg::Connection::State::closed) return;
+  examined_at = loop.now();
+  happen(result.sentence.empty() ? Event::accepted : Event::disqualified, result);
+}
+
+void Election::Impl::send(pg::Pipeline pipeline, OnAnswer on_answer) {
+  leader.send(std::move(pipeline), [weak = weak_from_this(), mine = attempt,
+                                    on_answer = std::move(on_answer)](const pg::Replies& replies) {
+    const auto self = weak.lock();
+    if (!self || mine != self->attempt) return;
+    self->guarded([&] { on_answer(replies); });
+  });
+}
+
+// An answer that cannot be read comes from a server that is not what it seems.
+void Election::Impl::guarded(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const pg::Error& error) {
+    happen(Event::doubt, {"unreadable", error.what()});
+  }
+}
+
+}  // namespace lockkeeper::leadership

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "leadership/statements.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace lockkeeper::leadership {
+namespace {
+
+pg::Call call(const char* text, std::vector<pg::Parameter> parameters = {}) {
+  return {std::make_shared<const pg::Statement>(pg::Statement{"", text}), std::move(parameters)};
+}
+
+pg::Call prepared(const char* name, const char* text, std::vector<pg::Parameter> parameters = {}) {
+  return {std::make_shared<const pg::Statement>(pg::Statement{name, text}), std::move(parameters)};
+}
+
+std::string milliseconds(time::Duration duration) {
+  return std::to_string(std::chrono::ceil<std::chrono::milliseconds>(duration).count());
+}
+
+constexpr auto kIdentity =
+    "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(),"
+    " pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on',"
+    " pg_catalog.pg_postmaster_start_time()::pg_catalog.text";
+
+constexpr auto kSet = "SELECT pg_catalog.set_config($1, $2, false)";
+
+// Below half of deadlock_timeout we give way before the server looks for a cycle and picks a
+// worker as its victim.
+constexpr auto kSetLockTimeout = R"(
+SELECT pg_catalog.set_config('lock_timeout', least(100, pg_catalog.ceil(500 * extract(epoch FROM
+    pg_catalog.current_setting('deadlock_timeout')::pg_catalog.interval)))::pg_catalog.text, false)
+)";
+
+constexpr auto kTryLock = "SELECT pg_catalog.pg_try_advisory_lock($1::pg_catalog.int8)";
+
+constexpr auto kHolder = R"(
+SELECT l.pid, COALESCE(a.application_name, ''),
+    COALESCE(pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), '')
+FROM pg_catalog.pg_locks AS l
+LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.pid IS NOT NULL
+    AND l.classid = ($1::pg_catalog.int8 >> 32)::pg_catalog.oid
+    AND l.objid = ($1::pg_catalog.int8 & 4294967295)::pg_catalog.oid
+    AND l.database = (SELECT oid FROM pg_catalog.pg_database
+                      WHERE datname = pg_catalog.current_database())
+LIMIT 1
+)";
+
+constexpr auto kTerminate = R"(
+SELECT pg_catalog.pg_terminate_backend(l.pid)
+FROM pg_catalog.pg_locks AS l
+JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+    AND l.classid = ($1::pg_catalog.int8 >> 32)::pg_catalog.oid
+    AND l.objid = ($1::pg_catalog.int8 & 4294967295)::pg_catalog.oid
+    AND l.database = (SELECT oid FROM pg_catalog.pg_database
+                      WHERE datname = pg_catalog.current_database())
+    AND l.pid = $2::pg_catalog.int4 AND l.pid <> pg_catalog.pg_backend_pid()
+    AND COALESCE(a.application_name, '') = $3::pg_catalog.text
+)";
+
+}  // namespace
+
+pg::Call ask_identity() { return call(kIdentity); }
+
+Identity read_identity(const pg::Reply& reply) {
+  const auto& rows = reply.rows;
+  Identity identity;
+  identity.backend_pid = static_cast<int>(rows.integer(0, 0));
+  identity.is_standby = rows.boolean(0, 1);
+  identity.is_read_only = rows.boolean(0, 2);
+  identity.server_start = rows.text(0, 3);
+  return identity;
+}
+
+pg::Pipeline set_up_leader(const ElectionSettings& settings) {
+  const auto idle = milliseconds(settings.idle_limit);
+  pg::Pipeline pipeline;
+  const auto set = [&](const char* name, const std::string& value) {
+    pipeline.push_back(call(kSet, {name, value}));
+  };
+  set("search_path", "pg_catalog");
+  set("jit", "off");
+  set("TimeZone", "UTC");
+  set("DateStyle", "ISO");
+  set("IntervalStyle", "postgres");
+  set("client_min_messages", "warning");
+  set("plan_cache_mode", "force_generic_plan");
+  set("default_transaction_isolation", "read committed");
+  if (!settings.synchronous_commit) set("synchronous_commit", "off");
+  set("statement_timeout", "1000");
+  pipeline.push_back(call(kSetLockTimeout));
+  // The dead-man switch: a leader that is frozen or cut off loses its session, and the lock.
+  set("idle_session_timeout", idle);
+  set("idle_in_transaction_session_timeout", idle);
+  set("tcp_keepalives_idle", "1");
+  set("tcp_keepalives_interval", "1");
+  set("tcp_keepalives_count", "3");
+  set("tcp_user_timeout", milliseconds(2 * settings.idle_limit));
+  if (!settings.role.empty()) set("role", settings.role);
+  return pipeline;
+}
+
+pg::Pipeline watch_client() { return {call(kSet, {"client_connection_check_interval", "100"})}; }
+
+// It holds nothing that a dead daemon could keep from others, and may be silent for hours.
+pg::Pipeline set_up_control() {
+  return {call(kSet, {"search_path", "pg_catalog"}), call(kSet, {"idle_session_timeout", "0"}),
+          call(kSet, {"statement_timeout", "1000"}), call("LISTEN lockkeeper")};
+}
+
+pg::Call try_lock() { return prepared("leadership/try_lock", kTryLock, {kMaintenanceLock}); }
+
+pg::Call ask_holder() { return prepared("leadership/holder", kHolder, {kMaintenanceLock}); }
+
+std::optional<Holder> read_holder(const pg::Reply& reply) {
+  if (!reply.ok() || reply.rows.empty()) return std::nullopt;
+  Holder holder;
+  holder.pid = static_cast<int>(reply.rows.integer(0, 0));
+  holder.application_name = reply.rows.text(0, 1);
+  holder.since = reply.rows.text(0, 2);
+  return holder;
+}
+
+pg::Call terminate(const Holder& holder) {
+  return call(kTerminate, {kMaintenanceLock, holder.pid, holder.application_name});
+}
+
+pg::Pipeline unlock() {
+  return {call("SELECT pg_catalog.pg_advisory_unlock($1::pg_catalog.int8)", {kMaintenanceLock}),
+          call("NOTIFY lockkeeper")};
+}
+
+pg::Pipeline wake_others() { return {call("NOTIFY lockkeeper")}; }
+
+bool is_lockkeeper(const Holder& holder, const std::string& own_application_name) {
+  if (holder.application_name.starts_with("lockkeeper")) return true;
+  return !own_application_name.empty() && holder.application_name == own_application_name;
+}
+
+std::string describe(const Holder& holder) {
+  auto text = fmt::format(
+      "pid {} ({})", holder.pid,
+      holder.application_name.empty() ? "no application name" : holder.application_name);
+  if (!holder.since.empty()) text += ", since " + holder.since;
+  return text;
+}
+
+}  // namespace lockkeeper::leadership

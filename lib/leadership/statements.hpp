@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What this room says to the server, as calls that are ready to be sent, and how it reads the
+// answers. None of these statements needs schema awa.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "leadership/election.hpp"
+#include "pg/session.hpp"
+
+namespace lockkeeper::leadership {
+
+// The first words on any session. A pooler must not be told anything that it would keep for the
+// next client, so nothing is set before this is answered.
+pg::Call ask_identity();
+
+struct Identity {
+  int backend_pid = 0;
+  bool is_standby = false;
+  bool is_read_only = false;
+  std::string server_start;  // tells two servers apart, and one server from its restart
+};
+Identity read_identity(const pg::Reply& reply);
+
+// Session settings of the leader, in the order in which they are sent; the acting role is last.
+pg::Pipeline set_up_leader(const ElectionSettings& settings);
+// By itself, because some platforms refuse it.
+pg::Pipeline watch_client();
+pg::Pipeline set_up_control();
+
+pg::Call try_lock();
+pg::Call ask_holder();
+std::optional<Holder> read_holder(const pg::Reply& reply);
+
+// Ends that backend if it still holds the lock; one row, true, if the signal was sent.
+pg::Call terminate(const Holder& holder);
+
+// Gives the lock back and wakes the daemons that listen.
+pg::Pipeline unlock();
+pg::Pipeline wake_others();
+
+// No Lockkeeper ends another, or two of them would do nothing else.
+bool is_lockkeeper(const Holder& holder, const std::string& own_application_name);
+
+inline constexpr auto kChannel = "lockkeeper";
+
+// "pid 4711 (awa-worker), since 2026-01-31T12:00:00Z".
+std::string describe(const Holder& holder);
+
+}  // namespace lockkeeper::leadership

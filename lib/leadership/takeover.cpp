@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "leadership/takeover.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "leadership/statements.hpp"
+
+namespace lockkeeper::leadership {
+
+using Outcome = TakeoverResult::Outcome;
+
+struct TakeoverOnce::Impl : std::enable_shared_from_this<TakeoverOnce::Impl> {
+  Impl(event::Loop& loop, const ElectionSettings& with, std::function<void(TakeoverResult)> calling)
+      : settings(with), on_done(std::move(calling)), connection(loop) {}
+
+  void connect() {
+    pg::ConnectSettings with;
+    with.url = settings.url;
+    // Not the daemon's own name: the daemon would take this session for a rival.
+    with.application_name = "lockkeeper takeover";
+    with.password = settings.password;
+    with.read_write = true;
+    with.connect_limit = settings.connect_limit;
+    with.reply_limit = settings.reply_limit;
+    connection.connect(with, [this](const std::string& failure) {
+      if (!failure.empty()) {
+        return done(Outcome::failed, fmt::format("cannot connect to {}: {}",
+                                                 pg::describe_url(settings.url), failure));
+      }
+      ask({ask_identity(), ask_holder()}, &Impl::look);
+    });
+  }
+
+  void ask(pg::Pipeline pipeline, void (Impl::*next)(const pg::Replies&)) {
+    connection.send(std::move(pipeline), [this, next](const pg::Replies& replies) {
+      for (const auto& reply : replies) {
+        if (!reply.ok()) return done(Outcome::failed, explain(reply));
+      }
+      (this->*next)(replies);
+    });
+  }
+
+  std::string explain(const pg::Reply& reply) const {
+    if (!reply.state.is("42501")) return reply.message;
+    return fmt::format(
+        "{} cannot be ended ({}); run GRANT pg_signal_backend TO the login in "
+        "database.url, or connect as the workers' role",
+        holder ? describe(*holder) : "the holder", reply.message);
+  }
+
+  void look(const pg::Replies& replies) {
+    const auto who = read_identity(replies[0]);
+    if (who.backend_pid != connection.backend_pid()) {
+      return done(Outcome::refused,
+                  "a connection pooler stands in between; let database.url name the server itself");
+    }
+    if (who.is_standby) {
+      return done(Outcome::refused,
+                  "this server is a hot standby; let database.url name the primary");
+    }
+    holder = read_holder(replies[1]);
+    if (!holder) return done(Outcome::nobody, "nobody holds the maintenance lock");
+    if (is_lockkeeper(*holder, settings.application_name)) {
+      return done(Outcome::refused,
+                  fmt::format("{} is a Lockkeeper itself and is not displaced; stop that service "
+                              "if another is to lead",
+                              describe(*holder)));
+    }
+    ask({terminate(*holder)}, &Impl::told);
+  }
+
+  void told(const pg::Replies& replies) {
+    if (replies[0].rows.empty()) {
+      return done(Outcome::nobody,
+                  fmt::format("{} let go of the lock by itself just now", describe(*holder)));
+    }
+    if (!replies[0].rows.boolean(0, 0)) {
+      return done(Outcome::failed, fmt::format("{} has not ended", describe(*holder)));
+    }
+    ask(wake_others(), &Impl::woken);
+  }
+
+  void woken(const pg::Replies&) {
+    done(Outcome::displaced,
+         fmt::format("{} was told to end; whoever asks first leads now", describe(*holder)));
+  }
+
+  void done(Outcome outcome, std::string sentence) {
+    connection.close();
+    const auto callback = std::exchange(on_done, nullptr);
+    if (callback) callback({outcome, holder, std::move(sentence)});
+  }
+
+  ElectionSettings settings;
+  std::function<void(TakeoverResult)> on_done;
+  pg::Connection connection;
+  std::optional<Holder> holder;
+};
+
+TakeoverOnce::TakeoverOnce(event::Loop& loop, const ElectionSettings& settings,
+                           std::function<void(TakeoverResult)> on_done)
+    : impl_(std::make_shared<Impl>(loop, settings, std::move(on_done))) {
+  impl_->connect();
+}
+
+TakeoverOnce::~TakeoverOnce() = default;
+
+}  // namespace lockkeeper::leadership
