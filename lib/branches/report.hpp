@@ -5,6 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "metrics/registry.hpp"
@@ -42,6 +45,7 @@ class Report {
  private:
   metrics::Registry& registry_;
   std::string_view branch_;
+  std::map<std::string, std::optional<time::TimePoint>> logged_at_;  // by reason
 };
 
 }  // namespace lockkeeper::branches

@@ -43,7 +43,8 @@ class Field {
 
 using Fields = std::initializer_list<Field>;
 
-// Opens the log; call once, before the first line. close() flushes what it can within 1 s.
+// Opens the log; call before the first line. From then on this process ignores SIGPIPE.
+// close() flushes what it can within 1 s.
 void open(Level level, Format format);
 void close();
 

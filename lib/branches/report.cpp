@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "branches/report.hpp"
+
+#include "logging/log.hpp"
+#include "metrics/names.hpp"
+
+namespace lockkeeper::branches {
+namespace {
+
+namespace names = metrics::names;
+
+// A reason that comes back with every pass is written to the log again this often.
+constexpr auto kRepeatAfter = std::chrono::minutes(1);
+
+}  // namespace
+
+Report::Report(metrics::Registry& registry, std::string_view branch)
+    : registry_(registry), branch_(branch) {}
+
+void Report::promoted(std::string_view state, std::int64_t jobs, time::Duration took) {
+  const metrics::Labels label = {{"awa_job_state", state}};
+  registry_.add(names::kAwaPromoteBatches, label);
+  registry_.observe(names::kAwaPromoteBatchSize, label, static_cast<double>(jobs));
+  registry_.observe(names::kAwaPromoteDuration, label, time::seconds(took));
+}
+
+void Report::promotion_lateness(time::Duration late, std::int64_t jobs) {
+  for (std::int64_t job = 0; job < jobs; ++job) {
+    registry_.observe(names::kPromotionLateness, {}, time::seconds(late));
+  }
+}
+
+void Report::rescued(std::string_view kind, std::int64_t jobs) {
+  registry_.add(names::kAwaRescues, {{"awa_rescue_kind", kind}}, static_cast<double>(jobs));
+}
+
+void Report::rotated(std::string_view ring, std::string_view outcome, std::string_view blocker) {
+  const metrics::Labels labels = {
+      {"awa_ring", ring}, {"awa_ring_outcome", outcome}, {"awa_ring_blocker", blocker}};
+  registry_.add(names::kAwaRotateAttempts, labels);
+  const bool has_rows = outcome == "skipped_busy" && blocker != "lost_cas";
+  if (has_rows) registry_.observe(names::kAwaRotateSkippedRows, labels, 1);
+}
+
+void Report::ring_cursor(std::string_view ring, std::int64_t slot, std::int64_t generation) {
+  registry_.set(names::kAwaRingCurrentSlot, {{"awa_ring", ring}}, static_cast<double>(slot));
+  registry_.set(names::kAwaRingGeneration, {{"awa_ring", ring}}, static_cast<double>(generation));
+}
+
+void Report::pruned(std::string_view ring, std::string_view outcome, std::string_view reason,
+                    std::int64_t count) {
+  const metrics::Labels labels = {
+      {"awa_ring", ring}, {"awa_ring_outcome", outcome}, {"awa_ring_reason", reason}};
+  registry_.add(names::kAwaPruneAttempts, labels);
+  if (outcome == "skipped_active") {
+    registry_.observe(names::kAwaPruneSkippedRows, labels, static_cast<double>(count));
+  }
+}
+
+void Report::skipped_rows(std::string_view reason, std::int64_t rows, std::string_view example) {
+  registry_.add(names::kRowsSkipped, {{"branch", branch_}, {"reason", reason}},
+                static_cast<double>(rows));
+  auto& logged_at = logged_at_[std::string(reason)];
+  const auto now = std::chrono::steady_clock::now();
+  if (logged_at && now - *logged_at < kRepeatAfter) return;
+  logged_at = now;
+  logging::warn("rows left alone",
+                {{"branch", branch_}, {"reason", reason}, {"rows", rows}, {"example", example}});
+}
+
+void Report::batch_size(std::int64_t rows) {
+  registry_.set(names::kBatchSize, {{"branch", branch_}}, static_cast<double>(rows));
+}
+
+void Report::debt(std::int64_t rows) {
+  registry_.set(names::kHygieneDebt, {{"branch", branch_}}, static_cast<double>(rows));
+}
+
+void Report::oldest_due(time::Duration age) {
+  registry_.set(names::kOldestDueJob, {}, time::seconds(age));
+}
+
+void Report::horizon_age(std::string_view kind, time::Duration age) {
+  registry_.set(names::kMvccHorizonAge, {{"kind", kind}}, time::seconds(age));
+}
+
+void Report::clock_skew(double seconds) { registry_.set(names::kClockSkew, {}, seconds); }
+
+}  // namespace lockkeeper::branches
