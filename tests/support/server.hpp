@@ -5,8 +5,10 @@
 // first use, gone with the program, also when the program is killed. Blocking.
 #pragma once
 
+#include <memory>
 #include <string>
-#include <vector>
+
+#include "support/child.hpp"
 
 namespace lockkeeper::test {
 
@@ -32,15 +34,7 @@ class Server {
 
   std::string folder_;
   int port_ = 0;
-  int process_ = -1;
+  std::unique_ptr<Child> process_;
 };
-
-// Runs a program to its end, as `postgres` when we are root and `as_server`. Throws
-// std::runtime_error with the program's output when it fails.
-struct Run {
-  std::vector<std::string> words;
-  bool as_server = false;
-};
-std::string run(const Run& run);
 
 }  // namespace lockkeeper::test

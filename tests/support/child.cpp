@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/child.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <stdexcept>
+
+namespace lockkeeper::test {
+namespace {
+
+void become_server_user() {
+  if (::getuid() != 0) return;
+  const auto* user = ::getpwnam("postgres");
+  if (user == nullptr || ::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0) ::_exit(126);
+}
+
+[[noreturn]] void execute(const std::vector<std::string>& words) {
+  std::vector<char*> argv;
+  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  ::execv(argv[0], argv.data());
+  ::_exit(127);
+}
+
+}  // namespace
+
+std::string pg_program(const std::string& name) {
+  const char* folder = std::getenv("LOCKKEEPER_PG_BIN");
+  return std::string(folder != nullptr ? folder : "/usr/lib/postgresql/15/bin") + "/" + name;
+}
+
+int free_port() {
+  const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  if (::bind(probe, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    throw std::runtime_error("no free port");
+  }
+  ::close(probe);
+  return ntohs(address.sin_port);
+}
+
+void give_to_server_user(const std::string& path) {
+  const auto* user = ::getpwnam("postgres");
+  if (::getuid() != 0 || user == nullptr) return;
+  if (::chown(path.c_str(), user->pw_uid, user->pw_gid) != 0) {
+    throw std::runtime_error("cannot give " + path + " to postgres");
+  }
+}
+
+std::string make_folder() {
+  std::string path = "/tmp/lockkeeper-test-XXXXXX";
+  if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  give_to_server_user(path);
+  return path;
+}
+
+std::string run(const Run& run) {
+  int output[2];
+  if (::pipe2(output, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+  const auto child = ::fork();
+  if (child == 0) {
+    ::dup2(output[1], 1);
+    ::dup2(output[1], 2);
+    if (run.as_server) become_server_user();
+    execute(run.words);
+  }
+  ::close(output[1]);
+  std::string text;
+  char piece[4096];
+  for (ssize_t n; (n = ::read(output[0], piece, sizeof piece)) > 0;) text.append(piece, n);
+  ::close(output[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (status != 0) throw std::runtime_error(run.words[0] + " failed: " + text);
+  return text;
+}
+
+Child::Child(const std::vector<std::string>& words, const std::string& log) {
+  const auto parent = ::getpid();
+  id_ = ::fork();
+  if (id_ != 0) return;
+  become_server_user();
+  // After the change of user, which clears it: the child dies with the program.
+  ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
+  if (::getppid() != parent) ::_exit(1);
+  const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::dup2(file, 1);
+  ::dup2(file, 2);
+  execute(words);
+}
+
+Child::~Child() { end(SIGKILL); }
+
+void Child::end(int signal) {
+  if (id_ < 0) return;
+  ::kill(id_, signal);
+  ::waitpid(id_, nullptr, 0);
+  id_ = -1;
+}
+
+}  // namespace lockkeeper::test

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Programs that a test runs beside itself: PostgreSQL, a pooler, a standby. As `postgres` when
+// the tests run as root. Blocking; POSIX only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lockkeeper::test {
+
+// Runs a program to its end, as `postgres` when we are root and `as_server`. Throws
+// std::runtime_error with the program's output when it fails.
+struct Run {
+  std::vector<std::string> words;
+  bool as_server = false;
+};
+std::string run(const Run& run);
+
+// A program that runs until it is ended, as the server's user, and dies with this program also
+// when that is killed. Its output goes to the end of a file.
+class Child {
+ public:
+  Child(const std::vector<std::string>& words, const std::string& log);
+  ~Child();  // SIGKILL
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  void end(int signal);  // sends it and waits for the end; nothing if it has ended
+  int id() const { return id_; }
+
+ private:
+  int id_ = -1;
+};
+
+// Where the programs of PostgreSQL are: LOCKKEEPER_PG_BIN, or Debian's folder of version 15.
+std::string pg_program(const std::string& name);
+
+int free_port();            // on the loopback address, free at this moment
+std::string make_folder();  // temporary, owned by the server's user
+void give_to_server_user(const std::string& path);
+
+}  // namespace lockkeeper::test
