@@ -165,7 +165,7 @@ std::string_view sentence(State state) {
     case State::connecting:
       return "The leader connection is being opened.";
     case State::examining:
-      return "Server, session and schema are looked at: may this database be led?";
+      return "Server, session and schema are looked at, to see whether this database may be led.";
     case State::refused:
       return "The database may not be led as it is; it is looked at again every 5 s.";
     case State::pooler_refused:
