@@ -1,0 +1,33 @@
+# Tests, lint, format, docs. Sourced by dev. SPDX-License-Identifier: Apache-2.0
+
+# The sanitized programs are tests of the one ctest run, so its summary is the whole truth.
+run_tests() {
+  local label="${1:-}"
+  local run=(ctest --test-dir build --output-on-failure)
+  export LOCKKEEPER_AWA="$venv/bin/awa" LOCKKEEPER_PYTHON="$venv/bin/python"
+  case "$label" in
+    "") build build; build_sanitized; "${run[@]}" -j2 ;;
+    lint) build build help >/dev/null; "${run[@]}" -L '^lint$' ;;
+    sanitized) build build help >/dev/null; build_sanitized; "${run[@]}" -L '^sanitized$' ;;
+    soak) build build; LOCKKEEPER_SEEDS=100000 "${run[@]}" -R '^unit\.scheduling$' --timeout 3600 ;;
+    *) build build; "${run[@]}" -L "^$label\$" --no-tests=error ;;
+  esac
+}
+
+# All of them, also after one has failed: a list of faults is worth more than the first.
+lint() {
+  local file status=0
+  for file in tests/lint/lint_*.py; do python3 -B "$file" || status=1; done
+  (cd tests/lint && python3 -B -m unittest --quiet) || status=1
+  return $status
+}
+
+format() {
+  git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
+}
+
+# What a program can print about itself is compared with the pages that say it.
+docs() {
+  build build lockkeeper
+  python3 -B tests/lint/lint_words.py
+}

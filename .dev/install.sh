@@ -1,0 +1,84 @@
+# Installs what is missing, once. Sourced by dev. SPDX-License-Identifier: Apache-2.0
+
+build_packages="g++ cmake ninja-build pkg-config ccache libpq-dev libuv1-dev prometheus-cpp-dev
+  libfmt-dev libcli11-dev libtomlplusplus-dev catch2 libspdlog-dev libmicrohttpd-dev"
+server_packages="postgresql-15 python3-venv ca-certificates"
+lint_packages="python3 clang-format-14 systemd"
+test_packages="$server_packages $lint_packages pgbouncer prometheus"
+python_packages="awa-pg==0.6.9 awa-cli==0.6.9 psycopg[binary]==3.3.9"
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+is_installed() {
+  dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+}
+
+apt_install() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+}
+
+# While it runs, no package starts its server: the tests and the demo start their own.
+without_servers() {
+  local policy=/usr/sbin/policy-rc.d made=""
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+    as_root chmod 755 $policy
+    made=yes
+  fi
+  local status=0
+  "$@" || status=$?
+  [ -z "$made" ] || as_root rm -f $policy
+  return $status
+}
+
+# PostgreSQL without the cluster that Debian makes for a first installation.
+install_postgresql() {
+  local conf=/etc/postgresql-common/createcluster.conf status=0
+  is_installed postgresql-common || apt_install postgresql-common
+  as_root cp -p $conf $conf.lockkeeper
+  echo 'create_main_cluster = false' | as_root tee -a $conf >/dev/null
+  apt_install postgresql-15 || status=$?
+  as_root mv $conf.lockkeeper $conf
+  return $status
+}
+
+install_missing() {
+  local package
+  for package in "$@"; do
+    case $package in
+      postgresql-15) install_postgresql ;;
+    esac
+  done
+  apt_install "$@"
+  for package in "$@"; do
+    case $package in
+      pgbouncer | prometheus)
+        if command -v systemctl >/dev/null; then
+          as_root systemctl --quiet disable $package 2>/dev/null || true
+        fi ;;
+    esac
+  done
+}
+
+install_packages() {
+  local package missing=()
+  for package in $1; do is_installed "$package" || missing+=("$package"); done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  echo "installing: ${missing[*]}" >&2
+  as_root apt-get update -qq
+  without_servers install_missing "${missing[@]}" >&2
+}
+
+# Awa's released packages, in a place of their own in the user's cache.
+install_venv() {
+  local versions='import importlib.metadata as m
+print(*(m.version(p) for p in ("awa-pg", "awa-cli", "psycopg")))'
+  [ "$("$venv/bin/python" -c "$versions" 2>/dev/null)" != "0.6.9 0.6.9 3.3.9" ] || return 0
+  echo "installing: $python_packages" >&2
+  mkdir -p "$cache"
+  /usr/bin/python3 -m venv --clear "$venv"
+  # shellcheck disable=SC2086
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-cache-dir $python_packages
+}
