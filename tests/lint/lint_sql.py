@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The format of the statements, and that each is used by name and each used name exists."""
+
+import re
+
+from source import ROOT, report, tracked
+
+FOLDER = "lib/awa/sql/"
+KEYWORDS = """select from where with as insert into update delete set values returning order by group
+having limit offset for skip locked nowait join left right full inner cross lateral on using union all
+distinct exists in not and or is null case when then else end array cast between like create alter drop
+truncate lock table mode begin commit rollback materialized recursive ordinality conflict do nothing
+only desc asc nulls over partition filter interval""".split()
+
+_NOT_CODE = re.compile(r"--[^\n]*|'(?:''|[^'])*'|\"(?:\"\"|[^\"])*\"|\$\$.*?\$\$", re.DOTALL)
+_PARAMETER = re.compile(r"-- \$(\d+) ([a-z_][\w. ]*(?:\[\])?): \S.*")
+_LITERAL = re.compile(r'"([a-z_]+/[a-z0-9_]+)"')
+
+
+def code_of(text):
+    return _NOT_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+
+
+def head_faults(name, lines):
+    if not re.fullmatch(rf"-- {re.escape(name)}: \S.*\.", lines[0]):
+        yield 1, f"the first line is not `-- {name}: what it does.`"
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.startswith("-- $"):
+            return
+        match = _PARAMETER.fullmatch(line)
+        if not match or int(match[1]) != number - 1:
+            yield number, f"not `-- ${number - 1} type: meaning`"
+
+
+def parameter_faults(text, code):
+    declared = {int(n): kind for n, kind in _PARAMETER.findall(text)}
+    used = {int(n) for n in re.findall(r"\$(\d+)", code)}
+    for n in sorted(declared.keys() ^ used):
+        yield 1, f"${n} is {'declared and not used' if n in declared else 'used and not declared'}"
+    for n in sorted(declared.keys() & used):
+        casts = re.findall(rf"\${n}(?!\d)(::[a-z_][\w.]*(?: precision)?(?:\[\])?)?", code)
+        if f"::{declared[n]}" not in casts or any(c and c != f"::{declared[n]}" for c in casts):
+            yield 1, f"${n} is not cast to its type, ${n}::{declared[n]}"
+
+
+def check(name, text):
+    """(line, fault) of one statement."""
+    code = code_of(text)
+    yield from head_faults(name, text.splitlines() or [""])
+    yield from parameter_faults(text, code)
+    if ";" in code:
+        yield code[: code.index(";")].count("\n") + 1, "a semicolon: one statement a file, none at its end"
+    if re.search(r"\bRETURNING\s+(?:\w+\.)?\*", code):
+        yield 1, "RETURNING *: name the columns"
+    for number, line in enumerate(code.splitlines(), start=1):
+        for word in re.findall(r"(?<![\w.:])[a-z]+(?![\w(.])", line):
+            if word in KEYWORDS:
+                yield number, f"keyword in lower case: {word}"
+
+
+def use_faults(names, sources):
+    """sources: path to text of the C++ that names statements."""
+    folders = {name.split("/")[0] for name in names}
+    used = {}
+    for path, text in sources.items():
+        for literal in _LITERAL.findall(text):
+            if literal.split("/")[0] in folders:
+                used.setdefault(literal, path)
+    for name in sorted(names - used.keys()):
+        yield f"{FOLDER}{name}.sql:1: nothing uses it"
+    for name in sorted(used.keys() - names):
+        yield f"{used[name]}:1: no statement is named {name}"
+    for path, text in sources.items():
+        if "const Branch " not in text or not path.startswith("lib/branches/"):
+            continue
+        lists = "".join(re.findall(r"string_view k\w*[Ss]tatements\w*\[\] = \{(.*?)\};", text, re.DOTALL))
+        for literal in sorted(set(_LITERAL.findall(text)) & names):
+            if f'"{literal}"' not in lists:
+                yield f"{path}:1: {literal} stands in no list of statements"
+
+
+if __name__ == "__main__":
+    files = [path for path in tracked() if path.startswith(FOLDER) and path.endswith(".sql")]
+    faults = []
+    for path in files:
+        text = (ROOT / path).read_text(encoding="utf-8")
+        faults += [f"{path}:{line}: {fault}" for line, fault in check(path[len(FOLDER) : -4], text)]
+    programs = {path: (ROOT / path).read_text(encoding="utf-8") for path in tracked()
+                if path.startswith("lib/") and path.endswith((".cpp", ".hpp"))}
+    report(faults + list(use_faults({path[len(FOLDER) : -4] for path in files}, programs)))
