@@ -6,7 +6,7 @@
 -- $5 text: schema of the queue-storage plane, or NULL
 WITH need AS (
     SELECT n.oid AS schema_id, need.*
-    FROM pg_catalog.unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
         WITH ORDINALITY AS need (schema_name, table_name, rights, branch, place)
     JOIN pg_catalog.pg_namespace AS n ON n.nspname = need.schema_name
 ), relation AS (
