@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A listening socket, TCP or unix, that goes with its owner; the file of a unix socket too.
+#pragma once
+
+#include <string>
+
+#include "http/address.hpp"
+
+namespace lockkeeper::http {
+
+class Listener {
+ public:
+  // Throws std::runtime_error with one sentence if it cannot listen. The file of a unix socket
+  // that nobody serves any more is replaced; anything else in its place is left alone.
+  explicit Listener(const Address& address);
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  int descriptor() const { return descriptor_; }
+  const std::string& text() const { return text_; }  // with the real port
+  bool is_loopback() const { return is_loopback_; }  // or a unix socket
+
+  // The descriptor belongs to somebody else from now on; the file still goes with this object.
+  void disown() { descriptor_ = -1; }
+
+ private:
+  void listen_on_file(const std::string& path);
+  void listen_on_port(const Address& address);
+  void describe_port();
+
+  int descriptor_ = -1;
+  std::string file_;
+  std::string text_;
+  bool is_loopback_ = true;
+};
+
+}  // namespace lockkeeper::http
