@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of jobs of the demo; each carries its key in the ledger."""
+
+import dataclasses
+
+QUEUES = ("mail", "reports", "webhooks")
+# Attempts of this queue have a deadline, so their claims are kept row by row, not in batches.
+DEADLINES_MS = {"reports": 300_000}
+
+
+@dataclasses.dataclass
+class Quick:
+    key: str
+    seconds: float
+
+
+@dataclasses.dataclass
+class Slow:
+    """Long enough that a killed worker always leaves some behind."""
+
+    key: str
+    seconds: float
+
+
+@dataclasses.dataclass
+class Flaky:
+    """Fails `failures` times and then completes."""
+
+    key: str
+    failures: int
+
+
+@dataclasses.dataclass
+class Doomed:
+    """Fails until its attempts are used up."""
+
+    key: str
+
+
+@dataclasses.dataclass
+class Once:
+    """Unique by its arguments: while one waits, another is refused."""
+
+    key: str
+    seconds: float
+
+
+KINDS = (Quick, Slow, Flaky, Doomed, Once)

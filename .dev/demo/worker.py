@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Awa worker that beats every second: worker.py URL LEDGER_FOLDER NAME [leads]"""
+
+import asyncio
+import signal
+import sys
+
+import awa
+import jobs
+from ledger import Book
+
+BEAT_MS = 1000
+# What Lockkeeper does with its own settings, for the demo without it.
+LEADING = {"leader_election_interval_ms": 500, "heartbeat_rescue_interval_ms": 1000, "heartbeat_staleness_ms": 4000}
+
+
+class Worker:
+    def __init__(self, url, folder, name):
+        self.client = awa.AsyncClient(url)
+        self.name = name
+        self.book = Book(folder, name)
+
+    async def run(self, job):
+        facts = {"key": job.args.key, "id": job.id, "attempt": job.attempt, "worker": self.name}
+        self.book.write("start", **facts)
+        await asyncio.sleep(getattr(job.args, "seconds", 0.02))
+        failures = getattr(job.args, "failures", 0)
+        if isinstance(job.args, jobs.Doomed):
+            self.book.write("end", outcome="error", **facts)
+            raise RuntimeError("fails every time")
+        if job.attempt <= failures:
+            self.book.write("end", outcome="retry", **facts)
+            return awa.RetryAfter(0.5)
+        self.book.write("end", outcome="completed", **facts)
+        return None
+
+    async def live(self, options):
+        for kind in jobs.KINDS:
+            for queue in jobs.QUEUES:
+                self.client.task(kind, queue=queue)(self.run)
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        queues = [{"name": name, "max_workers": 16, "deadline_duration_ms": jobs.DEADLINES_MS.get(name)}
+                  for name in jobs.QUEUES]
+        queues = [{key: value for key, value in queue.items() if value} for queue in queues]
+        await self.client.start(queues, poll_interval_ms=100, heartbeat_interval_ms=BEAT_MS, **options)
+        await stopped.wait()
+        await self.client.shutdown(2000)
+        await self.client.close()
+
+
+if __name__ == "__main__":
+    url, folder, name, *rest = sys.argv[1:]
+    asyncio.run(Worker(url, folder, name).live(LEADING if rest else {}))

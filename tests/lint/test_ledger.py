@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's verdict is evidence only if it sees what was planted: lost, doubled, early, strange."""
+
+import sys
+import unittest
+
+from source import ROOT
+
+sys.path.insert(0, str(ROOT / ".dev" / "demo"))
+from ledger import Ledger  # noqa: E402
+
+
+def lines(expect="completed", run_at=None):
+    return [
+        {"event": "intent", "key": "a", "kind": "Quick", "expect": expect, "run_at": run_at, "at": 1},
+        {"event": "accepted", "key": "a", "id": 7, "at": 2},
+        {"event": "start", "key": "a", "id": 7, "attempt": 1, "worker": "w1", "at": 3},
+        {"event": "end", "key": "a", "id": 7, "attempt": 1, "worker": "w1", "outcome": "completed", "at": 4},
+        {"event": "terminal", "id": 7, "lease": 1, "state": "completed", "at": 5},
+    ]
+
+
+def faults(*parts):
+    ledger = Ledger()
+    for part in parts:
+        ledger.add_all(part)
+    return " | ".join(ledger.faults())
+
+
+class Verdict(unittest.TestCase):
+    def test_a_job_that_ran_once_is_fine(self):
+        self.assertEqual("", faults(lines()))
+
+    def test_a_killed_and_rescued_job_is_fine_and_counted(self):
+        good = lines()
+        killed = {**good[2], "worker": "w0", "at": 2.5}
+        ledger = Ledger()
+        ledger.add_all([*good[:2], killed, {**good[2], "attempt": 2}, *good[3:]])
+        ledger.jobs["a"].ends[0]["attempt"] = 2
+        self.assertEqual([], ledger.faults())
+        self.assertEqual(1, ledger.counts()["rescued"])
+
+    def test_a_dropped_job_is_lost(self):
+        self.assertIn("lost", faults(lines()[:2]))
+        self.assertIn("lost", faults(lines()[:4]))
+
+    def test_a_job_that_ran_twice_is_seen_by_its_worker(self):
+        again = {**lines()[3], "attempt": 2, "at": 6}
+        self.assertIn("ran to completion 2 times", faults(lines(), [again]))
+
+    def test_a_job_that_finished_twice_is_seen_in_the_database(self):
+        self.assertIn("finished 2 times", faults(lines(), [{**lines()[4], "lease": 2}]))
+
+    def test_a_job_completed_without_having_run_is_seen(self):
+        self.assertIn("never ran to completion", faults([*lines()[:3], lines()[4]]))
+
+    def test_a_wrong_final_state_is_seen(self):
+        self.assertIn("is failed", faults([*lines()[:4], {**lines()[4], "state": "failed"}]))
+        self.assertIn("is completed", faults(lines(expect="failed")))
+
+    def test_a_job_before_its_time_is_seen(self):
+        self.assertIn("before its time", faults(lines(run_at=3.5)))
+        self.assertEqual("", faults(lines(run_at=2.9)))
+
+    def test_a_duplicate_that_was_accepted_is_seen(self):
+        self.assertIn("expected refused", faults(lines(expect="refused")))
+
+    def test_a_refusal_that_nobody_expected_is_seen(self):
+        self.assertIn("expected accepted", faults([lines()[0], {**lines()[1], "event": "refused"}]))
+
+    def test_a_job_without_an_answer_is_seen(self):
+        self.assertIn("never answered", faults(lines()[:1]))
+
+    def test_a_job_that_nobody_produced_is_seen(self):
+        self.assertIn("unknown", faults(lines(), [{**lines()[2], "key": "z"}]))
+
+
+if __name__ == "__main__":
+    unittest.main()
