@@ -41,6 +41,8 @@ struct Settings {
     std::string application_name = "lockkeeper";
     std::string role;
     std::string password_file;
+    std::string password;             // the content of password_file, see read_password()
+    bool synchronous_commit = false;  // decision 3: maintenance does not wait for the disk
   } database;
   struct Leadership {
     time::Duration poll_interval = std::chrono::milliseconds(250);
@@ -88,5 +90,8 @@ Settings standard(std::span<const BranchSchema> branches);
 
 // LOCKKEEPER_DATABASE_URL wins over the file; DATABASE_URL only fills an empty url.
 void apply_environment(Settings& settings);
+
+// Reads password_file, if there is one. Throws SettingsError.
+void read_password(Settings& settings);
 
 }  // namespace lockkeeper::config

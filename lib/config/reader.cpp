@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "config/nearest.hpp"
+#include "time/duration.hpp"
+
+namespace lockkeeper::config {
+namespace {
+
+constexpr std::int64_t kMostCount = 1'000'000'000;
+
+const toml::table kEmpty;
+
+}  // namespace
+
+Reader::Reader(const toml::table& table, std::string path, std::string file)
+    : table_(&table), path_(std::move(path)), file_(std::move(file)) {}
+
+std::string Reader::place() const {
+  return path_.empty() ? "at the top of the file" : fmt::format("in [{}]", path_);
+}
+
+void Reader::fail(const toml::source_region& at, const std::string& what) const {
+  throw SettingsError(fmt::format("{}:{}:{}: {}", file_, at.begin.line, at.begin.column, what));
+}
+
+void Reader::refuse(std::string_view key, const std::string& what) const {
+  const auto* node = table_->get(key);
+  const auto at = node != nullptr ? node->source() : table_->source();
+  fail(at, fmt::format("{} {} {}", key, place(), what));
+}
+
+const toml::node* Reader::find(std::string_view key) {
+  known_.emplace_back(key);
+  return table_->get(key);
+}
+
+bool Reader::has(std::string_view key) { return find(key) != nullptr; }
+
+void Reader::text(std::string_view key, std::string& value) {
+  const auto* node = find(key);
+  if (node == nullptr) return;
+  const auto* text = node->as_string();
+  if (text == nullptr) refuse(key, "must be a string");
+  if (text->get().find('\0') != std::string::npos) refuse(key, "must not hold a NUL");
+  value = text->get();
+}
+
+void Reader::integer(std::string_view key, std::int64_t& value) {
+  const auto* node = find(key);
+  if (node == nullptr) return;
+  const auto* number = node->as_integer();
+  if (number == nullptr) refuse(key, "must be a whole number");
+  if (number->get() < 1 || number->get() > kMostCount) {
+    refuse(key, fmt::format("must lie between 1 and {}", kMostCount));
+  }
+  value = number->get();
+}
+
+void Reader::duration(std::string_view key, time::Duration& value, DurationLimits limits) {
+  const auto* node = find(key);
+  if (node == nullptr) return;
+  const auto* text = node->as_string();
+  const auto parsed = text != nullptr ? time::parse_duration(text->get()) : std::nullopt;
+  if (!parsed) refuse(key, "must be a duration with a unit, such as \"250ms\", \"30s\" or \"24h\"");
+  if (*parsed < limits.least || *parsed > limits.most) {
+    refuse(key, fmt::format("must lie between {} and {}", time::format_duration(limits.least),
+                            time::format_duration(limits.most)));
+  }
+  value = *parsed;
+}
+
+void Reader::boolean(std::string_view key, bool& value) {
+  const auto* node = find(key);
+  if (node == nullptr) return;
+  const auto* truth = node->as_boolean();
+  if (truth == nullptr) refuse(key, "must be true or false");
+  value = truth->get();
+}
+
+Reader Reader::table(std::string_view key) {
+  const auto path = path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+  const auto* node = find(key);
+  if (node == nullptr) return {kEmpty, path, file_};
+  if (!node->is_table()) refuse(key, fmt::format("must be a table, written [{}]", path));
+  return {*node->as_table(), path, file_};
+}
+
+std::vector<std::string> Reader::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, node] : *table_) keys.emplace_back(key.str());
+  return keys;
+}
+
+void Reader::finish() const {
+  for (const auto& [key, node] : *table_) {
+    const std::string name(key.str());
+    if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+    const auto better = nearest(name, known_);
+    const auto hint = better.empty() ? "" : fmt::format("; did you mean \"{}\"?", better);
+    fail(key.source(), fmt::format("unknown setting \"{}\" {}{}", name, place(), hint));
+  }
+}
+
+}  // namespace lockkeeper::config

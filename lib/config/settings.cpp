@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/settings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "config/file.hpp"
+#include "config/reader.hpp"
+
+namespace lockkeeper::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kLargestFile = 1U << 20U;
+constexpr std::size_t kLargestPassword = 4096;
+
+// Faster than this only the loop would be busy; slower than this nobody means it.
+constexpr DurationLimits kEvery{10ms, 7 * 24h};
+constexpr DurationLimits kPoll{10ms, 1min};
+// The leader speaks every third of it and a statement may take a second.
+constexpr DurationLimits kIdle{300ms, 10min};
+constexpr DurationLimits kStop{100ms, 10min};
+
+void read_database(Reader database, Settings::Database& into) {
+  database.text("url", into.url);
+  database.text("application_name", into.application_name);
+  database.text("role", into.role);
+  database.text("password_file", into.password_file);
+  database.boolean("synchronous_commit", into.synchronous_commit);
+  if (into.application_name.empty() || into.application_name.size() > 63) {
+    database.refuse("application_name", "must have 1 to 63 bytes");
+  }
+  database.finish();
+}
+
+void read_leadership(Reader leadership, Settings::Leadership& into) {
+  leadership.duration("poll_interval", into.poll_interval, kPoll);
+  leadership.choice<Takeover>("takeover", into.takeover,
+                              {{"wait", Takeover::wait}, {"terminate", Takeover::terminate}});
+  leadership.duration("idle_limit", into.idle_limit, kIdle);
+  leadership.duration("stop_limit", into.stop_limit, kStop);
+  bool window = false;
+  leadership.boolean("declaration_window", window);
+  if (window) {
+    leadership.refuse("declaration_window",
+                      "is not part of this version: write declaration_window = false");
+  }
+  leadership.finish();
+}
+
+void read_control(Reader control) {
+  std::string socket;
+  control.text("socket", socket);
+  if (!socket.empty()) {
+    control.refuse("socket", "is not part of this version: write socket = \"\"");
+  }
+  control.finish();
+}
+
+void read_http(Reader http, Settings::Http& into) {
+  http.text("listen", into.listen);
+  http.finish();
+}
+
+void read_log(Reader log, Settings::Log& into) {
+  log.choice<LogLevel>("level", into.level,
+                       {{"trace", LogLevel::trace},
+                        {"debug", LogLevel::debug},
+                        {"info", LogLevel::info},
+                        {"warn", LogLevel::warn},
+                        {"error", LogLevel::error}});
+  log.choice<LogFormat>("format", into.format,
+                        {{"logfmt", LogFormat::logfmt}, {"json", LogFormat::json}});
+  log.finish();
+}
+
+BranchSettings standard_branch(const BranchSchema& schema) {
+  BranchSettings branch;
+  branch.every = schema.every;
+  branch.late_after = std::max<time::Duration>(1s, 2 * schema.every);
+  for (const auto& key : schema.keys) branch.values[key.name] = key.standard;
+  return branch;
+}
+
+void read_value(Reader& reader, const std::string& key, Value& value) {
+  if (auto* count = std::get_if<std::int64_t>(&value)) return reader.integer(key, *count);
+  if (auto* duration = std::get_if<time::Duration>(&value)) return reader.duration(key, *duration);
+  reader.text(key, std::get<std::string>(value));
+}
+
+BranchSettings read_branch(Reader reader, const BranchSchema& schema) {
+  auto branch = standard_branch(schema);
+  reader.boolean("enabled", branch.enabled);
+  reader.duration("every", branch.every, kEvery);
+  branch.late_after = std::max<time::Duration>(1s, 2 * branch.every);
+  reader.duration("late_after", branch.late_after);
+  for (auto& [key, value] : branch.values) read_value(reader, key, value);
+  reader.finish();
+  return branch;
+}
+
+// A branch of a later version may only be switched off, whatever keys it will have.
+void read_missing_branch(Reader& branches, const std::string& word) {
+  auto reader = branches.table(word);
+  bool enabled = false;
+  reader.boolean("enabled", enabled);
+  const auto keys = reader.keys();
+  const bool has_more = std::any_of(keys.begin(), keys.end(),
+                                    [](const std::string& key) { return key != "enabled"; });
+  if (enabled || has_more) {
+    branches.refuse(word,
+                    "is a branch that this version does not have: only enabled = false is "
+                    "accepted");
+  }
+}
+
+void read_branches(Reader branches, std::span<const BranchSchema> schemas, Settings& into) {
+  for (const auto& schema : schemas) {
+    if (schema.is_missing) {
+      read_missing_branch(branches, schema.word);
+    } else {
+      into.branches[schema.word] = read_branch(branches.table(schema.word), schema);
+    }
+  }
+  branches.finish();
+}
+
+void refuse_later_tables(Reader& top) {
+  for (const auto* key : {"cron", "branch"}) {
+    if (top.has(key))
+      top.refuse(key, fmt::format("is not part of this version: remove [[{}]]", key));
+  }
+}
+
+toml::table parse(std::string_view text, const std::string& name) {
+  try {
+    return toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    const auto& at = error.source().begin;
+    throw SettingsError(fmt::format("{}:{}:{}: {}", name, at.line, at.column, error.description()));
+  }
+}
+
+}  // namespace
+
+Settings read_file(const std::string& path, std::span<const BranchSchema> branches) {
+  return read_text(read_small_file(path, kLargestFile), path, branches);
+}
+
+Settings read_text(std::string_view text, const std::string& name,
+                   std::span<const BranchSchema> branches) {
+  const auto table = parse(text, name);
+  Reader top(table, "", name);
+  Settings settings;
+  read_database(top.table("database"), settings.database);
+  read_leadership(top.table("leadership"), settings.leadership);
+  read_http(top.table("http"), settings.http);
+  read_control(top.table("control"));
+  read_log(top.table("log"), settings.log);
+  read_branches(top.table("branches"), branches, settings);
+  refuse_later_tables(top);
+  top.finish();
+  return settings;
+}
+
+Settings standard(std::span<const BranchSchema> branches) {
+  return read_text("", "defaults", branches);
+}
+
+void apply_environment(Settings& settings) {
+  if (const char* ours = std::getenv("LOCKKEEPER_DATABASE_URL"); ours != nullptr && *ours != '\0') {
+    settings.database.url = ours;
+  }
+  if (!settings.database.url.empty()) return;
+  if (const char* common = std::getenv("DATABASE_URL"); common != nullptr) {
+    settings.database.url = common;
+  }
+}
+
+void read_password(Settings& settings) {
+  if (settings.database.password_file.empty()) return;
+  auto text = read_small_file(settings.database.password_file, kLargestPassword);
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  if (text.empty() || text.find_first_of(std::string_view("\n\0", 2)) != std::string::npos) {
+    throw SettingsError(settings.database.password_file + ": must hold one line, the password");
+  }
+  settings.database.password = std::move(text);
+}
+
+}  // namespace lockkeeper::config
