@@ -28,6 +28,10 @@ namespace lockkeeper::leadership {
 // The key that Awa's workers ask for, session scope, one a database.
 inline constexpr std::int64_t kMaintenanceLock = 0x4157415f4d41494e;
 
+// The server ends one statement of the leader after this; with idle_limit it bounds how long a
+// dead leader can hold the lock.
+inline constexpr time::Duration kStatementLimit = std::chrono::seconds(1);
+
 struct ElectionSettings {
   std::string url;
   std::string application_name = "lockkeeper";

@@ -91,7 +91,7 @@ pg::Pipeline set_up_leader(const ElectionSettings& settings) {
   set("plan_cache_mode", "force_generic_plan");
   set("default_transaction_isolation", "read committed");
   if (!settings.synchronous_commit) set("synchronous_commit", "off");
-  set("statement_timeout", "1000");
+  set("statement_timeout", milliseconds(kStatementLimit));
   pipeline.push_back(call(kSetLockTimeout));
   // The dead-man switch: a leader that is frozen or cut off loses its session, and the lock.
   set("idle_session_timeout", idle);

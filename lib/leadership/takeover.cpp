@@ -12,8 +12,9 @@ namespace lockkeeper::leadership {
 using Outcome = TakeoverResult::Outcome;
 
 struct TakeoverOnce::Impl : std::enable_shared_from_this<TakeoverOnce::Impl> {
-  Impl(event::Loop& loop, const ElectionSettings& with, std::function<void(TakeoverResult)> calling)
-      : settings(with), on_done(std::move(calling)), connection(loop) {}
+  Impl(event::Loop& loop, const ElectionSettings& with, Intent wanted,
+       std::function<void(TakeoverResult)> calling)
+      : settings(with), intent(wanted), on_done(std::move(calling)), connection(loop) {}
 
   void connect() {
     pg::ConnectSettings with;
@@ -62,6 +63,9 @@ struct TakeoverOnce::Impl : std::enable_shared_from_this<TakeoverOnce::Impl> {
     }
     holder = read_holder(replies[1]);
     if (!holder) return done(Outcome::nobody, "nobody holds the maintenance lock");
+    if (intent == Intent::look) {
+      return done(Outcome::held, fmt::format("{} holds the maintenance lock", describe(*holder)));
+    }
     if (is_lockkeeper(*holder, settings.application_name)) {
       return done(Outcome::refused,
                   fmt::format("{} is a Lockkeeper itself and is not displaced; stop that service "
@@ -94,14 +98,15 @@ struct TakeoverOnce::Impl : std::enable_shared_from_this<TakeoverOnce::Impl> {
   }
 
   ElectionSettings settings;
+  Intent intent;
   std::function<void(TakeoverResult)> on_done;
   pg::Connection connection;
   std::optional<Holder> holder;
 };
 
-TakeoverOnce::TakeoverOnce(event::Loop& loop, const ElectionSettings& settings,
+TakeoverOnce::TakeoverOnce(event::Loop& loop, const ElectionSettings& settings, Intent intent,
                            std::function<void(TakeoverResult)> on_done)
-    : impl_(std::make_shared<Impl>(loop, settings, std::move(on_done))) {
+    : impl_(std::make_shared<Impl>(loop, settings, intent, std::move(on_done))) {
   impl_->connect();
 }
 

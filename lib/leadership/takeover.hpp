@@ -2,7 +2,8 @@
 //
 // Ends the backend that holds the maintenance lock, once and by hand: `lockkeeper takeover`.
 // It takes nothing for itself; whoever asks next leads, which a standby Lockkeeper does at once
-// because it is told. Another Lockkeeper is not displaced: stop that service instead.
+// because it is told. Another Lockkeeper is not displaced: stop that service instead. Asked only to
+// look, it says who holds the lock and changes nothing.
 #pragma once
 
 #include <functional>
@@ -17,6 +18,7 @@ namespace lockkeeper::leadership {
 struct TakeoverResult {
   enum class Outcome {
     displaced,  // the holder's backend was told to end
+    held,       // somebody holds it and was left alone: we were only asked to look
     nobody,     // no session holds the lock
     refused,    // for safety: a pooler, a replica, or another Lockkeeper
     failed,     // it could not be done
@@ -28,7 +30,8 @@ struct TakeoverResult {
 
 class TakeoverOnce {
  public:
-  TakeoverOnce(event::Loop& loop, const ElectionSettings& settings,
+  enum class Intent { look, displace };
+  TakeoverOnce(event::Loop& loop, const ElectionSettings& settings, Intent intent,
                std::function<void(TakeoverResult)> on_done);
   ~TakeoverOnce();
 

@@ -26,7 +26,9 @@ TEST_CASE("a quick pass between slow ones starts the count again", "[scheduling]
   overrun.pass_took(100ms);
 
   CHECK_FALSE(overrun.pass_took(2s));
+  CHECK_FALSE(overrun.pass_took(2s));
   CHECK_FALSE(overrun.is_delayed());
+  CHECK(overrun.pass_took(2s));
 }
 
 TEST_CASE("exactly one and a half intervals is not yet too long", "[scheduling][overrun]") {

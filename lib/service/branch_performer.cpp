@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/branch_performer.hpp"
+
+namespace lockkeeper::service {
+
+void Ground::stand_on(awa::Planes found) {
+  planes = std::move(found);
+  unusable.clear();
+  const auto schema = planes.storage_schema.value_or("awa");
+  if (schema != library.schema()) library = awa::Library(schema);
+}
+
+BranchPerformer::BranchPerformer(Place place, BranchRecord& record)
+    : place_(std::move(place)),
+      record_(record),
+      report_(place_.registry, record.branch->name),
+      context_(*this, place_.ground.library, record.settings.values, report_) {
+  context_.set_planes(place_.ground.planes);
+}
+
+void BranchPerformer::begin_pass(const scheduling::Action& action) {
+  const bool is_repeated = context_.due() == action.due;
+  context_.set_due(action.due);
+  due_ = is_repeated ? std::nullopt : std::optional(action.due);
+  took_ = {};
+  turn_began_ = place_.loop.now();
+  place_.board.missed_ticks(record_, action.missed);
+  place_.board.turn_taken(record_);
+  if (!place_.ground.unusable.empty()) {
+    coro::Completion<branches::Outcome> idle;
+    idle.value = branches::Outcome::skip(place_.ground.unusable);
+    return pass_ended(std::move(idle));
+  }
+  running_.emplace(record_.branch->run(context_),
+                   [this](auto completion) { pass_ended(std::move(completion)); });
+  running_->start();
+}
+
+void BranchPerformer::resume_pass() {
+  turn_began_ = place_.loop.now();
+  place_.board.turn_taken(record_);
+  std::exchange(on_granted_, nullptr)();
+}
+
+void BranchPerformer::send(pg::Pipeline pipeline, pg::OnReplies on_replies) {
+  statement_began_ = place_.loop.now();
+  place_.conductor.send(std::move(pipeline), std::move(on_replies));
+  if (due_) place_.board.first_byte_sent(record_, statement_began_ - *due_);
+  due_.reset();
+}
+
+void BranchPerformer::renew(scheduling::TurnShape shape, std::function<void()> on_granted) {
+  on_granted_ = std::move(on_granted);
+  close_turn();
+  place_.conductor.end_turn(duty_, shape);
+}
+
+bool BranchPerformer::shield() { return place_.conductor.shield(); }
+
+void BranchPerformer::close_turn() { took_ += place_.loop.now() - turn_began_; }
+
+void BranchPerformer::pass_ended(coro::Completion<branches::Outcome> completion) {
+  close_turn();
+  const auto facts = facts_of(completion);
+  if (facts.result == PassResult::preempted) {
+    place_.board.preempted(record_, place_.loop.now() - turn_began_);
+  }
+  scheduling::PassEnd end;
+  end.preempted = facts.result == PassResult::preempted;
+  if (completion.value) {
+    end.next_due_in = completion.value->backlog ? time::Duration(0) : completion.value->next_due_in;
+  }
+  running_.reset();
+  place_.board.pass_ended(record_, facts, place_.loop.now());
+  place_.conductor.end_pass(duty_, end);
+}
+
+PassFacts BranchPerformer::facts_of(const coro::Completion<branches::Outcome>& completion) {
+  if (completion.failure) return failure(completion.failure);
+  const auto& outcome = *completion.value;
+  PassFacts facts;
+  facts.rows = outcome.rows;
+  facts.took = took_;
+  facts.reason = outcome.skipped;
+  facts.result = outcome.rows > 0          ? PassResult::done
+                 : outcome.skipped.empty() ? PassResult::idle
+                                           : PassResult::skipped;
+  return facts;
+}
+
+PassFacts BranchPerformer::failure(const std::exception_ptr& exception) {
+  PassFacts facts;
+  facts.took = took_;
+  facts.result = PassResult::failed;
+  try {
+    std::rethrow_exception(exception);
+  } catch (const pg::Error& error) {
+    facts.reason = error.what();
+    const bool was_cancelled = error.state().is_cancelled();
+    if (was_cancelled && (place_.conductor.is_taken_back() || is_stray_cancel())) {
+      facts.result = PassResult::preempted;
+    }
+    if (error.state().is_missing_object()) place_.ground.on_missing_object();
+  } catch (const std::exception& error) {
+    facts.reason = error.what();
+  }
+  return facts;
+}
+
+// A cancel that was given up as lost may still arrive and hit whatever runs then. The server's
+// own time limit looks the same, but never comes early.
+bool BranchPerformer::is_stray_cancel() const {
+  return place_.loop.now() - statement_began_ < place_.statement_limit;
+}
+
+}  // namespace lockkeeper::service

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs the body of one branch, pass by pass, in the turns that the conductor grants.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "branches/branch.hpp"
+#include "coro/task.hpp"
+#include "service/board.hpp"
+#include "service/conductor.hpp"
+
+namespace lockkeeper::service {
+
+// What the branches of a term stand on; shared by all of them.
+struct Ground {
+  explicit Ground(awa::Planes found) { stand_on(std::move(found)); }
+
+  // What the database says now. Statements made for another schema are forgotten.
+  void stand_on(awa::Planes found);
+
+  awa::Planes planes;
+  std::string unusable;  // why no branch can run at present, or empty
+  awa::Library library{""};
+  std::function<void()> on_missing_object;  // a statement found something gone: look again
+};
+
+class BranchPerformer final : public Performer, public branches::Turn {
+ public:
+  struct Place {
+    event::Loop& loop;
+    Conductor& conductor;
+    Board& board;
+    metrics::Registry& registry;
+    Ground& ground;
+    time::Duration statement_limit;  // of the server, for one statement
+  };
+  BranchPerformer(Place place, BranchRecord& record);
+
+  // The id that the conductor gave; before its first turn.
+  void set_duty(scheduling::DutyId duty) { duty_ = duty; }
+
+  void begin_pass(const scheduling::Action& action) override;
+  void resume_pass() override;
+
+  void send(pg::Pipeline pipeline, pg::OnReplies on_replies) override;
+  void renew(scheduling::TurnShape shape, std::function<void()> on_granted) override;
+  bool shield() override;
+
+  // The statement that is waited for at the moment, or "".
+  std::string_view waiting_for() const { return context_.waiting_for(); }
+
+ private:
+  void pass_ended(coro::Completion<branches::Outcome> completion);
+  PassFacts facts_of(const coro::Completion<branches::Outcome>& completion);
+  PassFacts failure(const std::exception_ptr& exception);
+  bool is_stray_cancel() const;
+  void close_turn();
+
+  Place place_;
+  scheduling::DutyId duty_ = 0;
+  BranchRecord& record_;
+  branches::Report report_;
+  branches::BranchContext context_;
+  std::optional<coro::Running<branches::Outcome>> running_;
+  std::function<void()> on_granted_;
+  std::optional<time::TimePoint> due_;  // of the pass whose first byte is still to be sent
+  time::TimePoint turn_began_{};
+  time::TimePoint statement_began_{};
+  time::Duration took_{};
+};
+
+}  // namespace lockkeeper::service

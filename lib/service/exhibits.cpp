@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/exhibits.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "branches/catalog.hpp"
+#include "logging/log.hpp"
+#include "metrics/names.hpp"
+
+namespace lockkeeper::service {
+namespace {
+
+namespace names = metrics::names;
+using leadership::State;
+
+}  // namespace
+
+void show_build(metrics::Registry& registry, const std::string& version) {
+  registry.set(names::kBuildInfo, {{"version", version}, {"compiler", __VERSION__}}, 1);
+}
+
+void show_election(metrics::Registry& registry, const leadership::View& view) {
+  registry.set(names::kLeader, {}, leadership::holds_lock(view.state) ? 1 : 0);
+  for (const auto state : leadership::kStates) {
+    registry.set(names::kLeadershipState, {{"state", leadership::name(state)}},
+                 state == view.state ? 1 : 0);
+  }
+  registry.set(names::kDatabaseConnected, {{"connection", "leader"}}, view.leader_connected);
+  registry.set(names::kDatabaseConnected, {{"connection", "control"}}, view.control_connected);
+  registry.forget(names::kLockHolder);
+  if (!view.holder) return;
+  registry.set(names::kLockHolder,
+               {{"pid", std::to_string(view.holder->pid)},
+                {"application_name", view.holder->application_name}},
+               1);
+}
+
+void count_change(metrics::Registry& registry, const leadership::View& view) {
+  registry.add(names::kLeadershipChanges,
+               {{"to", leadership::name(view.state)}, {"reason", view.reason}});
+}
+
+void log_missing_duties() {
+  std::string words;
+  for (const auto& duty : branches::missing_duties()) {
+    words += words.empty() ? "" : ", ";
+    words += duty.name;
+  }
+  if (words.empty()) return;
+  logging::warn("leading without every duty: nobody does these while this program leads",
+                {{"missing", words}});
+}
+
+leadership::GateResult verdict_of(const awa::Examination& examination) {
+  if (examination.verdict == awa::Verdict::accepted) return {};
+  return {std::string(awa::name(examination.verdict)), examination.sentence};
+}
+
+http::Response readiness(const Status& status) {
+  http::Response response;
+  for (const auto& reason : reasons_not_ready(status)) response.body += reason + "\n";
+  if (response.body.empty()) {
+    response.body = "ready\n";
+  } else {
+    response.status = 503;
+  }
+  return response;
+}
+
+// One line: systemd takes the rest for further assignments.
+std::string systemd_status(const leadership::View& view) {
+  auto text = fmt::format("STATUS={}", leadership::name(view.state));
+  if (!view.sentence.empty()) text += ": " + view.sentence;
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+BranchStatus record_status(const BranchRecord& record, const metrics::Registry& registry) {
+  BranchStatus status;
+  status.name = record.branch->name;
+  status.lane = record.branch->lane;
+  status.is_enabled = record.settings.enabled;
+  status.every = record.settings.every;
+  status.late_after = record.settings.late_after;
+  status.is_delayed = record.overrun.is_delayed();
+  status.last_lateness = record.last_lateness;
+  status.last = record.last;
+  status.passes = record.passes;
+  status.preemptions = record.preemptions;
+  status.rows = record.rows;
+  status.debt = static_cast<std::int64_t>(
+      registry.value(names::kHygieneDebt, {{"branch", record.branch->name}}));
+  return status;
+}
+
+std::vector<RingStatus> rings_of(const metrics::Registry& registry) {
+  std::vector<RingStatus> rings;
+  for (const auto* ring : {"queue", "lease", "claim"}) {
+    RingStatus status;
+    status.name = ring;
+    status.slot =
+        static_cast<std::int64_t>(registry.value(names::kAwaRingCurrentSlot, {{"awa_ring", ring}}));
+    status.generation =
+        static_cast<std::int64_t>(registry.value(names::kAwaRingGeneration, {{"awa_ring", ring}}));
+    rings.push_back(std::move(status));
+  }
+  return rings;
+}
+
+}  // namespace lockkeeper::service

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The small translations between what the rooms below know and what people are shown: metrics,
+// log lines, HTTP answers, systemd's status line. No state of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "awa/gate.hpp"
+#include "http/server.hpp"
+#include "leadership/election.hpp"
+#include "metrics/registry.hpp"
+#include "service/board.hpp"
+#include "service/status.hpp"
+
+namespace lockkeeper::service {
+
+void show_build(metrics::Registry& registry, const std::string& version);
+void show_election(metrics::Registry& registry, const leadership::View& view);
+void count_change(metrics::Registry& registry, const leadership::View& view);
+
+void log_missing_duties();
+
+leadership::GateResult verdict_of(const awa::Examination& examination);
+http::Response readiness(const Status& status);
+std::string systemd_status(const leadership::View& view);
+
+// What the board and the metrics know of a branch, without the present term.
+BranchStatus record_status(const BranchRecord& record, const metrics::Registry& registry);
+std::vector<RingStatus> rings_of(const metrics::Registry& registry);
+
+}  // namespace lockkeeper::service

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/gate_performer.hpp"
+
+#include "logging/log.hpp"
+
+namespace lockkeeper::service {
+
+GatePerformer::GatePerformer(Conductor& conductor, pg::Session& session, Ground& ground,
+                             std::function<void(awa::Examination)> on_disqualified)
+    : conductor_(conductor),
+      session_(session),
+      ground_(ground),
+      on_disqualified_(std::move(on_disqualified)) {}
+
+void GatePerformer::begin_pass(const scheduling::Action&) {
+  awa::examine(*this, [this](awa::Examination examination) { examined(std::move(examination)); });
+}
+
+void GatePerformer::send(pg::Pipeline pipeline, pg::OnReplies on_replies) {
+  conductor_.send(std::move(pipeline), std::move(on_replies));
+}
+
+void GatePerformer::examined(awa::Examination examination) {
+  scheduling::PassEnd end;
+  switch (examination.verdict) {
+    case awa::Verdict::accepted:
+      if (!ground_.unusable.empty()) logging::info("the schema is back; the branches go on");
+      ground_.stand_on(std::move(examination.planes));
+      break;
+    case awa::Verdict::schema_missing:
+      if (ground_.unusable.empty()) {
+        logging::warn("the branches wait", {{"reason", examination.sentence}});
+      }
+      ground_.unusable = examination.sentence;
+      break;
+    case awa::Verdict::wrong_version:
+    case awa::Verdict::missing_privilege:
+      ground_.unusable = examination.sentence;
+      on_disqualified_(std::move(examination));
+      break;
+    case awa::Verdict::unreadable:
+      end.preempted = conductor_.is_taken_back();
+      break;
+  }
+  conductor_.end_pass(duty_, end);
+}
+
+}  // namespace lockkeeper::service

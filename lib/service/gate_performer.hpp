@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Looks at the database again while leading: migrations, transitions and whole schemas come
+// and go under a leader. Branches see what it finds in their next pass.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "awa/gate.hpp"
+#include "service/branch_performer.hpp"
+#include "service/conductor.hpp"
+
+namespace lockkeeper::service {
+
+class GatePerformer final : public Performer, private pg::Session {
+ public:
+  // on_disqualified is called in the middle of a turn: whoever ends the term does it later.
+  GatePerformer(Conductor& conductor, pg::Session& session, Ground& ground,
+                std::function<void(awa::Examination)> on_disqualified);
+
+  // The id that the conductor gave; before its first turn.
+  void set_duty(scheduling::DutyId duty) { duty_ = duty; }
+
+  void begin_pass(const scheduling::Action& action) override;
+  void resume_pass() override {}  // every pass has one turn
+
+ private:
+  void send(pg::Pipeline pipeline, pg::OnReplies on_replies) override;
+  bool in_transaction() const override { return session_.in_transaction(); }
+  void examined(awa::Examination examination);
+
+  Conductor& conductor_;
+  pg::Session& session_;
+  Ground& ground_;
+  std::function<void(awa::Examination)> on_disqualified_;
+  scheduling::DutyId duty_ = 0;
+};
+
+}  // namespace lockkeeper::service

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The page at "/": both lanes live, drawn by the browser from /status.
+#pragma once
+
+#include <string_view>
+
+namespace lockkeeper::service {
+
+std::string_view page();
+
+}  // namespace lockkeeper::service

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The daemon: owns everything in order, from the loop to the term of leadership, and shuts it
+// down in the opposite order. `lockkeeper run` is one of these.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/settings.hpp"
+#include "event/loop.hpp"
+#include "http/server.hpp"
+#include "leadership/election.hpp"
+#include "metrics/registry.hpp"
+#include "service/board.hpp"
+#include "service/pulse.hpp"
+#include "service/status.hpp"
+#include "service/term.hpp"
+
+namespace lockkeeper::service {
+
+// Exit codes of every command.
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;    // it could not be done
+inline constexpr int kBadUsage = 2;  // command line or configuration
+inline constexpr int kRefused = 3;   // for safety: pooler, replica, schema, privilege
+
+// The election's part of the settings.
+leadership::ElectionSettings election_settings(const config::Settings& from);
+
+class Service {
+ public:
+  // Throws std::runtime_error with one sentence if HTTP cannot listen.
+  Service(config::Settings settings, std::string version);
+  ~Service();
+
+  // Until SIGTERM, SIGINT or a pooler; returns the exit code.
+  int run();
+
+ private:
+  std::map<std::string, http::Handler> routes();
+  leadership::ElectionCallbacks callbacks();
+  void examine(pg::Session& session, std::function<void(leadership::GateResult)> on_result);
+  void lead(pg::Connection& connection);
+  void disqualify(const awa::Examination& examination);
+  void look_at(const leadership::View& view);
+  void announce_start() const;
+  void stop();
+  void finish(int code);
+  bool is_progressing() const;
+  Status status() const;
+  BranchStatus status_of(const BranchRecord& record) const;
+
+  config::Settings settings_;
+  std::string version_;
+  event::Loop loop_;
+  metrics::Registry registry_;
+  Board board_;
+  awa::Planes planes_;     // as the last examination found them
+  leadership::View seen_;  // as logged and exported
+  leadership::Election election_;
+  std::optional<Term> term_;
+  std::optional<http::Server> http_;
+  Pulse pulse_;
+  event::Signal on_terminate_;
+  event::Signal on_interrupt_;
+  event::Signal on_hangup_;
+  event::Deferred end_term_;
+  event::Timer stop_alarm_;
+  std::optional<leadership::GateResult> disqualified_;
+  bool is_stopping_ = false;
+  int exit_code_ = kDone;
+};
+
+}  // namespace lockkeeper::service

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the daemon is, as one value, and how machines and people read it: the JSON of /status,
+// the table of `lockkeeper status`, the reasons of /readyz. Pure; made from memory alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "leadership/election.hpp"
+#include "scheduling/scheduler.hpp"
+#include "service/board.hpp"
+
+namespace lockkeeper::service {
+
+struct BranchStatus {
+  std::string name;
+  scheduling::Lane lane = scheduling::Lane::slo;
+  bool is_enabled = true;
+  time::Duration every{};
+  time::Duration late_after{};
+  std::optional<time::Duration> next_due_in;  // negative: overdue; empty: not leading
+  std::optional<time::Duration> waiting;      // due, or wanting a turn, for so long
+  bool is_running = false;
+  std::string waiting_for;  // the statement on its way, or ""
+  bool is_delayed = false;  // its passes take longer than its interval
+  std::optional<time::Duration> last_lateness;
+  std::optional<PassFacts> last;
+  std::uint64_t passes = 0;
+  std::uint64_t preemptions = 0;
+  std::int64_t rows = 0;
+  std::int64_t debt = 0;
+
+  bool is_late() const { return waiting && *waiting > late_after; }
+};
+
+struct RingStatus {
+  std::string name;
+  std::int64_t slot = 0;
+  std::int64_t generation = 0;
+};
+
+struct Status {
+  std::string version;
+  leadership::View election;
+  time::Duration in_state_for{};
+  std::string unusable;  // while leading: why no branch can run, or empty
+  std::vector<BranchStatus> branches;
+  std::vector<RingStatus> rings;  // empty while no ring has been looked at
+  std::vector<std::string> missing_duties;
+};
+
+class Json;
+
+// The key lock_holder, null when there is none.
+void write_holder(Json& json, const std::optional<leadership::Holder>& holder);
+
+std::string to_json(const Status& status);
+std::string to_text(const Status& status);
+
+// Why /readyz says 503, a sentence each; empty when ready.
+std::vector<std::string> reasons_not_ready(const Status& status);
+
+}  // namespace lockkeeper::service

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/term.hpp"
+
+#include "service/gate_performer.hpp"
+#include "service/keep_alive.hpp"
+
+namespace lockkeeper::service {
+namespace {
+
+using namespace std::chrono_literals;
+using scheduling::Lane;
+
+// Far more often than once a minute, because a migration may run at any time, and still less
+// than a thousandth of the session's time.
+constexpr auto kExamineEvery = 10s;
+
+}  // namespace
+
+Term::Term(Circumstances circumstances)
+    : loop_(circumstances.loop),
+      ground_(std::move(circumstances.planes)),
+      conductor_(circumstances.loop, circumstances.session, std::move(circumstances.cancel)) {
+  seat_branches(circumstances);
+  seat_gate(circumstances);
+  seat_keep_alive(circumstances);
+  conductor_.start();
+}
+
+void Term::seat_branches(const Circumstances& circumstances) {
+  const BranchPerformer::Place place{
+      circumstances.loop,     conductor_, circumstances.board,
+      circumstances.registry, ground_,    circumstances.statement_limit};
+  for (auto& record : circumstances.board.records()) {
+    if (!record.settings.enabled) continue;
+    auto performer = std::make_unique<BranchPerformer>(place, record);
+    auto* branch = performer.get();
+    const auto duty = conductor_.add({std::string(record.branch->name), record.branch->lane,
+                                      record.settings.every, record.branch->minimum_gap},
+                                     std::move(performer));
+    branch->set_duty(duty);
+    seats_.emplace(&record, Seat{duty, branch});
+  }
+}
+
+void Term::seat_gate(const Circumstances& circumstances) {
+  auto performer = std::make_unique<GatePerformer>(conductor_, circumstances.session, ground_,
+                                                   circumstances.on_disqualified);
+  auto* gate = performer.get();
+  const auto duty =
+      conductor_.add({"examine", Lane::hygiene, kExamineEvery, 0ns}, std::move(performer));
+  gate->set_duty(duty);
+  ground_.on_missing_object = [this, duty] { conductor_.hasten(duty); };
+}
+
+void Term::seat_keep_alive(const Circumstances& circumstances) {
+  auto performer =
+      std::make_unique<KeepAlive>(circumstances.loop, conductor_, circumstances.registry);
+  auto* keep_alive = performer.get();
+  const auto duty = conductor_.add({"keep_alive", Lane::hygiene, circumstances.idle_limit / 3, 0ns},
+                                   std::move(performer));
+  keep_alive->set_duty(duty);
+}
+
+std::optional<Term::BranchView> Term::view(const BranchRecord& record) const {
+  const auto seat = seats_.find(&record);
+  if (seat == seats_.end()) return std::nullopt;
+  return BranchView{conductor_.scheduler()->view(seat->second.duty),
+                    seat->second.performer->waiting_for()};
+}
+
+time::Duration Term::turn_age() const {
+  const auto started = conductor_.scheduler()->turn_started();
+  return started ? loop_.now() - *started : 0ns;
+}
+
+}  // namespace lockkeeper::service

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One term of leadership: from the lock to its loss. Destroying it abandons every pass; the
+// next term starts with a clean memory. Loop thread only.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "awa/gate.hpp"
+#include "service/board.hpp"
+#include "service/branch_performer.hpp"
+#include "service/conductor.hpp"
+
+namespace lockkeeper::service {
+
+class Term {
+ public:
+  struct Circumstances {
+    event::Loop& loop;
+    pg::Session& session;  // holds the lock; nobody else uses it during the term
+    Conductor::Cancel cancel;
+    metrics::Registry& registry;
+    Board& board;
+    awa::Planes planes;
+    time::Duration idle_limit;       // of the server, for our silence
+    time::Duration statement_limit;  // of the server, for one statement
+    // The database must not be led any more. Called in the middle of a turn: end the term later.
+    std::function<void(awa::Examination)> on_disqualified;
+  };
+  explicit Term(Circumstances circumstances);
+
+  void stop(std::function<void()> on_stopped) { conductor_.stop(std::move(on_stopped)); }
+
+  // Why no branch can run at present, or empty.
+  const std::string& unusable() const { return ground_.unusable; }
+
+  // A branch as the scheduler sees it; empty for a branch that is switched off.
+  struct BranchView {
+    scheduling::DutyView duty;
+    std::string_view waiting_for;
+  };
+  std::optional<BranchView> view(const BranchRecord& record) const;
+
+  // How long the turn in hand has been held; zero when there is none.
+  time::Duration turn_age() const;
+
+ private:
+  struct Seat {
+    scheduling::DutyId duty;
+    const BranchPerformer* performer;
+  };
+  void seat_branches(const Circumstances& circumstances);
+  void seat_gate(const Circumstances& circumstances);
+  void seat_keep_alive(const Circumstances& circumstances);
+
+  event::Loop& loop_;
+  Ground ground_;
+  Conductor conductor_;
+  std::map<const BranchRecord*, Seat> seats_;
+};
+
+}  // namespace lockkeeper::service
