@@ -26,8 +26,7 @@ format() {
   git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 }
 
-# What a program can print about itself is compared with the pages that say it.
+# Writes the pages that follow from the source.
 docs() {
-  build build lockkeeper
-  python3 -B tests/lint/lint_words.py
+  python3 -B tests/lint/lint_words.py --write
 }

@@ -23,7 +23,8 @@ SELF = {"tests/lint/lint_text.py", "tests/lint/test_text.py"}
 
 
 def check(path, text):
-    if path.endswith(LICENSED) and "SPDX-License-Identifier: Apache-2.0" not in text.split("\n", 1)[0]:
+    head = re.sub(r"\A#![^\n]*\n", "", text).split("\n", 1)[0]
+    if path.endswith(LICENSED) and "SPDX-License-Identifier: Apache-2.0" not in head:
         yield f"{path}:1: the first line does not name the licence"
     if text and not text.endswith("\n"):
         yield f"{path}:1: no newline at the end"
