@@ -23,7 +23,7 @@ lint() {
 }
 
 format() {
-  git ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
+  git -c safe.directory='*' ls-files '*.cpp' '*.hpp' | xargs clang-format-14 -i
 }
 
 # Writes the pages that follow from the source.

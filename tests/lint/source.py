@@ -31,7 +31,8 @@ def line_of(text, position):
 
 def tracked(root=ROOT):
     """Every file that git knows or would add, as paths relative to the root."""
-    words = ["git", "-C", str(root), "ls-files", "--cached", "--others", "--exclude-standard"]
+    words = ["git", "-c", "safe.directory=*", "-C", str(root),
+             "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
     return [name for name in sorted(set(names)) if (root / name).is_file()]
 
