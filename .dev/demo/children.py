@@ -37,10 +37,18 @@ def start(words, log, user=None, death_signal=signal.SIGKILL, env=None):
 
 
 def run(words, user=None):
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          preexec_fn=_prepare(user, signal.SIGKILL))
-    if done.returncode != 0:
-        raise RuntimeError(f"{words[0]} failed:\n{done.stdout}{done.stderr}")
+    """Waits for a program; if the waiting is cut short, its whole group ends with it."""
+    child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                             stderr=subprocess.STDOUT, start_new_session=True,
+                             preexec_fn=_prepare(user, signal.SIGKILL))
+    try:
+        output, _ = child.communicate()
+    except BaseException:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        raise
+    if child.returncode != 0:
+        raise RuntimeError(f"{words[0]} failed:\n{output}")
 
 
 def stop(process, number=signal.SIGTERM, limit=10.0):

@@ -32,13 +32,24 @@ CREATE DATABASE app OWNER app;
 """
 
 
+def remove_folder(folder):
+    """The file that names its owner goes last, so that a rest is still known as one."""
+    for part in ("postgresql", "."):
+        for _ in range(100):
+            shutil.rmtree(folder / part, ignore_errors=True)
+            if not (folder / part).exists():
+                break
+            # A process that was killed a moment ago may still be writing.
+            time.sleep(0.05)
+
+
 def remove_leftovers():
     """Folders of demos that were killed before they could clean up."""
     for folder in pathlib.Path(tempfile.gettempdir()).glob(PREFIX + "*"):
         try:
             pid = int((folder / "demo.pid").read_text())
             if not pathlib.Path(f"/proc/{pid}").exists():
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder)
         except (OSError, ValueError):
             continue
 
@@ -95,4 +106,4 @@ class Cluster:
     def remove(self):
         if self.process is not None:
             children.stop(self.process, signal.SIGINT, 20)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)

@@ -116,9 +116,10 @@ class Demo:
 
     def verdict(self):
         self.look()
-        faults = self.ledger.faults()
+        faults = []
         if self.daemon is not None:
             faults += daemon.faults(self.metrics, self.daemon.ever_led)
+        faults += self.ledger.faults()
         if self.fleet.killed and not self.ledger.counts()["rescued"]:
             faults.append("no job was started again after a kill")
         return faults
@@ -157,7 +158,9 @@ def play(demo, seconds):
         report(demo, faults)
     except Stopped:
         print("\nstopping")
-        faults = list(daemon.faults(demo.metrics, demo.daemon.ever_led)) if demo.daemon else []
+        faults = ["Lockkeeper was not started"]
+        if demo.daemon is not None:
+            faults = list(daemon.faults(demo.metrics, demo.daemon.ever_led))
         for fault in faults:
             print(f"  not seen: {fault}")
     finally:
