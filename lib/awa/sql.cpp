@@ -31,14 +31,22 @@ std::string fill_in(std::string_view variable, const Sql& sql, const std::string
                          "\"");
 }
 
+// Replaces every :"name", and :'schema', the only text that is filled in.
 std::string substitute(std::string_view text, const Sql& sql, const std::string& schema) {
+  constexpr std::string_view kSchemaText = ":'schema'";
   std::string filled;
   while (true) {
-    const auto begin = text.find(":\"");
+    const auto begin = std::min(text.find(":\""), text.find(kSchemaText));
     filled += text.substr(0, begin);
     if (begin == std::string_view::npos) return filled;
-    const auto end = text.find('"', begin + 2);
-    filled += fill_in(text.substr(begin + 2, end - begin - 2), sql, schema);
+    text.remove_prefix(begin);
+    if (text.starts_with(kSchemaText)) {
+      filled += quote_literal(schema);
+      text.remove_prefix(kSchemaText.size());
+      continue;
+    }
+    const auto end = text.find('"', 2);
+    filled += fill_in(text.substr(2, end - 2), sql, schema);
     text.remove_prefix(end + 1);
   }
 }
@@ -52,6 +60,16 @@ std::string quote_identifier(std::string_view name) {
     quoted += c;
   }
   return quoted + '"';
+}
+
+std::string quote_literal(std::string_view text) {
+  const bool has_backslash = text.find('\\') != std::string_view::npos;
+  std::string quoted = has_backslash ? "E'" : "'";
+  for (const char c : text) {
+    if (c == '\'' || c == '\\') quoted += c;
+    quoted += c;
+  }
+  return quoted + "'";
 }
 
 std::shared_ptr<const pg::Statement> Library::get(const Sql& sql) {

@@ -4,9 +4,9 @@
 //
 // A file's name without .sql, with its folder, is the statement's name: "queue/promote_due".
 // Its first line says what it does, then one line per parameter: `-- $1 bigint: meaning`.
-// Two kinds of names are filled in, quoted as psql does: :"schema" is the schema of the queue
-// storage plane, and :"ready_entries_k" is the child of a ring family for the asked slot,
-// ready_entries_3. Tables of the canonical plane are written out as awa.jobs_hot.
+// Names are filled in, quoted as psql does: :"schema" is the schema of the queue storage plane,
+// :'schema' its name as a text, and :"ready_entries_k" the child of a ring family for the asked
+// slot, ready_entries_3. Tables of the canonical plane are written out as awa.jobs_hot.
 #pragma once
 
 #include <map>
@@ -45,8 +45,9 @@ class Sql {
   std::optional<std::int64_t> slot_;
 };
 
-// A name written as an SQL identifier, quoted and escaped.
+// A name written as an SQL identifier, a text as an SQL literal, quoted and escaped.
 std::string quote_identifier(std::string_view name);
+std::string quote_literal(std::string_view text);
 
 // Makes and remembers the statements of one queue-storage schema. Loop thread only.
 class Library {

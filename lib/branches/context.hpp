@@ -136,9 +136,9 @@ class BranchContext {
 
   // What the branch remembers from pass to pass while this process leads; made on first use,
   // forgotten at the next election.
-  template <typename T>
-  T& memory() {
-    if (!memory_.has_value()) memory_.emplace<T>();
+  template <typename T, typename... Arguments>
+  T& memory(const Arguments&... arguments) {
+    if (!memory_.has_value()) memory_.emplace<T>(arguments...);
     return std::any_cast<T&>(memory_);
   }
 

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// promote_scheduled: hands jobs whose run_at has passed to the workers.
+//
+// People wait for this, so it rides the slo lane, and comes when a job falls due rather than
+// by the clock alone. A pass looks once at both planes; only what is due is moved, batch by
+// batch, each a short transaction. Planes and states are separate: what stops one of them
+// stops no other. Paused queues of queue storage stay where they are.
+
+#include <algorithm>
+
+#include "branches/catalog.hpp"
+#include "branches/promotion.hpp"
+
+namespace lockkeeper::branches {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kStatements[] = {
+    "queue/next_due",
+    "canonical/next_due",
+    "queue/take_due",
+    "queue/settle_claims",
+    "queue/make_ready",
+    "queue/lock_lane_creation",
+    "queue/register_lane",
+    "queue/make_lane_sequences",
+    "queue/cancel_superseded",
+    "canonical/promote_scheduled",
+    "canonical/promote_retryable",
+    "canonical/due_scheduled",
+    "canonical/due_retryable",
+    "canonical/cancel_superseded",
+};
+
+constexpr Setting kSettings[] = {
+    {"batch_size", std::int64_t{1000}, "jobs in a transaction, a thousand at most"},
+    {"max_batches", std::int64_t{128}, "transactions in a pass"},
+};
+
+// One row of next_due.
+struct Backlog {
+  std::string plane;
+  std::string state;
+  bool is_due = false;
+};
+
+struct Look {
+  std::vector<Backlog> backlogs;
+  time::Duration oldest{};                // how long a job has been due
+  std::optional<time::Duration> next_in;  // until the next one falls due
+};
+
+Task<Look> look(BranchContext& ctx) {
+  const char* statement =
+      ctx.planes().has_queue_storage() ? "queue/next_due" : "canonical/next_due";
+  const auto rows = co_await ctx.query(statement);
+  Look seen;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    Backlog backlog;
+    backlog.plane = rows.text(row, 0);
+    backlog.state = rows.text(row, 1);
+    backlog.is_due = !rows.is_null(row, 2);
+    if (backlog.is_due) {
+      seen.oldest =
+          std::max<time::Duration>(seen.oldest, std::chrono::microseconds(rows.integer(row, 2)));
+    }
+    if (!rows.is_null(row, 3)) {
+      const time::Duration next = std::chrono::microseconds(rows.integer(row, 3));
+      seen.next_in = std::min(next, seen.next_in.value_or(next));
+    }
+    seen.backlogs.push_back(std::move(backlog));
+  }
+  ctx.report().oldest_due(seen.oldest);
+  co_return seen;
+}
+
+Task<bool> drain(PromotionPass& pass, const Backlog& backlog) {
+  auto draining = backlog.plane == "queue" ? promote_queue_storage(pass, backlog.state)
+                                           : promote_canonical(pass, backlog.state);
+  co_return co_await draining;
+}
+
+Task<Outcome> run(BranchContext& ctx) {
+  auto& memory = ctx.memory<PromotionMemory>(std::min(ctx.integer("batch_size"), kMostJobsInBatch));
+  PromotionPass pass{ctx, memory, ctx.integer("max_batches")};
+  auto looking = look(ctx);
+  auto seen = co_await looking;
+  Outcome outcome;
+  bool has_looked_only = true;
+  for (const auto& backlog : seen.backlogs) {
+    if (!backlog.is_due) continue;
+    if (!has_looked_only) co_await ctx.breathe();
+    has_looked_only = false;
+    pass.batches_left = ctx.integer("max_batches");
+    auto draining = drain(pass, backlog);
+    outcome.backlog |= co_await draining;
+  }
+  if (!has_looked_only) {
+    co_await ctx.breathe();
+    auto looking_again = look(ctx);
+    seen = co_await looking_again;
+  }
+  outcome.rows = pass.promoted;
+  outcome.next_due_in = seen.next_in;
+  co_return outcome;
+}
+
+}  // namespace
+
+const Branch promote_scheduled{
+    .name = "promote_scheduled",
+    .lane = Lane::slo,
+    .every = 250ms,
+    .minimum_gap = 10ms,
+    .summary = "hands jobs whose run_at has passed to the workers",
+    .statements = kStatements,
+    .settings = kSettings,
+    .run = run,
+};
+
+}  // namespace lockkeeper::branches

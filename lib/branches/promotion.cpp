@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "branches/promotion.hpp"
+
+#include <fmt/format.h>
+
+namespace lockkeeper::branches {
+namespace {
+
+// A job that could not be moved is tried again after this.
+constexpr auto kLeaveAloneFor = std::chrono::seconds(30);
+
+}  // namespace
+
+bool is_passing(const pg::SqlState& state) {
+  return state.is_lock_not_available() || state.is_retryable();
+}
+
+std::vector<std::int64_t> PromotionPass::left_alone() const {
+  std::vector<std::int64_t> jobs;
+  for (const auto& [job, until] : memory.left_alone) {
+    if (until > ctx.due()) jobs.push_back(job);
+  }
+  return jobs;
+}
+
+void PromotionPass::leave_alone(std::int64_t job, std::string_view why) {
+  std::erase_if(memory.left_alone, [&](const auto& entry) { return entry.second <= ctx.due(); });
+  memory.left_alone[job] = ctx.due() + kLeaveAloneFor;
+  ctx.report().skipped_rows(why, 1, fmt::format("job {}", job));
+}
+
+void PromotionPass::report_batch(std::string_view state, std::int64_t jobs,
+                                 const std::vector<std::int64_t>& late, time::Duration took) {
+  promoted += jobs;
+  memory.pace.took(jobs, took);
+  ctx.report().promoted(state, jobs, took);
+  ctx.report().batch_size(memory.pace.rows());
+  for (const auto milliseconds : late) {
+    ctx.report().promotion_lateness(std::chrono::milliseconds(milliseconds), 1);
+  }
+}
+
+}  // namespace lockkeeper::branches

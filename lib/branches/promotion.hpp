@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How due jobs of one plane and state become available; shared by promote_scheduled and its
+// two planes. A job that cannot be moved is left alone for a while, never in the way of another.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "branches/branch.hpp"
+#include "scheduling/pace.hpp"
+
+namespace lockkeeper::branches {
+
+// No transaction should hold a lane, which every producer of its queue waits for, much longer.
+inline constexpr time::Duration kPromotionTarget = std::chrono::milliseconds(40);
+inline constexpr std::int64_t kMostJobsInBatch = 1000;  // what the statements look at
+
+// What promotion remembers from pass to pass.
+struct PromotionMemory {
+  explicit PromotionMemory(std::int64_t most) : pace(50, most, kPromotionTarget) {}
+
+  scheduling::Pace pace;
+  std::map<std::int64_t, time::TimePoint> left_alone;  // job to when it is tried again
+  std::int64_t rotor = 0;                              // which shard of a queue comes first
+};
+
+// What one pass has found and done, over all planes and states.
+struct PromotionPass {
+  BranchContext& ctx;
+  PromotionMemory& memory;
+  std::int64_t batches_left;
+  std::int64_t promoted = 0;
+  std::vector<std::string> closed_lanes = {};  // priority:queue of lanes that others hold
+
+  std::vector<std::int64_t> left_alone() const;
+  void leave_alone(std::int64_t job, std::string_view why);
+  void report_batch(std::string_view state, std::int64_t jobs,
+                    const std::vector<std::int64_t>& late, time::Duration took);
+};
+
+// A fault that another moment may cure, and that is not the rows' own.
+bool is_passing(const pg::SqlState& state);
+
+// Moves what is due, batch by batch. True: more is waiting and the pass has used its batches up.
+Task<bool> promote_queue_storage(PromotionPass& pass, std::string_view state);
+Task<bool> promote_canonical(PromotionPass& pass, std::string_view state);
+
+}  // namespace lockkeeper::branches
