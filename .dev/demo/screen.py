@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the demo shows: a page in place on a terminal, plain lines elsewhere."""
 
-import os
+import shutil
 import sys
 import time
 
@@ -46,7 +46,7 @@ class Screen:
                 f"{rows['rescue_stale_heartbeats']}; slo lane started within {milliseconds(late)} (p99)")
 
     def _page(self, counts, metrics, fleet):
-        width = os.get_terminal_size().columns
+        width = shutil.get_terminal_size().columns
         leads = metrics.total("lockkeeper_leader") == 1
         lines = [f"{_BOLD}Lockkeeper demo{_PLAIN}  {time.monotonic() - self.began:.0f} s  "
                  + (f"{_GREEN}leading{_PLAIN}" if leads else f"{_RED}not leading{_PLAIN}")
