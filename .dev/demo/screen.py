@@ -66,7 +66,7 @@ class Screen:
         yield (f"{_BOLD}{lane:<26}{_PLAIN}{_DIM}{'late p50':>10}{'late p99':>10}{'passes':>9}"
                f"{'rows':>9}{'cut off':>9}{_PLAIN}")
         passes = "lockkeeper_branch_passes_total"
-        branches = [branch for branch in metrics.labels(passes, "branch")
+        branches = [branch for branch in sorted(metrics.labels(passes, "branch"))
                     if metrics.total(passes, branch=branch, lane=lane) > 0]
         for branch in branches:
             yield (f"  {branch:<24}{milliseconds(metrics.quantile(late, 0.5, branch=branch)):>10}"
