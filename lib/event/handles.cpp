@@ -93,33 +93,4 @@ void Deferred::call() {
   });
 }
 
-// Lives until both the owner and the thread pool have let go.
-struct Blocking::Impl {
-  uv_work_t request;
-  std::function<void()> work;
-  Callback done;
-  std::shared_ptr<Impl> self;  // held while the thread pool has it
-};
-
-Blocking::Blocking(Loop& loop, std::function<void()> work, Callback done)
-    : impl_(std::make_shared<Impl>()) {
-  impl_->work = std::move(work);
-  impl_->done = std::move(done);
-  impl_->self = impl_;
-  impl_->request.data = impl_.get();
-  uv_queue_work(
-      loop.raw(), &impl_->request,
-      [](uv_work_t* request) { static_cast<Impl*>(request->data)->work(); },
-      [](uv_work_t* request, int) {
-        const auto self = std::move(static_cast<Impl*>(request->data)->self);
-        const auto callback = self->done;
-        if (callback) callback();
-      });
-}
-
-Blocking::~Blocking() {
-  impl_->done = nullptr;
-  uv_cancel(reinterpret_cast<uv_req_t*>(&impl_->request));
-}
-
 }  // namespace lockkeeper::event

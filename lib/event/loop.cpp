@@ -3,8 +3,12 @@
 
 #include <uv.h>
 
+#include <cstdlib>
 #include <deque>
 #include <stdexcept>
+#include <utility>
+
+#include "event/mailbox.hpp"
 
 namespace lockkeeper::event {
 
@@ -12,13 +16,26 @@ struct Loop::Impl {
   uv_loop_t loop;
   uv_async_t wake;
   std::deque<Callback> posted;
+  std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>(&wake);
 
   // Only what was posted before this round: a callback that posts again waits for the next
   // turn of the loop, so descriptors are looked at in between.
   void run_posted() {
     std::deque<Callback> round;
     round.swap(posted);
+    for (auto& callback : mailbox->take()) round.push_back(std::move(callback));
     for (auto& callback : round) callback();
+  }
+
+  bool is_closing_something() {
+    bool found = false;
+    uv_walk(
+        &loop,
+        [](uv_handle_t* handle, void* result) {
+          if (uv_is_closing(handle) != 0) *static_cast<bool*>(result) = true;
+        },
+        &found);
+    return found;
   }
 };
 
@@ -30,16 +47,13 @@ Loop::Loop() : impl_(std::make_unique<Impl>()) {
 }
 
 Loop::~Loop() {
-  impl_->posted.clear();
+  impl_->mailbox->close();
+  // What a callback owns may post when it is destroyed.
+  while (!impl_->posted.empty()) std::exchange(impl_->posted, {}).clear();
   uv_close(reinterpret_cast<uv_handle_t*>(&impl_->wake), nullptr);
-  // Close callbacks of handles whose owners are gone; work on the thread pool is not waited for.
-  while (uv_loop_alive(&impl_->loop) != 0) {
-    if (uv_run(&impl_->loop, UV_RUN_NOWAIT) == 0) break;
-  }
-  if (uv_loop_close(&impl_->loop) == UV_EBUSY) {
-    // A name look-up may still hang on the thread pool and refers to the loop; it lives on.
-    static_cast<void>(impl_.release());
-  }
+  // Close callbacks of handles whose owners are gone.
+  while (impl_->is_closing_something()) uv_run(&impl_->loop, UV_RUN_NOWAIT);
+  if (uv_loop_close(&impl_->loop) != 0) std::abort();  // an owner has outlived its loop
 }
 
 time::TimePoint Loop::now() const { return std::chrono::steady_clock::now(); }
@@ -65,5 +79,7 @@ void Loop::post(Callback callback) {
 }
 
 uv_loop_s* Loop::raw() { return &impl_->loop; }
+
+std::shared_ptr<Mailbox> Loop::mailbox() { return impl_->mailbox; }
 
 }  // namespace lockkeeper::event

@@ -19,6 +19,8 @@ namespace lockkeeper::event {
 
 using Callback = std::function<void()>;
 
+class Mailbox;
+
 class Loop {
  public:
   Loop();
@@ -40,7 +42,9 @@ class Loop {
   // Deferred where the owner may be gone by then.
   void post(Callback callback);
 
-  uv_loop_s* raw();  // for this room only
+  // For this room only.
+  uv_loop_s* raw();
+  std::shared_ptr<Mailbox> mailbox();
 
  private:
   struct Impl;
@@ -71,6 +75,8 @@ class Deferred {
  public:
   Deferred(Loop& loop, Callback callback);
   ~Deferred();
+  Deferred(const Deferred&) = delete;
+  Deferred& operator=(const Deferred&) = delete;
   void call();
 
  private:
@@ -101,18 +107,24 @@ class Signal {
  public:
   Signal(Loop& loop, int number, Callback on_signal);
   ~Signal();
+  Signal(const Signal&) = delete;
+  Signal& operator=(const Signal&) = delete;
 
  private:
   struct Impl;
   Impl* impl_;
 };
 
-// Work that blocks, done on libuv's thread pool: PQcancel, getaddrinfo. `done` is called on
-// the loop thread unless the Blocking is gone by then; the work itself is never waited for.
+// Work that blocks, done on a thread of its own: PQcancel, getaddrinfo. `done` is called on
+// the loop thread unless the Blocking is gone by then; the work itself is never waited for, not
+// even at the end of the program. Not libuv's thread pool, which has four threads that a resolver
+// that hangs would fill, and which exit() waits for.
 class Blocking {
  public:
   Blocking(Loop& loop, std::function<void()> work, Callback done);
   ~Blocking();
+  Blocking(const Blocking&) = delete;
+  Blocking& operator=(const Blocking&) = delete;
 
  private:
   struct Impl;

@@ -19,9 +19,10 @@ struct Canceller::Impl : std::enable_shared_from_this<Canceller::Impl> {
   explicit Impl(event::Loop& on_loop) : loop(on_loop), alarm(on_loop, [this] { too_late(); }) {}
 
   void over_control(int pid) {
+    is_over_control = true;
     Pipeline pipeline{Call{kCancelBackend, {Parameter(pid)}}};
-    control->send(std::move(pipeline), [weak = weak_from_this()](Replies replies) {
-      if (const auto self = weak.lock()) self->answered(replies.front().ok());
+    control->send(std::move(pipeline), [weak = weak_from_this(), asked = request](Replies replies) {
+      if (const auto self = weak.lock()) self->answered(asked, replies.front().ok());
     });
   }
 
@@ -35,19 +36,24 @@ struct Canceller::Impl : std::enable_shared_from_this<Canceller::Impl> {
           *sent = PQcancel(static_cast<PGcancel*>(ticket.get()), message.data(),
                            static_cast<int>(message.size())) == 1;
         },
-        [this, sent] { answered(*sent); });
+        [this, asked = request, sent] { answered(asked, *sent); });
   }
 
-  void answered(bool reached) {
-    if (!on_answered) return;
+  // The answer to an earlier request, which was given up, says nothing of the present one.
+  void answered(std::uint64_t asked, bool reached) {
+    if (asked != request || !on_answered) return;
     alarm.disarm();
     const auto callback = std::exchange(on_answered, nullptr);
     callback(reached);
   }
 
+  void give_up() {
+    loop.post([callback = std::exchange(on_answered, nullptr)] { callback(false); });
+  }
+
   void too_late() {
-    if (control != nullptr) control->close();
-    answered(false);
+    if (is_over_control && control != nullptr) control->close();
+    answered(request, false);
   }
 
   event::Loop& loop;
@@ -55,24 +61,32 @@ struct Canceller::Impl : std::enable_shared_from_this<Canceller::Impl> {
   Connection* control = nullptr;
   std::optional<event::Blocking> blocking;
   std::function<void(bool)> on_answered;
+  std::uint64_t request = 0;
+  bool is_over_control = false;
 };
 
 Canceller::Canceller(event::Loop& loop) : impl_(std::make_shared<Impl>(loop)) {}
 
-Canceller::~Canceller() { impl_->on_answered = nullptr; }
+Canceller::~Canceller() {
+  impl_->alarm.disarm();
+  impl_->on_answered = nullptr;
+}
 
 void Canceller::set_control(Connection* control) { impl_->control = control; }
 
 void Canceller::cancel(const Connection& victim, time::Duration limit,
                        std::function<void(bool answered)> on_answered) {
+  if (is_pending()) impl_->give_up();
   impl_->on_answered = std::move(on_answered);
+  impl_->is_over_control = false;
+  const auto asked = ++impl_->request;
   impl_->alarm.arm_in(limit);
   const bool has_control =
       impl_->control != nullptr && impl_->control->state() == Connection::State::idle;
   if (has_control) return impl_->over_control(victim.backend_pid());
   if (auto ticket = victim.cancel_handle()) return impl_->over_new_connection(std::move(ticket));
-  impl_->loop.post([weak = std::weak_ptr<Impl>(impl_)] {
-    if (const auto self = weak.lock()) self->answered(false);
+  impl_->loop.post([weak = std::weak_ptr<Impl>(impl_), asked] {
+    if (const auto self = weak.lock()) self->answered(asked, false);
   });
 }
 

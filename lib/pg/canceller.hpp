@@ -3,8 +3,8 @@
 // Cancels the statement that another connection is running.
 //
 // The usual way is pg_cancel_backend on a control connection that does nothing else (about
-// half a millisecond). While that connection is away, the fallback is PQcancel on the thread
-// pool, which opens a connection of its own. A cancel may come too late, or too early and do
+// half a millisecond). While that connection is away, the fallback is PQcancel on another
+// thread, which opens a connection of its own. A cancel may come too late, or too early and do
 // nothing: whoever asks repeats until the statement has ended, and sends nothing new on the
 // victim before every cancel has been answered. Loop thread only.
 #pragma once
@@ -25,10 +25,10 @@ class Canceller {
 
   void set_control(Connection* control);
 
-  // Asks the server to cancel what `victim` runs. One request at a time; `on_answered` is
-  // called once when the server has dealt with the request, or when the request failed and
-  // can no longer have an effect. A request that is not answered within `limit` closes
-  // the control connection and answers with false: the victim is then in doubt.
+  // Asks the server to cancel what `victim` runs. A request still under way is given up and
+  // answered with false. `on_answered` is called once: with true when the server has dealt with
+  // the request, with false when that is not known, so the cancel may still come. A request that
+  // is not answered within `limit` closes the control connection that it went over.
   void cancel(const Connection& victim, time::Duration limit,
               std::function<void(bool answered)> on_answered);
   bool is_pending() const;

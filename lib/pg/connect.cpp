@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Opening a connection: names first, on the thread pool, then one attempt after the other, each
-// address with its own share of the time limit, so that a dead first host costs only its share.
+// Opening a connection: names first, on another thread, then one attempt after the other, each
+// address with its own share of the time that is left, so that a dead first host costs only its
+// share.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -35,8 +36,10 @@ using Addresses = std::map<std::string, std::vector<std::string>>;
 }  // namespace
 
 void Connection::Impl::connect(const ConnectSettings& with, OnConnected callback) {
-  disconnect();
+  close();
   settings = with;
+  last_failure.clear();
+  deadline = loop.now() + settings.connect_limit;
   on_connected = std::move(callback);
   auto parsed = parse_url(settings.url);
   if (!parsed.failure.empty()) return give_up(parsed.failure);
@@ -56,7 +59,7 @@ void Connection::Impl::look_up_names() {
   if (names.empty()) return plan_attempts({});
 
   state = State::resolving;
-  alarm.arm_in(settings.connect_limit);
+  alarm.arm(deadline);
   const auto found = std::make_shared<Addresses>();  // outlives us if the resolver hangs
   resolving.emplace(
       loop,
@@ -69,15 +72,18 @@ void Connection::Impl::look_up_names() {
 void Connection::Impl::plan_attempts(const Addresses& addresses) {
   std::vector<Target> reachable;
   for (const auto& target : targets(options)) {
-    const auto found = addresses.find(target.host);
-    if (found == addresses.end()) {
+    if (!needs_look_up(target)) {
       reachable.push_back(target);
       continue;
     }
-    for (const auto& address : found->second)
-      reachable.push_back({target.host, address, target.port});
-    if (found->second.empty())
+    const auto found = addresses.find(target.host);
+    if (found == addresses.end() || found->second.empty()) {
       last_failure = fmt::format("host name \"{}\" is not known", target.host);
+      continue;
+    }
+    for (const auto& address : found->second) {
+      reachable.push_back({target.host, address, target.port});
+    }
   }
   const bool prefers_primary = settings.read_write && targets(options).size() > 1 &&
                                options.count("target_session_attrs") == 0;
@@ -86,7 +92,6 @@ void Connection::Impl::plan_attempts(const Addresses& addresses) {
     for (const auto& target : reachable) attempts.push_back({target, true});
   }
   for (const auto& target : reachable) attempts.push_back({target, false});
-  attempts_planned = std::max<std::size_t>(1, attempts.size());
   try_next();
 }
 
@@ -98,9 +103,9 @@ void Connection::Impl::try_next() {
   attempts.pop_front();
 
   auto with = options;
-  if (!attempt.target.host.empty()) with["host"] = attempt.target.host;
-  if (!attempt.target.address.empty()) with["hostaddr"] = attempt.target.address;
-  if (!attempt.target.port.empty()) with["port"] = attempt.target.port;
+  with["host"] = attempt.target.host;
+  with["hostaddr"] = attempt.target.address;
+  with["port"] = attempt.target.port;
   if (attempt.wants_read_write) with["target_session_attrs"] = "read-write";
   std::vector<const char*> keywords;
   std::vector<const char*> values;
@@ -112,11 +117,11 @@ void Connection::Impl::try_next() {
   values.push_back(nullptr);
 
   state = State::connecting;
-  alarm.arm_in(settings.connect_limit / static_cast<std::int64_t>(attempts_planned));
+  const auto share = (deadline - loop.now()) / static_cast<std::int64_t>(attempts.size() + 1);
+  alarm.arm_in(share);
   connection = PQconnectStartParams(keywords.data(), values.data(), 0);
   if (connection == nullptr) return attempt_failed("out of memory");
-  PQsetNoticeProcessor(
-      connection, [](void*, const char*) {}, nullptr);
+  PQsetNoticeReceiver(connection, &Impl::on_notice, this);
   if (PQstatus(connection) == CONNECTION_BAD) {
     return attempt_failed(first_line(PQerrorMessage(connection)));
   }

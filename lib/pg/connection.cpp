@@ -22,6 +22,13 @@ void Connection::Impl::post(std::function<void(Impl&)> callback) {
   });
 }
 
+void Connection::Impl::close() {
+  if (state == State::closed) return;
+  on_connected = nullptr;
+  on_lost = nullptr;
+  lost("closed");
+}
+
 void Connection::Impl::disconnect() {
   alarm.disarm();
   resolving.reset();
@@ -30,17 +37,25 @@ void Connection::Impl::disconnect() {
   if (connection != nullptr) PQfinish(std::exchange(connection, nullptr));
   prepared.clear();
   owed.clear();
+  last_words.clear();
   state = State::closed;
 }
 
-// A pipeline under way is answered before the loss is announced.
-void Connection::Impl::lost(const std::string& reason) {
+// A pipeline under way is answered before the loss is announced. Whatever has not been confirmed
+// by the last reply is in doubt, so the last call is never a success: an implicit transaction is
+// committed only after its statements have been answered.
+void Connection::Impl::lost(const std::string& what) {
   const bool was_busy = state == State::busy;
+  const auto reason = last_words.empty() ? what : last_words;
   disconnect();
   if (was_busy) {
     for (auto& reply : replies) {
-      if (!reply.skipped && reply.state.is("?")) reply.state = SqlState("08006");
-      if (reply.state.is("08006")) reply.message = reason;
+      const bool is_last = &reply == &replies.back();
+      const bool is_pending = reply.state.is(kPending.code());
+      if (!is_pending && !(is_last && (reply.ok() || reply.skipped))) continue;
+      reply = Reply();
+      reply.state = SqlState("08006");
+      reply.message = reason;
     }
     answer(std::move(replies));
   }
@@ -73,11 +88,7 @@ void Connection::send(Pipeline pipeline, OnReplies on_replies) {
   impl_->send(std::move(pipeline), std::move(on_replies));
 }
 
-void Connection::close() {
-  if (impl_->state == State::closed) return;
-  impl_->on_lost = nullptr;
-  impl_->lost("closed");
-}
+void Connection::close() { impl_->close(); }
 
 bool Connection::in_transaction() const {
   if (impl_->connection == nullptr) return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One connection to PostgreSQL on the event loop, and with its neighbours the only door to
-// libpq. Nothing here blocks: names are resolved on the thread pool and handed to libpq as
+// libpq. Nothing here blocks: names are resolved on another thread and handed to libpq as
 // addresses, the handshake and every query are driven by readiness.
 //
 // A connection that is in doubt is closed, never repaired: a pipeline without its last reply
@@ -40,7 +40,7 @@ class Connection final : public Session {
  public:
   enum class State {
     closed,      // no session on the server
-    resolving,   // host names are looked up on the thread pool
+    resolving,   // host names are looked up on another thread
     connecting,  // libpq's handshake
     idle,        // ready for a pipeline
     busy,        // a pipeline is on its way
@@ -55,16 +55,19 @@ class Connection final : public Session {
   explicit Connection(event::Loop& loop);
   ~Connection() override;
 
+  // Closes first what is open.
   void connect(const ConnectSettings& settings, OnConnected on_connected);
 
-  // Called once when an established connection ends for any reason but close().
+  // Called once when an established connection ends for any reason but close(), with the
+  // server's last words if it had any. To be set anew for the next session.
   void set_on_lost(OnLost on_lost);
   void set_on_notification(OnNotification on_notification);
 
   void send(Pipeline pipeline, OnReplies on_replies) override;
   bool in_transaction() const override;
 
-  // Ends the session at once. A pipeline under way is answered with 08006.
+  // Ends the session at once. A pipeline under way is answered with 08006; whoever waits for the
+  // end of connect() hears nothing more.
   void close();
 
   State state() const;

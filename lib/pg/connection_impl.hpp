@@ -15,6 +15,9 @@
 
 namespace lockkeeper::pg {
 
+// Marks a reply that has not come yet; never leaves this room.
+inline const SqlState kPending("?");
+
 struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
   explicit Impl(event::Loop& on_loop);
   ~Impl();
@@ -35,15 +38,19 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
   bool queue_call(std::size_t index);
   void on_socket(int ready);
   bool flush();
+  bool take_input();
   void read_results();
   void take_result(PGresult* result);
   void take_error(std::size_t call, const PGresult* result);
+  void take_late_error(const PGresult* result);
   void finish_pipeline();
   bool may_send_again() const;
   void take_notifications();
+  static void on_notice(void* self, const PGresult* notice);
 
   // connection.cpp
   void post(std::function<void(Impl&)> callback);  // dies with the connection
+  void close();
   void lost(const std::string& reason);
   void disconnect();
   void answer(Replies replies);
@@ -67,7 +74,7 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
     bool wants_read_write;
   };
   std::deque<Attempt> attempts;
-  std::size_t attempts_planned = 1;
+  time::TimePoint deadline{};
   std::string last_failure;
   std::optional<event::Blocking> resolving;
   event::Timer alarm;
@@ -80,7 +87,9 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
   Replies replies;
   std::deque<Owed> owed;
   bool sent_again = false;
-  bool began_idle = false;  // outside a transaction block when the pipeline left
+  bool began_idle = false;   // outside a transaction block when the pipeline left
+  bool has_settled = false;  // a COMMIT or ROLLBACK within the pipeline has ended a transaction
+  std::string last_words;    // of a server that ends the session
   std::map<std::string, std::string> prepared;  // statement name to the name on the server
   std::uint64_t next_prepared = 0;
   time::TimePoint last_sent{};

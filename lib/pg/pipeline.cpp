@@ -9,12 +9,20 @@
 namespace lockkeeper::pg {
 namespace {
 
-// Marks a reply that has not come yet; never leaves this room.
-const SqlState kPending("?");
-
 std::string field(const PGresult* result, int code) {
   const char* value = PQresultErrorField(result, code);
   return value != nullptr ? value : "";
+}
+
+// FATAL and PANIC end the session: whatever their code, the connection is lost.
+bool ends_session(const PGresult* result) {
+  const auto severity = field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+  return severity == "FATAL" || severity == "PANIC";
+}
+
+bool ends_transaction(PGresult* result) {
+  const std::string_view tag = PQcmdStatus(result);
+  return tag == "COMMIT" || tag == "ROLLBACK";
 }
 
 std::int64_t affected_rows(PGresult* result) {
@@ -41,6 +49,7 @@ void Connection::Impl::send(Pipeline calls, OnReplies callback) {
 
 bool Connection::Impl::queue_pipeline() {
   began_idle = PQtransactionStatus(connection) == PQTRANS_IDLE;
+  has_settled = false;
   owed.clear();
   for (std::size_t index = 0; index < pipeline.size(); ++index) {
     if (!queue_call(index)) return false;
@@ -84,8 +93,19 @@ bool Connection::Impl::flush() {
   return true;
 }
 
+// What TLS has already taken from the socket makes it readable no more, so there libpq is asked
+// until the largest record is out.
+bool Connection::Impl::take_input() {
+  constexpr int kReadsPerRecord = 3;
+  const int reads = PQsslInUse(connection) != 0 ? kReadsPerRecord : 1;
+  for (int i = 0; i < reads; ++i) {
+    if (PQconsumeInput(connection) != 1) return false;
+  }
+  return true;
+}
+
 void Connection::Impl::on_socket(int ready) {
-  if ((ready & event::Poller::readable) != 0 && PQconsumeInput(connection) != 1) {
+  if ((ready & event::Poller::readable) != 0 && !take_input()) {
     read_results();  // the reason, if the server gave one, stands before the end of the stream
     if (connection != nullptr) lost("the server closed the connection");
     return;
@@ -116,10 +136,7 @@ void Connection::Impl::read_results() {
 
 void Connection::Impl::take_result(PGresult* result) {
   const Rows owner(result);
-  if (owed.empty()) {
-    // An idle session is told why it ends (a time limit, a shutdown) before the stream does.
-    return lost(field(result, PG_DIAG_MESSAGE_PRIMARY));
-  }
+  if (owed.empty()) return take_late_error(result);
   const auto [call, is_parse] = owed.front();
   owed.pop_front();
   switch (PQresultStatus(result)) {
@@ -127,6 +144,7 @@ void Connection::Impl::take_result(PGresult* result) {
     case PGRES_TUPLES_OK:
     case PGRES_EMPTY_QUERY:
       if (is_parse) return;
+      has_settled |= ends_transaction(result);
       replies[call].state = SqlState();
       replies[call].affected = affected_rows(result);
       replies[call].rows = owner;
@@ -146,10 +164,21 @@ void Connection::Impl::take_result(PGresult* result) {
   }
 }
 
+// After the last call: the implicit transaction could not be committed, or the session ends.
+void Connection::Impl::take_late_error(const PGresult* result) {
+  if (PQresultStatus(result) != PGRES_FATAL_ERROR || replies.empty()) {
+    return lost("the server sent something that was not asked for");
+  }
+  replies.back() = Reply();
+  take_error(replies.size() - 1, result);
+}
+
 void Connection::Impl::take_error(std::size_t call, const PGresult* result) {
   auto& reply = replies[call];
-  const auto code = field(result, PG_DIAG_SQLSTATE);
-  reply.state = SqlState(code.empty() ? "08006" : code);
+  auto code = field(result, PG_DIAG_SQLSTATE);
+  const bool is_lost = code.starts_with("08") || code.starts_with("57P");
+  if (code.empty() || (ends_session(result) && !is_lost)) code = "08006";
+  reply.state = SqlState(code);
   reply.message = field(result, PG_DIAG_MESSAGE_PRIMARY);
   if (reply.message.empty()) reply.message = PQresultErrorMessage(result);
   reply.constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
@@ -159,7 +188,8 @@ void Connection::Impl::take_error(std::size_t call, const PGresult* result) {
 
 // The pipeline was one implicit transaction and has left nothing behind, so it may go again.
 bool Connection::Impl::may_send_again() const {
-  if (sent_again || !began_idle || PQtransactionStatus(connection) != PQTRANS_IDLE) return false;
+  if (sent_again || !began_idle || has_settled) return false;
+  if (PQtransactionStatus(connection) != PQTRANS_IDLE) return false;
   for (const auto& reply : replies) {
     if (reply.state.is("26000") || reply.state.is("0A000")) return true;
   }
@@ -176,6 +206,13 @@ void Connection::Impl::finish_pipeline() {
   alarm.disarm();
   state = State::idle;
   answer(std::move(replies));
+}
+
+// An idle session is told why it ends (a time limit, a shutdown) before the stream does.
+void Connection::Impl::on_notice(void* self, const PGresult* notice) {
+  if (ends_session(notice)) {
+    static_cast<Impl*>(self)->last_words = field(notice, PG_DIAG_MESSAGE_PRIMARY);
+  }
 }
 
 void Connection::Impl::take_notifications() {

@@ -32,38 +32,55 @@ T number(std::string_view text, std::string_view what) {
   return value;
 }
 
-// Splits {a,"b \"c\"",NULL} into its elements, unescaped. One dimension, which is all we ask for.
+// Takes "b \"c\"" from the front, unescaped.
+std::string take_quoted(std::string_view& text) {
+  std::string element;
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '"') {
+      text.remove_prefix(i + 1);
+      return element;
+    }
+    if (text[i] == '\\' && ++i == text.size()) break;
+    element += text[i];
+  }
+  misread("an array");
+}
+
+// Takes what stands before the next comma.
+std::string take_bare(std::string_view& text) {
+  const auto element = text.substr(0, text.find(','));
+  text.remove_prefix(element.size());
+  if (element == "NULL") misread("an array without NULL");
+  if (element.empty() || element.front() == '{') misread("an array of one dimension");
+  return std::string(element);
+}
+
+// Splits {a,"b \"c\""} into its elements, unescaped. One dimension, which is all we ask for.
 std::vector<std::string> array_elements(std::string_view text) {
   if (text.size() < 2 || text.front() != '{' || text.back() != '}') misread("an array");
   text = text.substr(1, text.size() - 2);
   std::vector<std::string> elements;
   if (text.empty()) return elements;
-  std::string element;
-  bool is_quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') {
-      is_quoted = !is_quoted;
-    } else if (text[i] == '\\') {
-      if (++i == text.size()) misread("an array");
-      element += text[i];
-    } else if (text[i] == ',' && !is_quoted) {
-      elements.push_back(std::move(element));
-      element.clear();
-    } else {
-      element += text[i];
-    }
+  while (true) {
+    const bool is_quoted = text.starts_with('"');
+    elements.push_back(is_quoted ? take_quoted(text) : take_bare(text));
+    if (text.empty()) return elements;
+    if (text.front() != ',') misread("an array");
+    text.remove_prefix(1);
   }
-  elements.push_back(std::move(element));
-  return elements;
 }
 
 }  // namespace
 
 Parameter::Parameter(double value) : text_(fmt::format("{}", value)) {}
 
-Parameter::Parameter(time::Duration value)
-    : text_(fmt::format("{} microseconds",
-                        std::chrono::duration_cast<std::chrono::microseconds>(value).count())) {}
+// In hours, because a number of microseconds overflows in older servers.
+Parameter::Parameter(time::Duration value) {
+  using namespace std::chrono;
+  const hh_mm_ss time(duration_cast<microseconds>(value));
+  text_ = fmt::format("{}{}:{:02}:{:02}.{:06}", time.is_negative() ? "-" : "", time.hours().count(),
+                      time.minutes().count(), time.seconds().count(), time.subseconds().count());
+}
 
 Parameter::Parameter(const std::vector<std::int64_t>& values)
     : text_(fmt::format("{{{}}}", fmt::join(values, ","))) {}

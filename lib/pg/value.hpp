@@ -45,7 +45,8 @@ class Parameter {
 
 // Rows of one statement. Cheap to copy; the rows are shared and immutable. Columns are
 // addressed by number. Reading a NULL or a text that is not of the asked type throws
-// pg::Error with SQLSTATE 22000: it is a defect of the statement, not of the database.
+// pg::Error with SQLSTATE 22000, also for a NULL within an array: it is a defect of the statement,
+// not of the database.
 class Rows {
  public:
   Rows() = default;
