@@ -30,8 +30,8 @@ struct Batch {
 Task<Batch> promote(PromotionPass& pass, Words words, std::optional<Jobs> only) {
   const auto began = time::SteadyClock().now();
   const pg::Parameter these = only ? pg::Parameter(*only) : pg::Parameter(std::nullopt);
-  const auto reply =
-      co_await pass.ctx.attempt(words.promote, pass.memory.pace.rows(), pass.left_alone(), these);
+  const auto reply = co_await pass.ctx.attempt(words.promote, pass.memory.pace.rows(),
+                                               pass.left_alone(Plane::canonical), these);
   Batch batch;
   if (!reply.ok()) {
     batch.failure = reply.state;
@@ -61,14 +61,15 @@ Task<bool> give_up(PromotionPass& pass, std::int64_t job, Batch batch) {
     const bool is_cancelled = co_await cancelling;
     if (is_cancelled) co_return true;
   }
-  pass.leave_alone(job, is_passing(*batch.failure) ? "locked" : "bad_row");
+  pass.leave_alone(Plane::canonical, job, is_passing(*batch.failure) ? "locked" : "bad_row");
   co_return true;
 }
 
 // False when not a single row was moved or found to be bad.
 Task<bool> isolate(PromotionPass& pass, Words words) {
   bool has_progress = false;
-  const auto due = co_await pass.ctx.query(words.due, pass.memory.pace.rows(), pass.left_alone());
+  const auto due = co_await pass.ctx.query(words.due, pass.memory.pace.rows(),
+                                           pass.left_alone(Plane::canonical));
   const auto jobs = due.integers(0, 0);
   Bisection bisection(jobs.size());
   while (const auto range = bisection.next()) {

@@ -128,7 +128,7 @@ Task<Batch> QueuePromotion::promote(std::optional<Jobs> only) {
   auto tx = pass_.ctx.begin();
   const auto taken =
       co_await tx.attempt("queue/take_due", state_, pass_.memory.pace.rows(), pass_.closed_lanes,
-                          pass_.left_alone(), these, pass_.memory.rotor++);
+                          pass_.left_alone(Plane::queue_storage), these, pass_.memory.rotor++);
   if (!taken.ok()) batch.failure = taken.state;
   if (!taken.ok()) co_return batch;
   for (std::size_t row = 0; row < taken.rows.size(); ++row) {
@@ -174,7 +174,8 @@ Task<bool> QueuePromotion::isolate(Jobs jobs) {
     const auto batch = co_await promotion;
     has_progress |= batch.promoted > 0;
     if (!batch.failure || !bisection.failed()) continue;
-    pass_.leave_alone(some.front(), is_passing(*batch.failure) ? "locked" : "bad_row");
+    pass_.leave_alone(Plane::queue_storage, some.front(),
+                      is_passing(*batch.failure) ? "locked" : "bad_row");
     has_progress = true;
   }
   co_return has_progress;
@@ -197,7 +198,7 @@ Task<bool> QueuePromotion::cancel(Jobs jobs) {
   co_await pass_.ctx.breathe();
   const auto reply = co_await pass_.ctx.attempt("queue/cancel_superseded", state_, jobs);
   if (!reply.ok()) {
-    for (const auto job : jobs) pass_.leave_alone(job, "superseded");
+    for (const auto job : jobs) pass_.leave_alone(Plane::queue_storage, job, "superseded");
     co_return true;
   }
   for (std::size_t row = 0; row < reply.rows.size(); ++row) {

@@ -15,17 +15,17 @@ bool is_passing(const pg::SqlState& state) {
   return state.is_lock_not_available() || state.is_retryable();
 }
 
-std::vector<std::int64_t> PromotionPass::left_alone() const {
+std::vector<std::int64_t> PromotionPass::left_alone(Plane plane) const {
   std::vector<std::int64_t> jobs;
-  for (const auto& [job, until] : memory.left_alone) {
-    if (until > ctx.due()) jobs.push_back(job);
+  for (const auto& [place, until] : memory.left_alone) {
+    if (place.first == plane && until > ctx.due()) jobs.push_back(place.second);
   }
   return jobs;
 }
 
-void PromotionPass::leave_alone(std::int64_t job, std::string_view why) {
+void PromotionPass::leave_alone(Plane plane, std::int64_t job, std::string_view why) {
   std::erase_if(memory.left_alone, [&](const auto& entry) { return entry.second <= ctx.due(); });
-  memory.left_alone[job] = ctx.due() + kLeaveAloneFor;
+  memory.left_alone[{plane, job}] = ctx.due() + kLeaveAloneFor;
   ctx.report().skipped_rows(why, 1, fmt::format("job {}", job));
 }
 

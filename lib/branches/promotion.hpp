@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "branches/branch.hpp"
@@ -20,13 +21,16 @@ namespace lockkeeper::branches {
 inline constexpr time::Duration kPromotionTarget = std::chrono::milliseconds(40);
 inline constexpr std::int64_t kMostJobsInBatch = 1000;  // what the statements look at
 
+// Both planes number their jobs from one: an id means nothing without its plane.
+enum class Plane { queue_storage, canonical };
+
 // What promotion remembers from pass to pass.
 struct PromotionMemory {
   explicit PromotionMemory(std::int64_t most) : pace(50, most, kPromotionTarget) {}
 
   scheduling::Pace pace;
-  std::map<std::int64_t, time::TimePoint> left_alone;  // job to when it is tried again
-  std::int64_t rotor = 0;                              // which shard of a queue comes first
+  std::map<std::pair<Plane, std::int64_t>, time::TimePoint> left_alone;  // until then
+  std::int64_t rotor = 0;  // which shard of a queue comes first
 };
 
 // What one pass has found and done, over all planes and states.
@@ -37,8 +41,8 @@ struct PromotionPass {
   std::int64_t promoted = 0;
   std::vector<std::string> closed_lanes = {};  // priority:queue of lanes that others hold
 
-  std::vector<std::int64_t> left_alone() const;
-  void leave_alone(std::int64_t job, std::string_view why);
+  std::vector<std::int64_t> left_alone(Plane plane) const;
+  void leave_alone(Plane plane, std::int64_t job, std::string_view why);
   void report_batch(std::string_view state, std::int64_t jobs,
                     const std::vector<std::int64_t>& late, time::Duration took);
 };
