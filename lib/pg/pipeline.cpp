@@ -181,6 +181,7 @@ void Connection::Impl::take_error(std::size_t call, const PGresult* result) {
   reply.state = SqlState(code);
   reply.message = field(result, PG_DIAG_MESSAGE_PRIMARY);
   if (reply.message.empty()) reply.message = PQresultErrorMessage(result);
+  if (ends_session(result)) last_words = reply.message;
   reply.constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
   if (code == "26000") prepared.clear();  // somebody discarded them all
   if (code == "0A000") prepared.erase(pipeline[call].statement->name);
