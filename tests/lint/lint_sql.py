@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The format of the statements, and that each is used by name and each used name exists."""
 
+import itertools
 import re
 
-from source import ROOT, report, tracked
+from source import ROOT, report, tracked, without_comments
 
 FOLDER = "lib/awa/sql/"
 KEYWORDS = """select from where with as insert into update delete set values returning order by group
-having limit offset for skip locked nowait join left right full inner cross lateral on using union all
+having limit offset for skip nowait join left right full inner cross lateral on using union all
 distinct exists in not and or is null case when then else end array cast between like create alter drop
 truncate lock table mode begin commit rollback materialized recursive ordinality conflict do nothing
-only desc asc nulls over partition filter interval""".split()
+only desc asc nulls over partition filter""".split()
+
+SHORT = {"timestamp with time zone": "timestamptz", "int": "integer", "bool": "boolean",
+         "smallint": "int2", "double precision": "float8"}
 
 _NOT_CODE = re.compile(r"--[^\n]*|'(?:''|[^'])*'|\"(?:\"\"|[^\"])*\"|\$\$.*?\$\$", re.DOTALL)
 _PARAMETER = re.compile(r"-- \$(\d+) ([a-z_][\w. ]*(?:\[\])?): \S.*")
@@ -22,14 +26,15 @@ def code_of(text):
 
 
 def head_faults(name, lines):
-    if not re.fullmatch(rf"-- {re.escape(name)}: \S.*\.", lines[0]):
-        yield 1, f"the first line is not `-- {name}: what it does.`"
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.startswith("-- $"):
-            return
+    """A sentence or more about the statement, then one line a parameter, in order."""
+    head = list(itertools.takewhile(lambda line: line.startswith("--"), lines))
+    said = list(itertools.takewhile(lambda line: not line.startswith("-- $"), head))
+    if not re.fullmatch(rf"-- {re.escape(name)}: \S.*\.", "\n".join(said), re.DOTALL):
+        yield 1, f"it does not begin with `-- {name}: what it does.`"
+    for place, line in enumerate(head[len(said) :], start=1):
         match = _PARAMETER.fullmatch(line)
-        if not match or int(match[1]) != number - 1:
-            yield number, f"not `-- ${number - 1} type: meaning`"
+        if not match or int(match[1]) != place:
+            yield len(said) + place, f"not `-- ${place} type: meaning`"
 
 
 def parameter_faults(text, code):
@@ -38,8 +43,9 @@ def parameter_faults(text, code):
     for n in sorted(declared.keys() ^ used):
         yield 1, f"${n} is {'declared and not used' if n in declared else 'used and not declared'}"
     for n in sorted(declared.keys() & used):
-        casts = re.findall(rf"\${n}(?!\d)(::[a-z_][\w.]*(?: precision)?(?:\[\])?)?", code)
-        if f"::{declared[n]}" not in casts or any(c and c != f"::{declared[n]}" for c in casts):
+        wanted = SHORT.get(declared[n], declared[n])
+        casts = re.findall(rf"\${n}(?!\d)(?:::([a-z_][\w.]*(?: precision)?(?:\[\])?))?", code)
+        if {SHORT.get(cast, cast) for cast in casts if cast} != {wanted}:
             yield 1, f"${n} is not cast to its type, ${n}::{declared[n]}"
 
 
@@ -50,8 +56,10 @@ def check(name, text):
     yield from parameter_faults(text, code)
     if ";" in code:
         yield code[: code.index(";")].count("\n") + 1, "a semicolon: one statement a file, none at its end"
-    if re.search(r"\bRETURNING\s+(?:\w+\.)?\*", code):
-        yield 1, "RETURNING *: name the columns"
+    for star in (r"\bRETURNING\s+\*", r"\bINSERT\s+INTO\s[^()]*\bSELECT\b",
+                 r"\bINSERT\s+INTO[^()]*\([^()]*\)\s*SELECT\s+(?:\w+\.)?\*"):
+        for match in re.finditer(star, code):
+            yield code[: match.start()].count("\n") + 1, "a table's columns moved without their names"
     for number, line in enumerate(code.splitlines(), start=1):
         for word in re.findall(r"(?<![\w.:])[a-z]+(?![\w(.])", line):
             if word in KEYWORDS:
@@ -85,6 +93,6 @@ if __name__ == "__main__":
     for path in files:
         text = (ROOT / path).read_text(encoding="utf-8")
         faults += [f"{path}:{line}: {fault}" for line, fault in check(path[len(FOLDER) : -4], text)]
-    programs = {path: (ROOT / path).read_text(encoding="utf-8") for path in tracked()
+    programs = {path: without_comments((ROOT / path).read_text(encoding="utf-8")) for path in tracked()
                 if path.startswith("lib/") and path.endswith((".cpp", ".hpp"))}
     report(faults + list(use_faults({path[len(FOLDER) : -4] for path in files}, programs)))

@@ -25,6 +25,11 @@ def blank(text):
     return _TOKENS.sub(empty, text)
 
 
+def without_comments(text):
+    """The same C++ text, literals kept."""
+    return _TOKENS.sub(lambda match: "" if match.group().startswith("/") else match.group(), text)
+
+
 def line_of(text, position):
     return text.count("\n", 0, position) + 1
 

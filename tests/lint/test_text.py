@@ -33,9 +33,15 @@ class Sql(unittest.TestCase):
                          ("LIMIT $1::bigint", "LIMIT 1; SELECT $1::bigint"), ("$1::bigint", "$1"),
                          ("$1::bigint", "$1::int"), ("LIMIT $1::bigint", "LIMIT 10"),
                          ("LIMIT $1", "LIMIT $4::int + $1"), ("WHERE", "where"),
-                         ("SELECT id", "DELETE FROM a RETURNING *")]:
+                         ("SELECT id", "DELETE FROM a RETURNING *"),
+                         ("SELECT id", 'INSERT INTO :"schema".a SELECT id'),
+                         ("SELECT id", "INSERT INTO a (b, c) SELECT d.*")]:
             with self.subTest(new):
                 self.assertTrue(self.faults(GOOD.replace(old, new)))
+
+    def test_a_head_of_several_lines_and_short_types_are_fine(self):
+        text = GOOD.replace("due.", "due. More of\n-- it.").replace("bigint: at", "timestamp with time zone: at")
+        self.assertEqual([], self.faults(text.replace("$1::bigint", "$1::timestamptz")))
 
     def test_unused_unknown_and_unlisted_statements_are_seen(self):
         body = 'co_await ctx.rows("queue/move");\nconst Branch move{'
