@@ -27,7 +27,7 @@ struct Canceller::Impl : std::enable_shared_from_this<Canceller::Impl> {
   }
 
   // Returns only when the server has closed the cancel connection, after the signal was sent.
-  void over_new_connection(std::shared_ptr<void> ticket) {
+  void over_new_connection(const std::shared_ptr<void>& ticket) {
     const auto sent = std::make_shared<bool>(false);
     blocking.emplace(
         loop,
@@ -84,7 +84,7 @@ void Canceller::cancel(const Connection& victim, time::Duration limit,
   const bool has_control =
       impl_->control != nullptr && impl_->control->state() == Connection::State::idle;
   if (has_control) return impl_->over_control(victim.backend_pid());
-  if (auto ticket = victim.cancel_handle()) return impl_->over_new_connection(std::move(ticket));
+  if (const auto ticket = victim.cancel_handle()) return impl_->over_new_connection(ticket);
   impl_->loop.post([weak = std::weak_ptr<Impl>(impl_), asked] {
     if (const auto self = weak.lock()) self->answered(asked, false);
   });
