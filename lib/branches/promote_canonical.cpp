@@ -61,7 +61,7 @@ Task<bool> give_up(PromotionPass& pass, std::int64_t job, Batch batch) {
     const bool is_cancelled = co_await cancelling;
     if (is_cancelled) co_return true;
   }
-  pass.leave_alone(Plane::canonical, job, is_passing(*batch.failure) ? "locked" : "bad_row");
+  pass.leave_alone(Plane::canonical, job, *batch.failure);
   co_return true;
 }
 

@@ -174,8 +174,7 @@ Task<bool> QueuePromotion::isolate(Jobs jobs) {
     const auto batch = co_await promotion;
     has_progress |= batch.promoted > 0;
     if (!batch.failure || !bisection.failed()) continue;
-    pass_.leave_alone(Plane::queue_storage, some.front(),
-                      is_passing(*batch.failure) ? "locked" : "bad_row");
+    pass_.leave_alone(Plane::queue_storage, some.front(), *batch.failure);
     has_progress = true;
   }
   co_return has_progress;
@@ -198,7 +197,7 @@ Task<bool> QueuePromotion::cancel(Jobs jobs) {
   co_await pass_.ctx.breathe();
   const auto reply = co_await pass_.ctx.attempt("queue/cancel_superseded", state_, jobs);
   if (!reply.ok()) {
-    for (const auto job : jobs) pass_.leave_alone(Plane::queue_storage, job, "superseded");
+    for (const auto job : jobs) pass_.leave_alone(Plane::queue_storage, job, reply.state);
     co_return true;
   }
   for (std::size_t row = 0; row < reply.rows.size(); ++row) {

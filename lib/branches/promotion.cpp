@@ -6,14 +6,16 @@
 namespace lockkeeper::branches {
 namespace {
 
+// A word for metrics: the row's own fault, somebody else's lock, or something about the server.
+std::string_view word(const pg::SqlState& state) {
+  if (state.is_row_fault()) return "bad_row";
+  return state.is_lock_not_available() || state.is_retryable() ? "locked" : "refused";
+}
+
 // A job that could not be moved is tried again after this.
 constexpr auto kLeaveAloneFor = std::chrono::seconds(30);
 
 }  // namespace
-
-bool is_passing(const pg::SqlState& state) {
-  return state.is_lock_not_available() || state.is_retryable();
-}
 
 std::vector<std::int64_t> PromotionPass::left_alone(Plane plane) const {
   std::vector<std::int64_t> jobs;
@@ -23,10 +25,10 @@ std::vector<std::int64_t> PromotionPass::left_alone(Plane plane) const {
   return jobs;
 }
 
-void PromotionPass::leave_alone(Plane plane, std::int64_t job, std::string_view why) {
+void PromotionPass::leave_alone(Plane plane, std::int64_t job, const pg::SqlState& why) {
   std::erase_if(memory.left_alone, [&](const auto& entry) { return entry.second <= ctx.due(); });
   memory.left_alone[{plane, job}] = ctx.due() + kLeaveAloneFor;
-  ctx.report().skipped_rows(why, 1, fmt::format("job {}", job));
+  ctx.report().skipped_rows(word(why), 1, fmt::format("job {}, SQLSTATE {}", job, why.code()));
 }
 
 void PromotionPass::report_batch(std::string_view state, std::int64_t jobs,

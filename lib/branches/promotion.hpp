@@ -42,13 +42,10 @@ struct PromotionPass {
   std::vector<std::string> closed_lanes = {};  // priority:queue of lanes that others hold
 
   std::vector<std::int64_t> left_alone(Plane plane) const;
-  void leave_alone(Plane plane, std::int64_t job, std::string_view why);
+  void leave_alone(Plane plane, std::int64_t job, const pg::SqlState& why);
   void report_batch(std::string_view state, std::int64_t jobs,
                     const std::vector<std::int64_t>& late, time::Duration took);
 };
-
-// A fault that another moment may cure, and that is not the rows' own.
-bool is_passing(const pg::SqlState& state);
 
 // Moves what is due, batch by batch. True: more is waiting and the pass has used its batches up.
 Task<bool> promote_queue_storage(PromotionPass& pass, std::string_view state);

@@ -1,0 +1,22 @@
+-- canonical/rescue_stale: makes running jobs that have lost their heartbeat retryable, due at once.
+-- $1 bigint[]: jobs
+-- $2 interval: staleness
+WITH routing AS MATERIALIZED (
+    SELECT s.state FROM awa.storage_transition_state s FOR SHARE
+), stale AS MATERIALIZED (
+    SELECT j.id FROM awa.jobs_hot j
+    WHERE j.id = ANY ($1::bigint[]) AND j.state = 'running' AND j.heartbeat_at < now() - $2::interval
+      AND EXISTS (SELECT FROM routing)
+    FOR UPDATE OF j SKIP LOCKED
+), gone AS (
+    DELETE FROM awa.jobs_hot j USING stale s WHERE j.id = s.id RETURNING j.*
+)
+INSERT INTO awa.scheduled_jobs (id, kind, queue, args, state, priority, attempt, max_attempts, run_at,
+    attempted_at, finalized_at, created_at, errors, metadata, tags, unique_key, unique_states,
+    run_lease, progress)
+SELECT g.id, g.kind, g.queue, g.args, 'retryable', g.priority, g.attempt, g.max_attempts, g.run_at,
+       g.attempted_at, now(), g.created_at,
+       array_append(g.errors, jsonb_build_object('error', 'heartbeat stale: worker presumed dead',
+           'attempt', g.attempt, 'at', now())),
+       g.metadata, g.tags, g.unique_key, g.unique_states, g.run_lease, g.progress
+FROM gone g ORDER BY g.id

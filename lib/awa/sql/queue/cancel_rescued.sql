@@ -1,0 +1,41 @@
+-- queue/cancel_rescued: ends attempts as cancelled whose unique key a newer job holds; it wins.
+-- Each becomes a narrow terminal row beside its ready row, in the lane of that row.
+-- $1 bigint[]: jobs
+-- $2 bigint[]: run_leases
+-- $3 bigint[]: ready slots
+-- $4 bigint[]: ready generations
+-- $5 bigint[]: attempted_at, microseconds since 1970
+-- $6 text: what the first error entry says
+WITH attempt AS MATERIALIZED (
+    SELECT r.*, a.run_lease AS own_run_lease, r.attempt + 1 AS own_attempt,
+           '1970-01-01 00:00:00+00'::timestamptz + a.attempted_at * interval '1 microsecond' AS started_at,
+           to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+        AS a(job_id, run_lease, slot, generation, attempted_at)
+    JOIN :"schema".ready_entries r ON r.ready_slot = a.slot AND r.ready_generation = a.generation
+                                  AND r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease
+), state AS (
+    DELETE FROM :"schema".attempt_state s USING attempt a
+    WHERE s.job_id = a.job_id AND s.run_lease = a.own_run_lease
+    RETURNING s.job_id, s.progress
+), done AS (
+    INSERT INTO :"schema".done_entries (ready_slot, ready_generation, job_id, kind, queue, state, priority,
+        attempt, run_lease, lane_seq, enqueue_shard, attempted_at, finalized_at, payload)
+    SELECT a.ready_slot, a.ready_generation, a.job_id, a.kind, a.queue, 'cancelled', a.priority,
+           a.own_attempt, a.own_run_lease, a.lane_seq, a.enqueue_shard, a.started_at, clock_timestamp(),
+           CASE jsonb_typeof(a.payload) WHEN 'object' THEN a.payload ELSE '{}' END
+           || CASE WHEN s.progress IS NULL THEN '{}' ELSE jsonb_build_object('progress', s.progress) END
+           || jsonb_build_object('errors',
+                  CASE jsonb_typeof(a.payload -> 'errors') WHEN 'array' THEN a.payload -> 'errors' ELSE '[]' END
+                  || jsonb_build_array(
+                         jsonb_build_object('error', $6::text, 'attempt', a.own_attempt, 'at', a.at),
+                         jsonb_build_object('error', 'rescued as duplicate: unique claim held by a newer job',
+                             'attempt', a.own_attempt, 'at', a.at, 'terminal', true)))
+    FROM attempt a LEFT JOIN state s ON s.job_id = a.job_id
+    ORDER BY a.ready_slot, a.ready_generation, a.queue, a.priority, a.enqueue_shard, a.lane_seq
+)
+INSERT INTO :"schema".queue_terminal_count_deltas (ready_slot, ready_generation, queue, priority,
+    enqueue_shard, counter_bucket, terminal_delta)
+SELECT a.ready_slot, a.ready_generation, a.queue, a.priority, a.enqueue_shard,
+       ((a.job_id % 256 + 256) % 256)::smallint, count(*)
+FROM attempt a GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6

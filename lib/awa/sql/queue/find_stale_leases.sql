@@ -1,0 +1,21 @@
+-- queue/find_stale_leases: names running leases beyond a cursor whose newest heartbeat is stale.
+-- $1 interval: staleness
+-- $2 timestamp with time zone: not used, the cursor is a job and a run_lease
+-- $3 bigint: job of the cursor
+-- $4 bigint: run_lease of the cursor
+WITH found AS (
+    SELECT l.lease_slot, l.job_id, l.run_lease
+    FROM :"schema".leases l
+    LEFT JOIN :"schema".attempt_state s ON s.job_id = l.job_id AND s.run_lease = l.run_lease
+    WHERE l.state = 'running' AND $2::timestamptz IS NOT NULL
+      AND GREATEST(l.heartbeat_at, s.heartbeat_at) < now() - $1::interval
+      AND (l.job_id, l.run_lease) > ($3::bigint, $4::bigint)
+    ORDER BY l.job_id, l.run_lease LIMIT 1000
+)
+SELECT count(*) = 1000 AS has_more, '' AS cursor_at, max(f.job_id) AS cursor_job,
+       (array_agg(f.run_lease ORDER BY f.job_id DESC, f.run_lease DESC))[1] AS cursor_run_lease,
+       array_agg(f.lease_slot::bigint ORDER BY f.job_id, f.run_lease) AS slots,
+       array_agg(0::bigint) AS batches,
+       array_agg(f.job_id ORDER BY f.job_id, f.run_lease) AS jobs,
+       array_agg(f.run_lease ORDER BY f.job_id, f.run_lease) AS run_leases
+FROM found f

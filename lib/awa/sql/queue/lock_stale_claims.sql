@@ -1,0 +1,25 @@
+-- queue/lock_stale_claims: locks row-local receipts as far as nobody else holds them, key first.
+-- Returns the places in the arrays of those that are locked; what they are is read afresh later.
+-- $1 bigint[]: claim slots
+-- $2 bigint[]: compact batches, otherwise 0
+-- $3 bigint[]: jobs
+-- $4 bigint[]: run_leases
+WITH routing AS MATERIALIZED (
+    SELECT s.state FROM awa.storage_transition_state s FOR SHARE
+), wanted AS MATERIALIZED (
+    SELECT w.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])
+        WITH ORDINALITY AS w(slot, batch_id, job_id, run_lease, place)
+    WHERE EXISTS (SELECT FROM routing)
+    ORDER BY w.job_id, w.run_lease
+), keyed AS MATERIALIZED (
+    SELECT w.* FROM wanted w
+    WHERE pg_try_advisory_xact_lock(hashtextextended(
+        format('awa.receipt.complete:%s:%s', w.job_id, w.run_lease), 0))
+), locked AS MATERIALIZED (
+    SELECT k.place FROM keyed k
+    JOIN :"schema".lease_claims c
+      ON c.claim_slot = k.slot AND c.job_id = k.job_id AND c.run_lease = k.run_lease
+    WHERE c.closed_at IS NULL
+    FOR UPDATE OF c SKIP LOCKED
+)
+SELECT COALESCE(array_agg(l.place ORDER BY l.place), '{}') AS places FROM locked l

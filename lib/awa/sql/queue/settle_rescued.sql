@@ -1,0 +1,28 @@
+-- queue/settle_rescued: moves the unique claims of running attempts that become retryable.
+-- Returns the jobs whose key another job holds. May wait for a producer that inserts the same key.
+-- $1 bigint[]: jobs
+-- $2 bigint[]: run_leases
+-- $3 bigint[]: ready slots
+-- $4 bigint[]: ready generations
+WITH job AS MATERIALIZED (
+    SELECT r.job_id, r.unique_key, substr(r.unique_states, 3, 1) = '1' AS claims,
+           substr(r.unique_states, 5, 1) = '1' AS shall_claim
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS a(job_id, run_lease, slot, generation)
+    JOIN :"schema".ready_entries r ON r.ready_slot = a.slot AND r.ready_generation = a.generation
+                                  AND r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease
+    WHERE r.unique_key IS NOT NULL AND r.unique_states IS NOT NULL
+), claimed AS (
+    INSERT INTO awa.job_unique_claims (unique_key, job_id)
+    SELECT j.unique_key, j.job_id FROM job j WHERE j.shall_claim AND NOT j.claims
+    ORDER BY j.unique_key, j.job_id
+    ON CONFLICT (unique_key) DO NOTHING
+    RETURNING job_id
+), released AS (
+    DELETE FROM awa.job_unique_claims c USING job j
+    WHERE c.unique_key = j.unique_key AND c.job_id = j.job_id AND j.claims AND NOT j.shall_claim
+)
+SELECT j.job_id FROM job j
+WHERE j.shall_claim AND NOT j.claims
+  AND NOT EXISTS (SELECT FROM claimed c WHERE c.job_id = j.job_id)
+  AND NOT EXISTS (SELECT FROM awa.job_unique_claims c
+                  WHERE c.unique_key = j.unique_key AND c.job_id = j.job_id)
