@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's judgement of the daemon: each thing that was not done is missed."""
+
+import sys
+import unittest
+
+from source import ROOT
+
+sys.path.insert(0, str(ROOT / ".dev" / "demo"))
+import daemon  # noqa: E402
+
+GOOD = "\n".join(
+    ["# TYPE lockkeeper_leader gauge", "lockkeeper_leader 1"]
+    + [f'lockkeeper_branch_rows_total{{branch="{branch}"}} 3'
+       for branch in ("promote_scheduled", "rescue_stale_heartbeats")]
+    + [f'awa_maintenance_{step}_attempts_total{{awa_ring="{ring}",awa_ring_outcome="{outcome}"}} 2'
+       for ring in ("queue", "lease", "claim")
+       for step, outcome in (("rotate", "rotated"), ("prune", "pruned"))]
+    + ['lockkeeper_branch_passes_total{branch="observe",lane="hygiene",outcome="done"} 4']
+) + "\n"
+
+LATENESS = """late_bucket{branch="a",lane="slo",le="0.001"} 90
+late_bucket{branch="a",lane="slo",le="0.005"} 99
+late_bucket{branch="a",lane="slo",le="+Inf"} 100
+late_bucket{branch="b",lane="slo",le="0.001"} 0
+late_bucket{branch="b",lane="slo",le="+Inf"} 0
+"""
+
+
+class Judgement(unittest.TestCase):
+    def test_a_daemon_that_did_everything_is_fine(self):
+        self.assertEqual([], list(daemon.faults(daemon.Metrics(GOOD), led=True)))
+
+    def test_a_daemon_that_never_led_is_seen(self):
+        self.assertTrue(list(daemon.faults(daemon.Metrics(GOOD), led=False)))
+
+    def test_each_missing_piece_is_seen(self):
+        lines = GOOD.splitlines(keepends=True)
+        for line in lines[2:]:
+            with self.subTest(line):
+                without = "".join(other for other in lines if other != line)
+                self.assertEqual(1, len(list(daemon.faults(daemon.Metrics(without), led=True))))
+
+
+class Quantiles(unittest.TestCase):
+    def test_a_quantile_is_its_buckets_bound(self):
+        metrics = daemon.Metrics(LATENESS)
+        self.assertEqual(0.001, metrics.quantile("late", 0.9, lane="slo"))
+        self.assertEqual(0.005, metrics.quantile("late", 0.99, branch="a"))
+        self.assertEqual(float("inf"), metrics.quantile("late", 1, branch="a"))
+
+    def test_without_observations_there_is_none(self):
+        self.assertIsNone(daemon.Metrics(LATENESS).quantile("late", 0.5, branch="b"))
+        self.assertIsNone(daemon.Metrics().quantile("late", 0.5))
+
+
+if __name__ == "__main__":
+    unittest.main()
