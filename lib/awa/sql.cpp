@@ -20,8 +20,9 @@ std::string child_of(std::string_view variable, const Sql& sql) {
     throw std::logic_error(std::string(sql.name()) + ": :\"" + std::string(variable) +
                            "\" needs a slot");
   }
-  variable.remove_suffix(1);  // the k of x_k
-  return quote_identifier(std::string(variable) + std::to_string(*sql.slot()));
+  variable.remove_suffix(2);  // the _k of x_k
+  const auto family = variable == "child" ? sql.family() : std::string(variable);
+  return quote_identifier(family + "_" + std::to_string(*sql.slot()));
 }
 
 std::string fill_in(std::string_view variable, const Sql& sql, const std::string& schema) {
@@ -73,14 +74,12 @@ std::string quote_literal(std::string_view text) {
 }
 
 std::shared_ptr<const pg::Statement> Library::get(const Sql& sql) {
-  const auto key = std::pair(std::string(sql.name()), sql.slot().value_or(-1));
-  auto& made = made_[key];
+  auto name = schema_ + "/" + std::string(sql.name());
+  if (sql.slot()) name += "/" + sql.family() + std::to_string(*sql.slot());
+  auto& made = made_[name];
   if (!made) {
-    auto statement = std::make_shared<pg::Statement>();
-    statement->name = schema_ + "/" + key.first;
-    if (sql.slot()) statement->name += "/" + std::to_string(*sql.slot());
-    statement->text = substitute(find_file(sql.name()).text, sql, schema_);
-    made = std::move(statement);
+    made = std::make_shared<const pg::Statement>(
+        pg::Statement{name, substitute(find_file(sql.name()).text, sql, schema_)});
   }
   return made;
 }

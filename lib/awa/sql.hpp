@@ -6,7 +6,8 @@
 // Its first line says what it does, then one line per parameter: `-- $1 bigint: meaning`.
 // Names are filled in, quoted as psql does: :"schema" is the schema of the queue storage plane,
 // :'schema' its name as a text, and :"ready_entries_k" the child of a ring family for the asked
-// slot, ready_entries_3. Tables of the canonical plane are written out as awa.jobs_hot.
+// slot, ready_entries_3; :"child_k" is the child of whichever family is asked for. Tables of the
+// canonical plane are written out as awa.jobs_hot.
 #pragma once
 
 #include <map>
@@ -36,13 +37,17 @@ class Sql {
   Sql(const char* name) : name_(name) {}
   Sql(std::string_view name) : name_(name) {}
   Sql(std::string_view name, std::int64_t slot) : name_(name), slot_(slot) {}
+  Sql(std::string_view name, std::int64_t slot, std::string_view family)
+      : name_(name), slot_(slot), family_(family) {}
 
   std::string_view name() const { return name_; }
   std::optional<std::int64_t> slot() const { return slot_; }
+  const std::string& family() const { return family_; }
 
  private:
   std::string_view name_;  // must outlive the statement's use: a literal
   std::optional<std::int64_t> slot_;
+  std::string family_;
 };
 
 // A name written as an SQL identifier, a text as an SQL literal, quoted and escaped.
@@ -62,7 +67,7 @@ class Library {
 
  private:
   std::string schema_;
-  std::map<std::pair<std::string, std::int64_t>, std::shared_ptr<const pg::Statement>> made_;
+  std::map<std::string, std::shared_ptr<const pg::Statement>> made_;  // by the statement's name
 };
 
 }  // namespace lockkeeper::awa

@@ -1,0 +1,9 @@
+-- rings/lease_seal: locks the state of the lease ring and one slot of it; no row if that slot is
+-- the current one by now.
+-- $1 integer: slot
+WITH ring AS MATERIALIZED (
+    SELECT r.current_slot FROM :"schema".lease_ring_state r FOR UPDATE
+)
+SELECT s.slot FROM :"schema".lease_ring_slots s
+WHERE s.slot = $1::integer AND s.slot <> (SELECT r.current_slot FROM ring r)
+FOR UPDATE

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pruning of a queue slot: proofs, failed jobs carried on in small steps without a table lock,
+// then, under the lock, proofs again, the roll-up of what ended here, and the truncation.
+#include "branches/rings.hpp"
+#include "logging/log.hpp"
+
+namespace lockkeeper::branches {
+namespace {
+
+// One step of carrying failed jobs; workers that read the slot wait for none of it.
+constexpr std::int64_t kCarriedAtOnce = 500;
+
+struct Proofs {
+  bool has_rows = false;
+  bool has_counts = false;
+  std::string_view refusal;   // a label, or empty
+  std::string late_producer;  // which lane, or empty
+};
+
+Proofs read_proofs(const pg::Rows& rows) {
+  Proofs proofs;
+  proofs.has_rows = rows.boolean(0, 0);
+  proofs.has_counts = rows.boolean(0, 1);
+  if (rows.boolean(0, 4)) proofs.refusal = "queue.unclosed_claim_refs";
+  if (rows.boolean(0, 3)) proofs.refusal = "queue.pending_ready";
+  if (rows.boolean(0, 2)) proofs.refusal = "queue.active_leases";
+  if (!rows.is_null(0, 5)) proofs.late_producer = rows.text(0, 5);
+  return proofs;
+}
+
+class QueuePrune {
+ public:
+  QueuePrune(BranchContext& ctx, RingView view)
+      : ctx_(ctx), slot_(*view.sealed_slot), generation_(view.sealed_generation) {}
+
+  Task<Pruned> run();
+
+ private:
+  Task<std::int64_t> carry_failed();
+  Task<Pruned> reclaim();
+  Task<bool> settle_counts(Transaction& tx);
+  Pruned refused(const Proofs& proofs);
+
+  BranchContext& ctx_;
+  std::int64_t slot_;
+  std::int64_t generation_;
+};
+
+Pruned QueuePrune::refused(const Proofs& proofs) {
+  if (!proofs.late_producer.empty()) {
+    ctx_.report().skipped_rows("late_producer", 1, proofs.late_producer);
+  }
+  return {"skipped_active", proofs.refusal, 1};
+}
+
+Task<Pruned> QueuePrune::run() {
+  const awa::Sql statement("rings/queue_proofs", slot_);
+  const auto rows = co_await ctx_.query(statement, slot_, generation_);
+  const auto proofs = read_proofs(rows);
+  if (!proofs.has_rows) {
+    if (proofs.has_counts) co_await ctx_.query("rings/queue_drop_counts", slot_);
+    co_return Pruned();
+  }
+  if (!proofs.refusal.empty()) co_return refused(proofs);
+  auto carrying = carry_failed();
+  const auto carried = co_await carrying;
+  if (carried > 0) {
+    logging::info("failed jobs carried on", {{"slot", slot_}, {"jobs", carried}});
+  }
+  co_await ctx_.breathe(kTruncate);
+  auto reclaiming = reclaim();
+  co_return co_await reclaiming;
+}
+
+Task<std::int64_t> QueuePrune::carry_failed() {
+  const auto retention = ctx_.duration("failed_retention");
+  const awa::Sql carry("rings/queue_carry", slot_);
+  std::int64_t all = 0;
+  while (true) {
+    const auto rows = co_await ctx_.query(carry, slot_, retention, kCarriedAtOnce);
+    const auto carried = rows.integer(0, 0);
+    all += carried;
+    if (carried < kCarriedAtOnce) co_return all;
+    co_await ctx_.breathe(kProofs);
+  }
+}
+
+Task<Pruned> QueuePrune::reclaim() {
+  const Pruned blocked{"blocked", "none", 0};
+  auto tx = ctx_.begin(kPruneLockTimeout);
+  const auto sealed = co_await tx.attempt("rings/queue_seal", slot_, generation_);
+  if (sealed.state.is_lock_not_available()) co_return blocked;
+  if (!sealed.ok() || sealed.rows.empty()) co_return Pruned();
+  const awa::Sql lock("rings/queue_lock", slot_);
+  const auto locked = co_await tx.attempt(lock);
+  if (!locked.ok()) co_return blocked;
+  const awa::Sql statement("rings/queue_proofs", slot_);
+  const auto rows = co_await tx.query(statement, slot_, generation_);
+  const auto proofs = read_proofs(rows);
+  if (!proofs.refusal.empty()) co_return refused(proofs);
+  auto settling = settle_counts(tx);
+  const bool is_settled = co_await settling;
+  if (!is_settled) co_return blocked;
+  auto truncating = truncate_slot(ctx_, tx, "rings/queue_sizes", slot_, 0);
+  const bool is_truncated = co_await truncating;
+  if (!is_truncated) co_return blocked;
+  co_await tx.commit();
+  co_return Pruned{"pruned", "none", 1};
+}
+
+// False when a job has failed since the carrying: the next pass takes it along.
+Task<bool> QueuePrune::settle_counts(Transaction& tx) {
+  const awa::Sql has_failed("rings/queue_has_failed", slot_);
+  const auto failed = co_await tx.query(has_failed, ctx_.duration("failed_retention"));
+  if (failed.boolean(0, 0)) co_return false;
+  const awa::Sql roll_up("rings/queue_roll_up", slot_);
+  co_await tx.query(roll_up);
+  co_await tx.query("rings/queue_drop_counts", slot_);
+  co_return true;
+}
+
+}  // namespace
+
+Task<Pruned> prune_queue_slot(BranchContext& ctx, RingView view) {
+  QueuePrune prune(ctx, view);
+  auto running = prune.run();
+  co_return co_await running;
+}
+
+}  // namespace lockkeeper::branches

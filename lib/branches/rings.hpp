@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a ring is made of, and the two halves of a pass over one: turning it to the next slot,
+// and pruning its oldest sealed slot.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "branches/branch.hpp"
+
+namespace lockkeeper::branches {
+
+// Names of a ring's statements and what its answers mean.
+struct Ring {
+  std::string_view name;  // queue, lease or claim
+  const char* look;
+  const char* turn;
+  std::span<const std::string_view> blockers;  // labels of the last columns of look, in order
+};
+
+// What look says.
+struct RingView {
+  std::int64_t slot = 0;
+  std::int64_t generation = 0;
+  bool has_rows = false;                    // in any slot
+  std::optional<std::int64_t> sealed_slot;  // the oldest one
+  std::int64_t sealed_generation = 0;
+  std::vector<std::string_view> blockers;  // of the next slot
+};
+
+// What a ring branch remembers from pass to pass.
+struct RingMemory {
+  time::TimePoint turned_for{};  // the due time that the last turn answered
+  int skip = 0;                  // passes that do not try to prune
+  int level = 0;                 // refusals in a row
+};
+
+// How an attempt to prune ended, in the words of awa_maintenance_prune_attempts_total.
+struct Pruned {
+  std::string_view outcome = "noop";
+  std::string_view reason = "none";
+  std::int64_t count = 0;
+};
+
+// The last turn of each is heavy: it ends in a TRUNCATE, which nothing can take back. All proofs
+// are made before it without a lock, and once more under the lock.
+Task<Pruned> prune_queue_slot(BranchContext& ctx, RingView view);
+Task<Pruned> prune_lease_slot(BranchContext& ctx, RingView view);
+Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view);
+
+// Truncates those tables of the slot that take more than `bytes` on the disk; the turn is
+// shielded from then on. False: somebody reads one of them.
+Task<bool> truncate_slot(BranchContext& ctx, Transaction& tx, const char* sizes, std::int64_t slot,
+                         std::int64_t bytes);
+
+// Gives way to a worker sooner than any worker gives way to us.
+inline constexpr time::Duration kPruneLockTimeout = std::chrono::milliseconds(10);
+inline constexpr TurnShape kProofs{1, false};
+inline constexpr TurnShape kTruncate{2, true};
+
+}  // namespace lockkeeper::branches

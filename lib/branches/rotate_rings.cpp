@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// rotate_queue, rotate_lease, rotate_claim: turn the rings of queue storage and reclaim their
+// oldest slots.
+//
+// Only the disk waits for this, so it rides the hygiene lane. A pass turns its ring by one slot
+// if the next slot is empty, and then tries to prune the oldest sealed one, in turns of their
+// own. A ring that is empty in all its slots stands still. A pass that was taken back after its
+// turn of the ring goes on with the pruning: one due time turns the ring once.
+
+#include <algorithm>
+
+#include "branches/catalog.hpp"
+#include "branches/rings.hpp"
+
+namespace lockkeeper::branches {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kQueueBlockers[] = {
+    "queue.ready_rows",
+    "queue.claim_attempt_batches",
+    "queue.done_rows",
+    "queue.tombstone_rows",
+    "queue.ready_segments",
+    "queue.receipt_completion_batch_rows",
+    "queue.receipt_completion_tombstone_rows",
+    "queue.terminal_delta_rows",
+};
+constexpr std::string_view kLeaseBlockers[] = {"lease.rows"};
+constexpr std::string_view kClaimBlockers[] = {"claim.rows", "claim.closure_rows",
+                                               "claim.closure_batch_rows"};
+
+constexpr Ring kQueue{"queue", "rings/queue_look", "rings/queue_turn", kQueueBlockers};
+constexpr Ring kLease{"lease", "rings/lease_look", "rings/lease_turn", kLeaseBlockers};
+constexpr Ring kClaim{"claim", "rings/claim_look", "rings/claim_turn", kClaimBlockers};
+
+// A slot that is pinned for minutes need not be proved pinned every second.
+constexpr int kMostLevel = 3;
+
+Task<RingView> look(BranchContext& ctx, Ring ring) {
+  const auto rows = co_await ctx.query(ring.look);
+  RingView view;
+  if (rows.empty()) co_return view;
+  view.slot = rows.integer(0, 0);
+  view.generation = rows.integer(0, 1);
+  view.has_rows = rows.boolean(0, 2);
+  if (!rows.is_null(0, 3)) {
+    view.sealed_slot = rows.integer(0, 3);
+    view.sealed_generation = rows.integer(0, 4);
+  }
+  for (std::size_t index = 0; index < ring.blockers.size(); ++index) {
+    if (rows.boolean(0, 5 + index)) view.blockers.push_back(ring.blockers[index]);
+  }
+  co_return view;
+}
+
+// True when the ring has turned.
+Task<bool> turn(BranchContext& ctx, Ring ring, RingView view) {
+  for (const auto blocker : view.blockers) {
+    ctx.report().rotated(ring.name, "skipped_busy", blocker);
+  }
+  if (!view.blockers.empty()) co_return false;
+  const auto rows = co_await ctx.query(ring.turn, view.slot, view.generation);
+  if (rows.empty()) {
+    ctx.report().rotated(ring.name, "skipped_busy", "lost_cas");
+    co_return false;
+  }
+  ctx.report().rotated(ring.name, "rotated", "none");
+  ctx.report().ring_cursor(ring.name, rows.integer(0, 0), rows.integer(0, 1));
+  co_return true;
+}
+
+Task<Pruned> prune(BranchContext& ctx, Ring ring, RingView view) {
+  if (ring.name == kQueue.name) return prune_queue_slot(ctx, view);
+  if (ring.name == kLease.name) return prune_lease_slot(ctx, view);
+  return prune_claim_slot(ctx, view);
+}
+
+// A slot that somebody needs is asked about more and more rarely; one that was only locked is
+// tried again at once.
+void remember(RingMemory& memory, const Pruned& pruned) {
+  if (pruned.outcome == "skipped_active") {
+    memory.level = std::min(memory.level + 1, kMostLevel);
+    memory.skip = 1 << memory.level;
+  } else {
+    memory.level = 0;
+  }
+}
+
+Task<Outcome> pass(BranchContext& ctx, Ring ring) {
+  if (!ctx.planes().is_queue_storage_routed())
+    co_return Outcome::skip("queue storage is not routed");
+  auto& memory = ctx.memory<RingMemory>();
+  Outcome outcome;
+  auto looking = look(ctx, ring);
+  const auto view = co_await looking;
+  if (!view.has_rows) {
+    ctx.report().rotated(ring.name, "skipped_idle", "none");
+    ctx.report().ring_cursor(ring.name, view.slot, view.generation);
+    co_return outcome;
+  }
+  if (memory.turned_for != ctx.due()) {
+    auto turning = turn(ctx, ring, view);
+    const bool has_turned = co_await turning;
+    outcome.rows += has_turned ? 1 : 0;
+    memory.turned_for = ctx.due();
+  }
+  if (!view.sealed_slot || memory.skip > 0) {
+    memory.skip = std::max(0, memory.skip - 1);
+    co_return outcome;
+  }
+  co_await ctx.breathe(kProofs);
+  auto pruning = prune(ctx, ring, view);
+  const auto pruned = co_await pruning;
+  ctx.report().pruned(ring.name, pruned.outcome, pruned.reason, pruned.count);
+  remember(memory, pruned);
+  outcome.rows += pruned.outcome == "pruned" ? 1 : 0;
+  co_return outcome;
+}
+
+Task<Outcome> run_queue(BranchContext& ctx) { return pass(ctx, kQueue); }
+Task<Outcome> run_lease(BranchContext& ctx) { return pass(ctx, kLease); }
+Task<Outcome> run_claim(BranchContext& ctx) { return pass(ctx, kClaim); }
+
+constexpr std::string_view kQueueStatements[] = {
+    "rings/queue_look",  "rings/queue_turn", "rings/queue_proofs",      "rings/queue_has_failed",
+    "rings/queue_carry", "rings/queue_seal", "rings/queue_lock",        "rings/queue_roll_up",
+    "rings/queue_sizes", "rings/truncate",   "rings/queue_drop_counts",
+};
+constexpr std::string_view kLeaseStatements[] = {
+    "rings/lease_look", "rings/lease_turn",  "rings/lease_proofs", "rings/lease_seal",
+    "rings/lease_lock", "rings/lease_sizes", "rings/truncate",
+};
+constexpr std::string_view kClaimStatements[] = {
+    "rings/claim_look", "rings/claim_turn",  "rings/claim_proofs", "rings/claim_seal",
+    "rings/claim_lock", "rings/claim_sizes", "rings/truncate",     "rings/claim_reset_cursors",
+};
+
+constexpr Setting kQueueSettings[] = {
+    {"failed_retention", time::Duration(72h), "failed jobs younger than this outlive their slot"},
+};
+
+}  // namespace
+
+const Branch rotate_queue{
+    .name = "rotate_queue",
+    .lane = Lane::hygiene,
+    .every = 1s,
+    .summary = "turns the queue ring and reclaims its oldest slot",
+    .statements = kQueueStatements,
+    .settings = kQueueSettings,
+    .run = run_queue,
+};
+
+const Branch rotate_lease{
+    .name = "rotate_lease",
+    .lane = Lane::hygiene,
+    .every = 1s,
+    .summary = "turns the lease ring and reclaims its oldest slot",
+    .statements = kLeaseStatements,
+    .settings = {},
+    .run = run_lease,
+};
+
+const Branch rotate_claim{
+    .name = "rotate_claim",
+    .lane = Lane::hygiene,
+    .every = 1s,
+    .summary = "turns the claim ring and reclaims its oldest slot",
+    .statements = kClaimStatements,
+    .settings = {},
+    .run = run_claim,
+};
+
+}  // namespace lockkeeper::branches
