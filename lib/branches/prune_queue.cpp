@@ -102,7 +102,7 @@ Task<Pruned> QueuePrune::reclaim() {
   auto settling = settle_counts(tx);
   const bool is_settled = co_await settling;
   if (!is_settled) co_return blocked;
-  auto truncating = truncate_slot(ctx_, tx, "rings/queue_sizes", slot_, 0);
+  auto truncating = truncate_slot(tx, "rings/queue_sizes", slot_, 0);
   const bool is_truncated = co_await truncating;
   if (!is_truncated) co_return blocked;
   co_await tx.commit();

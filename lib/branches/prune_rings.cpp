@@ -17,7 +17,7 @@ Pruned blocked() { return {"blocked", "none", 0}; }
 
 }  // namespace
 
-Task<bool> truncate_slot(BranchContext&, Transaction& tx, const char* sizes, std::int64_t slot,
+Task<bool> truncate_slot(Transaction& tx, const char* sizes, std::int64_t slot,
                          std::int64_t bytes) {
   const auto families = co_await tx.query(sizes, slot, bytes);
   tx.shield();
@@ -47,7 +47,7 @@ Task<Pruned> prune_lease_slot(BranchContext& ctx, RingView view) {
   if (!locked.ok()) co_return blocked();
   const auto after = co_await tx.query(proofs);
   if (after.boolean(0, 0)) co_return skipped("lease.active");
-  auto truncating = truncate_slot(ctx, tx, "rings/lease_sizes", slot, 0);
+  auto truncating = truncate_slot(tx, "rings/lease_sizes", slot, 0);
   const bool is_truncated = co_await truncating;
   if (!is_truncated) co_return blocked();
   co_await tx.commit();
@@ -71,7 +71,7 @@ Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view) {
   const auto after = co_await tx.query(proofs);
   if (after.boolean(0, 1)) co_return skipped("claim.open");
   co_await tx.query("rings/claim_reset_cursors", slot);
-  auto truncating = truncate_slot(ctx, tx, "rings/claim_sizes", slot, 0);
+  auto truncating = truncate_slot(tx, "rings/claim_sizes", slot, 0);
   const bool is_truncated = co_await truncating;
   if (!is_truncated) co_return blocked();
   co_await tx.commit();

@@ -53,8 +53,7 @@ Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view);
 
 // Truncates those tables of the slot that take more than `bytes` on the disk; the turn is
 // shielded from then on. False: somebody reads one of them.
-Task<bool> truncate_slot(BranchContext& ctx, Transaction& tx, const char* sizes, std::int64_t slot,
-                         std::int64_t bytes);
+Task<bool> truncate_slot(Transaction& tx, const char* sizes, std::int64_t slot, std::int64_t bytes);
 
 // Gives way to a worker sooner than any worker gives way to us.
 inline constexpr time::Duration kPruneLockTimeout = std::chrono::milliseconds(10);
