@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -29,6 +30,7 @@ void become_server_user() {
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   ::execv(argv[0], argv.data());
+  ::perror(argv[0]);
   ::_exit(127);
 }
 
@@ -89,15 +91,15 @@ std::string run(const Run& run) {
   return text;
 }
 
-Child::Child(const std::vector<std::string>& words, const std::string& log) {
+Child::Child(const std::vector<std::string>& words, const std::string& log, User user) {
   const auto parent = ::getpid();
   id_ = ::fork();
   if (id_ != 0) return;
-  become_server_user();
+  if (user == User::server) become_server_user();
   // After the change of user, which clears it: the child dies with the program.
   ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
   if (::getppid() != parent) ::_exit(1);
-  const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   ::dup2(file, 1);
   ::dup2(file, 2);
   execute(words);
@@ -105,11 +107,31 @@ Child::Child(const std::vector<std::string>& words, const std::string& log) {
 
 Child::~Child() { end(SIGKILL); }
 
+void Child::send(int signal) const {
+  if (id_ >= 0) ::kill(id_, signal);
+}
+
 void Child::end(int signal) {
   if (id_ < 0) return;
   ::kill(id_, signal);
   ::waitpid(id_, nullptr, 0);
   id_ = -1;
+}
+
+std::optional<int> Child::wait(std::chrono::milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (id_ >= 0) {
+    int status = 0;
+    if (::waitpid(id_, &status, WNOHANG) == id_) {
+      id_ = -1;
+      exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    } else if (std::chrono::steady_clock::now() >= end) {
+      return std::nullopt;
+    } else {
+      ::usleep(2000);
+    }
+  }
+  return exit_code_;
 }
 
 }  // namespace lockkeeper::test

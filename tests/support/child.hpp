@@ -4,6 +4,8 @@
 // the tests run as root. Blocking; POSIX only.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,20 +19,27 @@ struct Run {
 };
 std::string run(const Run& run);
 
-// A program that runs until it is ended, as the server's user, and dies with this program also
-// when that is killed. Its output goes to the end of a file.
+// A program that runs until it is ended, and dies with this program also when that is killed. As
+// `postgres` unless it is ours. Its output goes to the end of a file.
 class Child {
  public:
-  Child(const std::vector<std::string>& words, const std::string& log);
+  enum class User { server, ours };
+  Child(const std::vector<std::string>& words, const std::string& log, User user = User::server);
   ~Child();  // SIGKILL
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
   void end(int signal);  // sends it and waits for the end; nothing if it has ended
+  void send(int signal) const;
   int id() const { return id_; }
+
+  // The exit code once it has ended by itself, 128 and the number when a signal ended it; empty
+  // when it still runs after the limit.
+  std::optional<int> wait(std::chrono::milliseconds limit);
 
  private:
   int id_ = -1;
+  std::optional<int> exit_code_;
 };
 
 // Where the programs of PostgreSQL are: LOCKKEEPER_PG_BIN, or Debian's folder of version 15.

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Others hold what the daemon wants.
+#include <catch2/catch.hpp>
+
+#include "chaos/river.hpp"
+#include "support/pgbouncer.hpp"
+#include "support/replica.hpp"
+
+namespace lockkeeper::test {
+namespace {
+
+// A login that may do what the workers may, and is no superuser.
+Session worker_session(River& river) {
+  auto& database = river.database();
+  if (database.value("SELECT 1 FROM pg_roles WHERE rolname = 'worker'").empty()) {
+    database.sql("CREATE ROLE worker LOGIN IN ROLE awa_owner");
+  }
+  return Session(Server::instance().url("worker", database.name()));
+}
+
+}  // namespace
+
+TEST_CASE("a lock on a lane stops that lane only", "[chaos][lock]") {
+  River river;
+  const Daemon daemon(river.settings());
+  // A lane is reserved under its lock until the producer's transaction ends.
+  river.enqueue(30, 1ms);
+  REQUIRE(river.verdict() == "");
+  const auto producer = river.database().session();
+  producer.sql("BEGIN; SELECT awa.insert_job_compat('kind', 'queue1', '{\"held\": 1}')");
+  river.enqueue(30, 1ms);
+
+  CHECK(eventually(
+      [&] { return river.database().value("SELECT count(*) FROM awa.deferred_jobs") == "10"; }));
+  producer.sql("ROLLBACK");
+
+  CHECK(river.verdict() == "");
+}
+
+TEST_CASE("a lock on a ring's child stops nothing else", "[chaos][lock]") {
+  River river;
+  const auto reader = river.database().session();
+  reader.sql("BEGIN; LOCK TABLE awa.ready_entries_3, awa.lease_claims_2 IN ACCESS SHARE MODE");
+  const Daemon daemon(river.settings());
+  river.enqueue(200, 3s);
+  river.abandon(10);
+
+  CHECK(river.verdict() == "");
+  CHECK(river.is_led_by(daemon));
+  reader.sql("ROLLBACK");
+}
+
+TEST_CASE("a daemon waits for a lock that somebody holds, or takes it", "[chaos][lock]") {
+  River river;
+  const auto holder = worker_session(river);
+  holder.sql("SET application_name = 'worker'; SELECT pg_advisory_lock(4708303813012965710)");
+  auto settings = river.settings();
+  river.enqueue(20, 10ms);
+
+  SECTION("wait") {
+    const Daemon daemon(settings);
+    CHECK(eventually([&] { return daemon.status().find("\"worker\"") != std::string::npos; }));
+    CHECK(river.holder() == "worker");
+    holder.sql("SELECT pg_advisory_unlock_all()");
+    CHECK(eventually([&] { return river.is_led_by(daemon); }, 5s));
+    CHECK(river.verdict() == "");
+  }
+  SECTION("terminate") {
+    settings.takeover = "terminate";
+    river.database().sql("GRANT pg_signal_backend TO lockkeeper");
+    const Daemon daemon(settings);
+    CHECK(eventually([&] { return river.is_led_by(daemon); }, 5s));
+    CHECK(river.verdict() == "");
+    river.database().sql("REVOKE pg_signal_backend FROM lockkeeper");
+  }
+}
+
+TEST_CASE("behind a pooler the daemon refuses, says why and ends with 3", "[chaos][refusal]") {
+  const River river;
+  const auto* mode = GENERATE("session", "transaction");
+  const Pgbouncer pooler(Server::instance(), mode);
+  auto settings = river.settings();
+  settings.url = pooler.url("lockkeeper", const_cast<River&>(river).database().name());
+  Daemon daemon(settings);
+
+  CHECK(daemon.wait(kGenerous) == 3);
+  CHECK(daemon.has_logged("pooler"));
+  CHECK(river.holder() == "");
+}
+
+TEST_CASE("a hot standby is not led, but once it is promoted", "[chaos][refusal]") {
+  River river;
+  const Replica replica(Server::instance());
+  auto settings = river.settings();
+  settings.url = replica.url("lockkeeper", river.database().name());
+  Daemon daemon(settings);
+  REQUIRE(eventually([&] { return daemon.status().find("refused") != std::string::npos; }));
+  CHECK_FALSE(daemon.wait(0ms));
+
+  replica.promote();
+
+  CHECK(eventually([&] { return daemon.status().find("\"leader\":true") != std::string::npos; }));
+}
+
+}  // namespace lockkeeper::test

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A database with jobs in it and the fence around it, and the sentences that must stay true
+// whatever befalls the daemons: no write without the lock, no job lost, none promoted or rescued
+// twice.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "support/daemon.hpp"
+#include "support/database.hpp"
+#include "support/proxy.hpp"
+
+namespace lockkeeper::test {
+
+using namespace std::chrono_literals;
+
+inline constexpr auto kGenerous = 15s;
+
+// Looks every few milliseconds; false when the limit has passed first.
+bool eventually(const std::function<bool()>& condition,
+                std::chrono::milliseconds limit = kGenerous);
+
+class River {
+ public:
+  River();
+
+  Database& database() { return database_; }
+  DaemonSettings settings() const;
+
+  // Jobs in three queues, due one after the other from now on over the given time.
+  void enqueue(int jobs, std::chrono::milliseconds over);
+
+  // Attempts whose worker has died: claimed, and started so long ago that they are stale.
+  void abandon(int jobs);
+
+  // The next promotions take so long. The lock that is held meanwhile is an ordinary one.
+  void slow_down(std::chrono::milliseconds by);
+  void speed_up();
+
+  // Of the session that holds the maintenance lock; empty, or 0, when it is free.
+  std::string holder() const;
+  int holder_pid() const;
+  bool is_led_by(const Daemon& daemon) const { return holder() == daemon.name(); }
+
+  // A session of our login with this application_name is within a statement on a job table.
+  bool is_in_statement() const;
+
+  // Waits until every job has reached the workers, then looks whether all is as it must be; the
+  // first sentence that is not true, or nothing.
+  std::string verdict();
+
+ private:
+  void as_worker(const std::string& text);
+  bool is_settled() const;
+  bool fence_has_fired() const;
+
+  Database database_;
+  std::size_t log_begins_;
+  int jobs_ = 0;
+  int abandoned_ = 0;
+};
+
+}  // namespace lockkeeper::test

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The program itself, as a child with a configuration file and a log of its own. Blocking.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "support/child.hpp"
+
+namespace lockkeeper::test {
+
+// Quick enough for a test; the same shape as in production.
+struct DaemonSettings {
+  std::string url;
+  std::string name = "lockkeeper";  // application_name, tells several daemons apart
+  std::string takeover = "wait";
+  std::string idle_limit = "600ms";
+  std::string staleness = "4s";  // of rescue
+};
+
+class Daemon {
+ public:
+  explicit Daemon(const DaemonSettings& settings);
+  ~Daemon();  // SIGKILL
+
+  void send(int signal) const { child_->send(signal); }
+  void kill() { child_->end(9); }
+  void start();  // again, with the same configuration and log
+  std::optional<int> wait(std::chrono::milliseconds limit) { return child_->wait(limit); }
+
+  const std::string& name() const { return name_; }
+  std::string log() const;
+  static std::string last_words();  // the ends of the logs of all that live
+  bool has_logged(const std::string& text) const;
+
+  // As JSON, from the daemon's own HTTP; empty when it does not answer.
+  std::string status() const;
+
+ private:
+  std::string folder_;
+  std::string name_;
+  std::unique_ptr<Child> child_;
+};
+
+// The program under test: LOCKKEEPER_PROGRAM, or the one that was built beside the tests.
+std::string lockkeeper_program();
+
+}  // namespace lockkeeper::test
