@@ -10,13 +10,9 @@
 namespace lockkeeper::test {
 namespace {
 
-// A login that may do what the workers may, and is no superuser.
 Session worker_session(River& river) {
-  auto& database = river.database();
-  if (database.value("SELECT 1 FROM pg_roles WHERE rolname = 'worker'").empty()) {
-    database.sql("CREATE ROLE worker LOGIN IN ROLE awa_owner");
-  }
-  return Session(Server::instance().url("worker", database.name()));
+  river.make_worker_role();
+  return Session(Server::instance().url("worker", river.database().name()));
 }
 
 }  // namespace
@@ -68,11 +64,9 @@ TEST_CASE("a daemon waits for a lock that somebody holds, or takes it", "[chaos]
   }
   SECTION("terminate") {
     settings.takeover = "terminate";
-    river.database().sql("GRANT pg_signal_backend TO lockkeeper");
     const Daemon daemon(settings);
     CHECK(eventually([&] { return river.is_led_by(daemon); }, 5s));
     CHECK(river.verdict() == "");
-    river.database().sql("REVOKE pg_signal_backend FROM lockkeeper");
   }
 }
 

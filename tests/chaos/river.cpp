@@ -125,6 +125,21 @@ bool River::fence_has_fired() const {
   return server_log().find("fence: ", log_begins_) != std::string::npos;
 }
 
+void River::make_worker_role() {
+  database_.sql("GRANT pg_signal_backend TO lockkeeper");
+  if (!database_.value("SELECT 1 FROM pg_roles WHERE rolname = 'worker'").empty()) return;
+  database_.sql("CREATE ROLE worker LOGIN IN ROLE awa_owner");
+}
+
+void River::drop_and_migrate() {
+  database_.sql("DROP SCHEMA awa CASCADE");
+  run({{awa_program(), "--database-url", database_.superuser_url(), "migrate"}, false});
+  database_.give_to_owner();
+  database_.sql("SELECT awa.storage_auto_finalize_if_fresh('awa')");
+  database_.install_fence();
+  jobs_ = abandoned_ = 0;
+}
+
 std::string River::verdict() {
   if (!eventually([this] { return is_settled(); })) {
     return "not settled: " + database_.value("SELECT count(*) FROM awa.deferred_jobs") +

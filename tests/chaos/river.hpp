@@ -49,6 +49,14 @@ class River {
   // A session of our login with this application_name is within a statement on a job table.
   bool is_in_statement() const;
 
+  // A login `worker` that may do what real workers may; ours may end its sessions.
+  void make_worker_role();
+
+  // The schema is gone for a moment, and then new: empty, fenced, routed to queue storage.
+  void drop_and_migrate();
+
+  bool fence_has_fired() const;
+
   // Waits until every job has reached the workers, then looks whether all is as it must be; the
   // first sentence that is not true, or nothing.
   std::string verdict();
@@ -56,7 +64,6 @@ class River {
  private:
   void as_worker(const std::string& text);
   bool is_settled() const;
-  bool fence_has_fired() const;
 
   Database database_;
   std::size_t log_begins_;

@@ -107,7 +107,7 @@ TEST_CASE("a server that is down at the start is waited for", "[chaos][server]")
   CHECK(river.verdict() == "");
 }
 
-TEST_CASE("a schema that is dropped and migrated anew is led again", "[chaos][schema]") {
+TEST_CASE("a schema that is gone for a moment is led again", "[chaos][schema]") {
   River river;
   Daemon daemon(river.settings());
   REQUIRE(eventually([&] { return river.is_led_by(daemon); }));

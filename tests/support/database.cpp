@@ -9,14 +9,6 @@
 namespace lockkeeper::test {
 namespace {
 
-std::string awa_program() {
-  if (const char* program = std::getenv("LOCKKEEPER_AWA")) return program;
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  const auto folder = cache != nullptr ? std::string(cache) : std::string(home) + "/.cache";
-  return folder + "/lockkeeper/venv/bin/awa";
-}
-
 // What the README asks for: the role owns the lanes together with the workers, so it is a member
 // of the role that owns Awa's objects; here that role is the superuser's stand-in `awa_owner`.
 constexpr auto kRoles = R"(
@@ -41,7 +33,7 @@ BEGIN
 END $$)";
 
 constexpr auto kFence = R"(
-CREATE FUNCTION public.fence() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION public.fence() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF session_user = 'lockkeeper' AND NOT EXISTS (
     SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 1096237407
@@ -73,6 +65,14 @@ void make_templates(const Server& server) {
 }
 
 }  // namespace
+
+std::string awa_program() {
+  if (const char* program = std::getenv("LOCKKEEPER_AWA")) return program;
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  const auto folder = cache != nullptr ? std::string(cache) : std::string(home) + "/.cache";
+  return folder + "/lockkeeper/venv/bin/awa";
+}
 
 struct Session::Impl {
   PGconn* connection;
@@ -142,6 +142,8 @@ std::string Database::url() const { return Server::instance().url("lockkeeper", 
 std::string Database::superuser_url() const { return Server::instance().url("postgres", name_); }
 
 void Database::install_fence() const { sql(kFence); }
+
+void Database::give_to_owner() const { sql(kOwner); }
 
 void Database::reconnect() { session_ = std::make_unique<Session>(superuser_url()); }
 

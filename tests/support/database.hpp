@@ -55,6 +55,9 @@ class Database {
   // does not hold the maintenance lock raises an error, TRUNCATE and child tables included.
   void install_fence() const;
 
+  // What a fresh migration by the superuser has made becomes the workers' and ours.
+  void give_to_owner() const;
+
   // Ends the superuser session, e.g. before the server is stopped; the next sql() opens one.
   void reconnect();
 
@@ -62,5 +65,8 @@ class Database {
   std::string name_;
   std::unique_ptr<Session> session_;
 };
+
+// Awa's own command line: LOCKKEEPER_AWA, or the one that `./dev` installs.
+std::string awa_program();
 
 }  // namespace lockkeeper::test
