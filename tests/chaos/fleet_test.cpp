@@ -28,7 +28,7 @@ class Fleet {
     const auto url = Server::instance().url("worker", river.database().name());
     for (int i = 0; i < size; ++i) {
       workers_.push_back(std::make_unique<Child>(
-          std::vector<std::string>{python(), "-B", CHAOS_FOLDER "/worker.py", url, ledger()},
+          std::vector<std::string>{python(), "-B", LOCKKEEPER_CHECKOUT "/tests/chaos/worker.py", url, ledger()},
           folder_ + "/log", Child::User::ours));
     }
   }

@@ -34,10 +34,14 @@ Candidate::Candidate(event::Loop& loop, const leadership::ElectionSettings& sett
   election_ = std::make_unique<leadership::Election>(loop, settings, std::move(callbacks));
 }
 
+bool Candidate::is_idle() const {
+  return connection_ != nullptr && connection_->state() == pg::Connection::State::idle;
+}
+
 void Candidate::keep_alive() {
   if (connection_ == nullptr || is_frozen_) return;
   heartbeat_.arm_in(idle_limit_ / 3);
-  if (connection_->state() == pg::Connection::State::idle) {
+  if (is_idle()) {
     connection_->send({pg::Call{kHeartbeat, {}}}, [](const pg::Replies&) {});
   }
 }

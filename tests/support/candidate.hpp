@@ -21,6 +21,7 @@ class Candidate {
   leadership::State state() const { return election_->view().state; }
   const std::string& sentence() const { return election_->view().sentence; }
   bool leads() const { return connection_ != nullptr; }
+  bool is_idle() const;  // leads, and nothing is on its way
 
   pg::Connection* connection() const { return connection_; }  // while it leads, or null
   const awa::Examination& examination() const { return examination_; }

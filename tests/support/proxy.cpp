@@ -217,7 +217,10 @@ void Proxy::reset_after(std::size_t bytes, Which which) {
 void Proxy::refuse(bool is_on) {
   impl_->tell([&] {
     if (!is_on) return impl_->listen_again();
-    if (impl_->listener >= 0) ::close(std::exchange(impl_->listener, -1));
+    if (impl_->listener < 0) return;
+    // The proxy's own poll() keeps a closed socket listening until it returns; this ends it now.
+    ::shutdown(impl_->listener, SHUT_RDWR);
+    ::close(std::exchange(impl_->listener, -1));
   });
 }
 

@@ -100,8 +100,8 @@ TEST_CASE("a leader that is disqualified gives the lock back", "[leadership][ref
   event::Loop loop;
   Candidate candidate(loop, election_settings(database.url()));
   candidate.election().start();
-  REQUIRE(loop.run_until([&] { return candidate.leads(); }, 10s));
   auto other = database.session();
+  REQUIRE(loop.run_until([&] { return candidate.is_idle(); }, 10s));
 
   candidate.election().disqualify({"wrong_version", "schema awa is at version 41"});
 

@@ -84,7 +84,7 @@ Step expected(State state, Event event) {
 }
 
 std::filesystem::path architecture() {
-  return std::filesystem::path(__FILE__).parent_path() / "../../../docs/architecture.md";
+  return std::filesystem::path(LOCKKEEPER_CHECKOUT) / "docs/architecture.md";
 }
 
 constexpr std::string_view kBegin = "<!-- leadership-table -->\n";
