@@ -25,7 +25,9 @@ struct Inquiry : std::enable_shared_from_this<Inquiry> {
   void refuse(const pg::Reply& reply);
   bool read_role(const pg::Rows& rows);
   bool read_version(const pg::Rows& rows);
-  void give_advice();
+  void refuse_for(const pg::Rows& missing);
+  bool read_rings(const pg::Rows& rows);
+  void give_advice(const pg::Rows& lanes);
 
   pg::Session& session;
   std::function<void(Examination)> on_result;
@@ -126,7 +128,10 @@ void Inquiry::ask_for_details() {
   pipeline.push_back(
       {library.get("gate/missing_privileges"),
        {schemas, tables, rights, branches, schema ? pg::Parameter(*schema) : std::nullopt}});
-  if (schema) pipeline.push_back({library.get("gate/rings"), {}});
+  if (schema) {
+    pipeline.push_back({library.get("gate/rings"), {}});
+    pipeline.push_back({library.get("gate/lane_owner"), {*schema}});
+  }
   session.send(std::move(pipeline),
                [self = shared_from_this()](pg::Replies replies) { self->read_details(replies); });
 }
@@ -136,31 +141,41 @@ void Inquiry::read_details(const pg::Replies& replies) {
   if (!replies[1].ok()) return refuse(replies[1]);
   found.planes.is_patched = replies[0].rows.boolean(0, 0);
   // Before the rings: a role that may not read them would only hear of an error.
-  if (const auto& missing = replies[1].rows; !missing.empty()) {
-    const auto others = missing.integer(0, 3) - 1;
-    return refuse(Verdict::missing_privilege,
-                  fmt::format("role {} lacks {} ON {}, which {} needs{}; {}", role,
-                              missing.text(0, 1), missing.text(0, 2), missing.text(0, 0),
-                              others > 0 ? fmt::format(", and {} more rights", others) : "",
-                              grant_all(found.planes.storage_schema.value_or("awa"), role)));
-  }
+  if (!replies[1].rows.empty()) return refuse_for(replies[1].rows);
   if (const auto* error = first_error(replies)) return refuse(*error);
-  if (found.planes.storage_schema) {
-    const auto& rings = replies[2].rows;
-    if (rings.is_null(0, 0) || rings.is_null(0, 1) || rings.is_null(0, 2)) {
-      return refuse(Verdict::unreadable,
-                    fmt::format("a ring of schema {} has no state row; look whether somebody is "
-                                "migrating it, or restore it",
-                                *found.planes.storage_schema));
-    }
-    found.planes.rings = {rings.integer(0, 0), rings.integer(0, 1), rings.integer(0, 2)};
-  }
+  if (found.planes.storage_schema && !read_rings(replies[2].rows)) return;
   found.verdict = Verdict::accepted;
-  give_advice();
+  give_advice(found.planes.storage_schema ? replies[3].rows : pg::Rows());
   on_result(std::move(found));
 }
 
-void Inquiry::give_advice() {
+void Inquiry::refuse_for(const pg::Rows& missing) {
+  const auto others = missing.integer(0, 3) - 1;
+  // A lane belongs to whoever used it first: rights on the tables are no remedy there.
+  const auto remedy =
+      missing.is_null(0, 4)
+          ? grant_all(found.planes.storage_schema.value_or("awa"), role)
+          : fmt::format("set database.role = \"{}\", which owns it, or run GRANT {} TO {}",
+                        missing.text(0, 4), quote_identifier(missing.text(0, 4)), role);
+  refuse(Verdict::missing_privilege,
+         fmt::format("role {} lacks {} ON {}, which {} needs{}; {}", role, missing.text(0, 1),
+                     missing.text(0, 2), missing.text(0, 0),
+                     others > 0 ? fmt::format(", and {} more rights", others) : "", remedy));
+}
+
+bool Inquiry::read_rings(const pg::Rows& rings) {
+  if (rings.is_null(0, 0) || rings.is_null(0, 1) || rings.is_null(0, 2)) {
+    refuse(Verdict::unreadable,
+           fmt::format("a ring of schema {} has no state row; look whether somebody is "
+                       "migrating it, or restore it",
+                       *found.planes.storage_schema));
+    return false;
+  }
+  found.planes.rings = {rings.integer(0, 0), rings.integer(0, 1), rings.integer(0, 2)};
+  return true;
+}
+
+void Inquiry::give_advice(const pg::Rows& lanes) {
   if (!found.planes.is_patched) {
     found.advice.emplace_back(
         "Awa's schema patch (wait-free dirty marks) is not installed in full; run \"awa migrate\" "
@@ -172,6 +187,12 @@ void Inquiry::give_advice() {
                     "may be understated; run GRANT pg_read_all_stats TO {}",
                     role, quote_identifier(role)));
   }
+  if (lanes.empty()) return;
+  const std::string owner(lanes.text(0, 0));
+  found.advice.push_back(fmt::format(
+      "role {} does not own the lanes of the queues, and lanes that it makes will belong to it, "
+      "where workers that act as {} cannot use them; set database.role = \"{}\"",
+      role, owner, owner));
 }
 
 void Inquiry::refuse(Verdict verdict, std::string sentence) {
@@ -187,7 +208,7 @@ void Inquiry::refuse(const pg::Reply& reply) {
                               "the one that is running has ended",
                               reply.message));
   }
-  if (reply.state.is("42501")) {
+  if (reply.state.is_missing_privilege()) {
     return refuse(
         Verdict::missing_privilege,
         fmt::format("{}: role {} has to read it; {}", reply.message, role, grant_all("awa", role)));

@@ -1,13 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/branch_performer.hpp"
 
-namespace lockkeeper::service {
+#include <algorithm>
 
-void Ground::stand_on(awa::Planes found) {
-  planes = std::move(found);
+#include "logging/log.hpp"
+
+namespace lockkeeper::service {
+namespace {
+
+void log_planes(const awa::Planes& planes) {
+  logging::info("storage as Awa has it", {{"transition", planes.transition_state},
+                                          {"routed", planes.routed_schema.value_or("canonical")},
+                                          {"queue_storage", planes.storage_schema.value_or("none")},
+                                          {"schema_patch", planes.is_patched ? "yes" : "no"}});
+}
+
+}  // namespace
+
+bool Ground::stand_on(awa::Examination found) {
+  const bool is_changed = found.planes != planes;
+  if (is_changed) log_planes(found.planes);
+  for (const auto& each : found.advice) {
+    if (std::find(advice.begin(), advice.end(), each) == advice.end()) logging::warn(each);
+  }
+  advice = std::move(found.advice);
+  planes = std::move(found.planes);
   unusable.clear();
   const auto schema = planes.storage_schema.value_or("awa");
   if (schema != library.schema()) library = awa::Library(schema);
+  return is_changed;
 }
 
 BranchPerformer::BranchPerformer(Place place, BranchRecord& record)
@@ -100,7 +121,9 @@ PassFacts BranchPerformer::failure(const std::exception_ptr& exception) {
     if (was_cancelled && (place_.conductor.is_taken_back() || is_stray_cancel())) {
       facts.result = PassResult::preempted;
     }
-    if (error.state().is_missing_object()) place_.ground.on_missing_object();
+    if (error.state().is_missing_object() || error.state().is_missing_privilege()) {
+      place_.ground.on_changed();
+    }
   } catch (const std::exception& error) {
     facts.reason = error.what();
   }

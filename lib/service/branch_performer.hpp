@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "awa/gate.hpp"
 #include "branches/branch.hpp"
 #include "coro/task.hpp"
 #include "service/board.hpp"
@@ -16,15 +17,17 @@ namespace lockkeeper::service {
 
 // What the branches of a term stand on; shared by all of them.
 struct Ground {
-  explicit Ground(awa::Planes found) { stand_on(std::move(found)); }
+  explicit Ground(awa::Examination found) { stand_on(std::move(found)); }
 
-  // What the database says now. Statements made for another schema are forgotten.
-  void stand_on(awa::Planes found);
+  // What the database says now. Statements made for another schema are forgotten; what is new is
+  // logged. True when the planes have changed.
+  bool stand_on(awa::Examination found);
 
   awa::Planes planes;
+  std::vector<std::string> advice;
   std::string unusable;  // why no branch can run at present, or empty
   awa::Library library{""};
-  std::function<void()> on_missing_object;  // a statement found something gone: look again
+  std::function<void()> on_changed;  // a statement found something gone or forbidden: look again
 };
 
 class BranchPerformer final : public Performer, public branches::Turn {

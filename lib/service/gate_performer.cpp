@@ -4,6 +4,12 @@
 #include "logging/log.hpp"
 
 namespace lockkeeper::service {
+namespace {
+
+// A schema that is being made anew is missing for seconds, and everybody waits for it.
+constexpr time::Duration kLookAgain = std::chrono::seconds(1);
+
+}  // namespace
 
 GatePerformer::GatePerformer(Conductor& conductor, pg::Session& session, Ground& ground,
                              std::function<void(awa::Examination)> on_disqualified)
@@ -25,13 +31,15 @@ void GatePerformer::examined(awa::Examination examination) {
   switch (examination.verdict) {
     case awa::Verdict::accepted:
       if (!ground_.unusable.empty()) logging::info("the schema is back; the branches go on");
-      ground_.stand_on(std::move(examination.planes));
+      // Whoever migrates or switches the storage is seldom done with one step.
+      if (ground_.stand_on(std::move(examination))) end.next_due_in = kLookAgain;
       break;
     case awa::Verdict::schema_missing:
       if (ground_.unusable.empty()) {
         logging::warn("the branches wait", {{"reason", examination.sentence}});
       }
       ground_.unusable = examination.sentence;
+      end.next_due_in = kLookAgain;
       break;
     case awa::Verdict::wrong_version:
     case awa::Verdict::missing_privilege:

@@ -131,8 +131,8 @@ leadership::ElectionCallbacks Service::callbacks() {
 
 void Service::examine(pg::Session& session, std::function<void(leadership::GateResult)> on_result) {
   awa::examine(session, [this, on_result = std::move(on_result)](awa::Examination examination) {
-    planes_ = examination.planes;
-    on_result(verdict_of(examination));
+    examined_ = std::move(examination);
+    on_result(verdict_of(examined_));
   });
 }
 
@@ -141,7 +141,7 @@ void Service::lead(pg::Connection& connection) {
   term_.emplace(Term::Circumstances{
       loop_, connection,
       [this](auto on_answered) { election_.cancel(kCancelLimit, std::move(on_answered)); },
-      registry_, board_, planes_, settings_.leadership.idle_limit, leadership::kStatementLimit,
+      registry_, board_, examined_, settings_.leadership.idle_limit, leadership::kStatementLimit,
       [this](const awa::Examination& examination) { disqualify(examination); }});
 }
 
@@ -193,7 +193,10 @@ Status Service::status() const {
   status.version = version_;
   status.election = election_.view();
   status.in_state_for = loop_.now() - status.election.since;
-  if (term_) status.unusable = term_->unusable();
+  if (term_) {
+    status.unusable = term_->unusable();
+    status.advice = term_->advice();
+  }
   for (const auto& record : board_.records()) status.branches.push_back(status_of(record));
   status.rings = rings_of(registry_);
   for (const auto& duty : branches::missing_duties()) {

@@ -57,8 +57,8 @@ class Service {
   event::Loop loop_;
   metrics::Registry registry_;
   Board board_;
-  awa::Planes planes_;     // as the last examination found them
-  leadership::View seen_;  // as logged and exported
+  awa::Examination examined_;  // the last one before leading
+  leadership::View seen_;      // as logged and exported
   leadership::Election election_;
   std::optional<Term> term_;
   std::optional<http::Server> http_;

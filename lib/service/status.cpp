@@ -114,6 +114,7 @@ std::string to_json(const Status& status) {
   json.field("leader", election.leader_connected).field("control", election.control_connected);
   json.end_object();
   write_texts(json, "not_ready", reasons_not_ready(status));
+  write_texts(json, "advice", status.advice);
   json.key("branches").begin_array();
   for (const auto& branch : status.branches) write_branch(json, branch);
   json.end_array().key("rings").begin_array();
@@ -137,6 +138,7 @@ std::string to_text(const Status& status) {
         fmt::format("ring {:<8} slot {} generation {}\n", ring.name, ring.slot, ring.generation);
   }
   for (const auto& reason : reasons_not_ready(status)) text += "not ready: " + reason + "\n";
+  for (const auto& advice : status.advice) text += "advice: " + advice + "\n";
   return text;
 }
 

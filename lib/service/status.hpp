@@ -46,7 +46,8 @@ struct Status {
   std::string version;
   leadership::View election;
   time::Duration in_state_for{};
-  std::string unusable;  // while leading: why no branch can run, or empty
+  std::string unusable;             // while leading: why no branch can run, or empty
+  std::vector<std::string> advice;  // while leading: what does not stop it but should be known
   std::vector<BranchStatus> branches;
   std::vector<RingStatus> rings;  // empty while no ring has been looked at
   std::vector<std::string> missing_duties;

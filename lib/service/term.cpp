@@ -18,7 +18,7 @@ constexpr auto kExamineEvery = 10s;
 
 Term::Term(Circumstances circumstances)
     : loop_(circumstances.loop),
-      ground_(std::move(circumstances.planes)),
+      ground_(std::move(circumstances.found)),
       conductor_(circumstances.loop, circumstances.session, std::move(circumstances.cancel)) {
   seat_branches(circumstances);
   seat_gate(circumstances);
@@ -49,7 +49,7 @@ void Term::seat_gate(const Circumstances& circumstances) {
   const auto duty =
       conductor_.add({"examine", Lane::hygiene, kExamineEvery, 0ns}, std::move(performer));
   gate->set_duty(duty);
-  ground_.on_missing_object = [this, duty] { conductor_.hasten(duty); };
+  ground_.on_changed = [this, duty] { conductor_.hasten(duty); };
 }
 
 void Term::seat_keep_alive(const Circumstances& circumstances) {

@@ -24,7 +24,7 @@ class Term {
     Conductor::Cancel cancel;
     metrics::Registry& registry;
     Board& board;
-    awa::Planes planes;
+    awa::Examination found;          // on which the lock was taken
     time::Duration idle_limit;       // of the server, for our silence
     time::Duration statement_limit;  // of the server, for one statement
     // The database must not be led any more. Called in the middle of a turn: end the term later.
@@ -36,6 +36,9 @@ class Term {
 
   // Why no branch can run at present, or empty.
   const std::string& unusable() const { return ground_.unusable; }
+
+  // What does not stop the branches but should be known; as the last examination found it.
+  const std::vector<std::string>& advice() const { return ground_.advice; }
 
   // A branch as the scheduler sees it; empty for a branch that is switched off.
   struct BranchView {

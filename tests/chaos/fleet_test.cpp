@@ -3,6 +3,7 @@
 // Beside real workers, each of which would lead too.
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <vector>
@@ -28,9 +29,16 @@ class Fleet {
     const auto url = Server::instance().url("worker", river.database().name());
     for (int i = 0; i < size; ++i) {
       workers_.push_back(std::make_unique<Child>(
-          std::vector<std::string>{python(), "-B", LOCKKEEPER_CHECKOUT "/tests/chaos/worker.py", url, ledger()},
+          std::vector<std::string>{python(), "-B", LOCKKEEPER_CHECKOUT "/tests/chaos/worker.py",
+                                   url, ledger()},
           folder_ + "/log", Child::User::ours));
     }
+  }
+
+  ~Fleet() {
+    workers_.clear();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
   }
 
   // How often each job has run.

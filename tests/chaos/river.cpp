@@ -126,9 +126,10 @@ bool River::fence_has_fired() const {
 }
 
 void River::make_worker_role() {
-  database_.sql("GRANT pg_signal_backend TO lockkeeper");
+  database_.sql("GRANT pg_signal_backend TO awa_owner");
   if (!database_.value("SELECT 1 FROM pg_roles WHERE rolname = 'worker'").empty()) return;
   database_.sql("CREATE ROLE worker LOGIN IN ROLE awa_owner");
+  database_.sql("ALTER ROLE worker SET role = 'awa_owner'");
 }
 
 void River::drop_and_migrate() {

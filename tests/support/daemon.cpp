@@ -28,6 +28,7 @@ std::string lockkeeper_program() {
 Daemon::Daemon(const DaemonSettings& settings) : folder_(make_folder()), name_(settings.name) {
   std::ofstream(folder_ + "/lockkeeper.toml")
       << "[database]\nurl = \"" << settings.url << "\"\napplication_name = \"" << settings.name
+      << "\"\nrole = \"" << settings.role
       << "\"\n[leadership]\npoll_interval = \"50ms\"\ntakeover = \"" << settings.takeover
       << "\"\nidle_limit = \"" << settings.idle_limit << "\"\nstop_limit = \"2s\"\n"
       << "[http]\nlisten = \"unix:" << folder_ << "/http.sock\"\n"

@@ -12,9 +12,10 @@ TEST_CASE("the fence refuses a write without the maintenance lock", "[awa][fence
   database.install_fence();
   const Session stranger(database.url());
 
-  const auto* const write = GENERATE("DELETE FROM awa.deferred_jobs", "TRUNCATE awa.leases_3",
-                                     "UPDATE awa.queue_ring_state SET generation = 1",
-                                     "INSERT INTO awa.queue_lanes (queue, priority) VALUES ('q', 1)");
+  const auto* const write =
+      GENERATE("DELETE FROM awa.deferred_jobs", "TRUNCATE awa.leases_3",
+               "UPDATE awa.queue_ring_state SET generation = 1",
+               "INSERT INTO awa.queue_lanes (queue, priority) VALUES ('q', 1)");
 
   CHECK_THROWS_WITH(stranger.sql(write), Catch::Contains("fence:"));
 }

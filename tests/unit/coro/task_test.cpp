@@ -113,8 +113,8 @@ TEST_CASE("abandoning a task destroys what it holds and calls nobody", "[coro][t
 TEST_CASE("the callback may destroy the running task", "[coro][task]") {
   Gate gate;
   std::unique_ptr<Running<int>> running;
-  running = std::make_unique<Running<int>>(answer_after(gate),
-                                           [&](Completion<int>) { running.reset(); });
+  running =
+      std::make_unique<Running<int>>(answer_after(gate), [&](Completion<int>) { running.reset(); });
 
   running->start();
   gate.open();
