@@ -26,7 +26,7 @@ class Report {
   // kind: heartbeat, or heartbeat_duplicate_cancelled.
   void rescued(std::string_view kind, std::int64_t jobs);
 
-  // outcome: rotated or skipped_busy; blocker: none, a label of awa/hygiene 12.1, lost_cas.
+  // outcome: rotated, skipped_idle, skipped_busy; blocker: none, lost_cas, or what is in the way.
   void rotated(std::string_view ring, std::string_view outcome, std::string_view blocker);
   void ring_cursor(std::string_view ring, std::int64_t slot, std::int64_t generation);
   // outcome: noop, pruned, blocked, skipped_active; reason: none or a label.
