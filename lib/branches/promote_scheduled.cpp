@@ -76,10 +76,17 @@ Task<Look> look(BranchContext& ctx) {
   co_return seen;
 }
 
+// A batch that has run into the server's time limit would do so again with every pass, so the
+// next one is smaller.
 Task<bool> drain(PromotionPass& pass, const Backlog& backlog) {
   auto draining = backlog.plane == "queue" ? promote_queue_storage(pass, backlog.state)
                                            : promote_canonical(pass, backlog.state);
-  co_return co_await draining;
+  try {
+    co_return co_await draining;
+  } catch (const pg::Error& error) {
+    if (error.state().is_cancelled()) pass.memory.pace.cut_short();
+    throw;
+  }
 }
 
 Task<Outcome> run(BranchContext& ctx) {
