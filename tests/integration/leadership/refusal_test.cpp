@@ -111,6 +111,26 @@ TEST_CASE("a leader that is disqualified gives the lock back", "[leadership][ref
       [&] { return other.value("SELECT pg_try_advisory_lock(4708303813012965710)") == "t"; }, 10s));
 }
 
+TEST_CASE("a leader that is disqualified within a statement says why all the same",
+          "[leadership][refusal]") {
+  const Database database;
+  event::Loop loop;
+  Candidate candidate(loop, election_settings(database.url()));
+  candidate.election().start();
+  REQUIRE(loop.run_until([&] { return candidate.leads(); }, 10s));
+  const auto busy =
+      std::make_shared<const pg::Statement>(pg::Statement{"", "SELECT pg_catalog.pg_sleep(0.5)"});
+  REQUIRE(loop.run_until(
+      [&] { return candidate.connection()->state() == pg::Connection::State::idle; }, 10s));
+  candidate.connection()->send({pg::Call{busy, {}}}, [](const pg::Replies&) {});
+
+  candidate.election().disqualify({"wrong_version", "schema awa is at version 41"});
+
+  REQUIRE(loop.run_until([&] { return candidate.state() == State::refused; }, 10s));
+  CHECK(candidate.election().view().reason == "wrong_version");
+  CHECK(candidate.sentence() == "schema awa is at version 41");
+}
+
 TEST_CASE("a missing schema is refused with the remedy", "[leadership][refusal]") {
   const Database database;
   database.sql("DROP SCHEMA awa CASCADE");
