@@ -45,4 +45,12 @@ class Once:
     seconds: float
 
 
-KINDS = (Quick, Slow, Flaky, Doomed, Once)
+@dataclasses.dataclass
+class Leased:
+    """Registers a callback, so that its attempt is a lease, and completes before it comes."""
+
+    key: str
+    seconds: float
+
+
+KINDS = (Quick, Slow, Flaky, Doomed, Once, Leased)

@@ -52,6 +52,11 @@ class Producer:
             return jobs.Slow(key, random.uniform(2, 5))
         self.insert(slow)
 
+    def leased(self):
+        def leased(key):
+            return jobs.Leased(key, random.uniform(1, 3))
+        self.insert(leased)
+
     def retrying(self):
         def flaky(key):
             return jobs.Flaky(key, random.randint(1, 2))
@@ -72,7 +77,8 @@ class Producer:
             self.insert(once, expect="refused", delay=1.5, queue="mail", unique_opts=UNIQUE)
 
     def run(self):
-        kinds = [self.immediate] * 8 + [self.scheduled] * 6 + [self.slow] * 2 + [self.retrying] * 2 + [self.doomed]
+        kinds = ([self.immediate] * 7 + [self.scheduled] * 6 + [self.slow] * 2 + [self.leased] * 2
+                 + [self.retrying] * 2 + [self.doomed])
         unique_at = time.monotonic()
         while not self.stopped:
             if time.monotonic() >= unique_at:

@@ -23,6 +23,8 @@ class Worker:
     async def run(self, job):
         facts = {"key": job.args.key, "id": job.id, "attempt": job.attempt, "worker": self.name}
         self.book.write("start", **facts)
+        if isinstance(job.args, jobs.Leased):
+            await job.register_callback()
         await asyncio.sleep(getattr(job.args, "seconds", 0.02))
         failures = getattr(job.args, "failures", 0)
         if isinstance(job.args, jobs.Doomed):
