@@ -16,6 +16,8 @@ using namespace std::chrono_literals;
 constexpr time::Duration kLookAtHolderEvery = 1s;
 constexpr time::Duration kExamineEvery = 60s;
 constexpr time::Duration kBackendNeedsToEnd = 20ms;
+// A holder that could not be ended is left alone for so long, unless it is another one.
+constexpr time::Duration kTakeOverAgain = 5s;
 // Anybody may send the hint that makes us ask; a flood of hints must not become one of questions.
 constexpr time::Duration kShortestPoll = 10ms;
 
@@ -59,8 +61,9 @@ void Election::Impl::answered(const pg::Replies& replies) {
 void Election::Impl::denied() { happen(Event::denied, {"lock_held", held_by(view.holder)}); }
 
 bool Election::Impl::may_displace() const {
-  return settings.takeover == config::Takeover::terminate && view.holder &&
-         !is_lockkeeper(*view.holder, settings.application_name);
+  if (settings.takeover != config::Takeover::terminate || !view.holder) return false;
+  if (view.holder == unending_holder && loop.now() - told_at < kTakeOverAgain) return false;
+  return !is_lockkeeper(*view.holder, settings.application_name);
 }
 
 void Election::Impl::terminate_holder() {
@@ -70,17 +73,15 @@ void Election::Impl::terminate_holder() {
 void Election::Impl::holder_told(const pg::Reply& reply) {
   const auto whom = view.holder ? describe(*view.holder) : "the holder of the lock";
   has_just_terminated = reply.ok() && !reply.rows.empty() && reply.rows.boolean(0, 0);
+  told_at = loop.now();
+  unending_holder = reply.ok() ? std::nullopt : view.holder;
   GateResult why{"takeover", fmt::format("{} was told to end", whom)};
-  if (has_just_terminated) {
-    logging::info(why.sentence);
-  } else if (!reply.ok()) {
+  if (!reply.ok()) {
     why = {
-        "takeover_failed",
+        kTakeoverFailed,
         fmt::format("{} cannot be ended ({}); run GRANT pg_signal_backend TO the acting role, or "
                     "connect as the workers' role",
                     whom, reply.message)};
-    if (why.sentence != last_complaint) logging::warn(why.sentence);
-    last_complaint = why.sentence;
   }
   happen(Event::takeover_answered, why);
 }

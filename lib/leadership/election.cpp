@@ -22,16 +22,16 @@ State shown_as(State next, State shown) {
   return is_routine && shown == State::standby ? State::standby : next;
 }
 
-bool is_bad_news(State state) {
-  return state == State::refused || state == State::pooler_refused || state == State::waiting ||
-         state == State::stepping_down;
+bool is_bad_news(const View& view) {
+  return view.state == State::refused || view.state == State::pooler_refused ||
+         view.state == State::waiting || view.state == State::stepping_down ||
+         view.reason == kTakeoverFailed;
 }
 
-logging::Level level_of(State state) {
-  if (is_bad_news(state)) return logging::Level::warn;
-  const bool is_news = state == State::leading || state == State::standby ||
-                       state == State::taking_over || state == State::resigning ||
-                       state == State::stopped;
+logging::Level level_of(const View& view) {
+  if (is_bad_news(view)) return logging::Level::warn;
+  const bool is_news = view.state == State::leading || view.state == State::standby ||
+                       view.state == State::resigning || view.state == State::stopped;
   return is_news ? logging::Level::info : logging::Level::debug;
 }
 
@@ -95,15 +95,15 @@ void Election::Impl::show(const View& changed) {
   });
 }
 
-// A database that stays away is worth one line, not one a try.
+// What stays bad is worth one line, not one a try.
 void Election::Impl::log_state() {
-  if (is_bad_news(view.state)) {
+  if (is_bad_news(view)) {
     if (view.sentence == last_complaint) return;
     last_complaint = view.sentence;
   } else if (view.state == State::leading || view.state == State::standby) {
     last_complaint.clear();
   }
-  logging::write(level_of(view.state), view.sentence,
+  logging::write(level_of(view), view.sentence,
                  {{"leadership", name(view.state)}, {"reason", view.reason}});
 }
 

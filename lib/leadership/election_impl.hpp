@@ -15,6 +15,9 @@
 
 namespace lockkeeper::leadership {
 
+// The reason of a standby whose holder may not be ended.
+inline constexpr auto kTakeoverFailed = "takeover_failed";
+
 struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   Impl(event::Loop& on_loop, ElectionSettings with, ElectionCallbacks calling);
   ~Impl() = default;
@@ -85,6 +88,8 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   time::TimePoint examined_at{};
   std::optional<time::TimePoint> holder_seen_at;
   bool has_just_terminated = false;
+  std::optional<Holder> unending_holder;  // may not be ended by us
+  time::TimePoint told_at{};              // the last holder
   std::string last_complaint;
   std::function<void()> on_resigned;
 };

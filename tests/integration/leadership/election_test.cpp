@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Who leads: one, and only one, and the next one soon.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "support/candidate.hpp"
 #include "support/database.hpp"
@@ -164,6 +166,19 @@ TEST_CASE("a holder that may not be ended is named with the remedy", "[leadershi
   REQUIRE(loop.run_until(is_told, 10s));
   CHECK_NOTHROW(holder.sql("SELECT 1"));
   CHECK_FALSE(candidate.leads());
+
+  // Asked again and again, but not told again and again.
+  std::set<std::string> questions;
+  const auto has_asked_on = [&] {
+    questions.insert(database.value(
+        "SELECT max(query_start) FROM pg_stat_activity WHERE usename = 'lockkeeper'"));
+    return questions.size() > 60;
+  };
+  REQUIRE(loop.run_until(has_asked_on, 30s));
+  const auto& views = candidate.views();
+  CHECK(std::count_if(views.begin(), views.end(), [](const leadership::View& view) {
+          return view.state == State::taking_over;
+        }) == 1);
 }
 
 TEST_CASE("a release is heard by a standby long before its poll", "[leadership][release]") {
