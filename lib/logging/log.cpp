@@ -18,6 +18,8 @@
 #include <future>
 #include <memory>
 
+#include "logging/quote.hpp"
+
 namespace lockkeeper::logging {
 namespace {
 
@@ -70,43 +72,16 @@ std::string timestamp() {
                      now.tv_nsec / 1'000'000);
 }
 
-// Bytes outside printable ASCII that are not UTF-8 text would break either format, and some
-// terminals: everything below a blank is escaped, everything from 0x80 on is left to the reader.
-void append_quoted(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      out += fmt::format("\\u{:04x}", static_cast<int>(c));
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
 bool needs_quotes(std::string_view text) {
-  if (text.empty()) return true;
-  for (const char c : text) {
-    if (c == '"' || c == '=' || c == '\\' || c == ' ' || c == 0x7f) return true;
-    if (static_cast<unsigned char>(c) < 0x20) return true;
-  }
-  return false;
+  return text.empty() || text.find_first_of(" =\"\\") != std::string_view::npos ||
+         printable(text) != text;
 }
 
 void append_logfmt(std::string& line, std::string_view key, std::string_view value) {
   if (!line.empty()) line += ' ';
   line += key;
   line += '=';
-  if (needs_quotes(value)) {
-    append_quoted(line, value);
-  } else {
-    line += value;
-  }
+  line += needs_quotes(value) ? quoted(value) : std::string(value);
 }
 
 std::string as_logfmt(Level level, std::string_view message, Fields fields) {
@@ -120,13 +95,8 @@ std::string as_logfmt(Level level, std::string_view message, Fields fields) {
 
 void append_json(std::string& line, std::string_view key, std::string_view value, bool is_text) {
   line += line.empty() ? "{" : ",";
-  append_quoted(line, key);
-  line += ':';
-  if (is_text) {
-    append_quoted(line, value);
-  } else {
-    line += value;
-  }
+  line += quoted(key) + ':';
+  line += is_text ? quoted(value) : std::string(value);
 }
 
 std::string as_json(Level level, std::string_view message, Fields fields) {

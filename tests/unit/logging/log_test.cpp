@@ -88,6 +88,20 @@ TEST_CASE("JSON keeps numbers as numbers", "[logging]") {
       Contains(R"("level":"warn","msg":"slow \"one\"","took":0.25,"rows":3,"why":"a\u0009b"})"));
 }
 
+TEST_CASE("a value can forge neither a line nor a field, in either format", "[logging]") {
+  const auto format = GENERATE(Format::logfmt, Format::json);
+  Pipe pipe;
+  open(Level::info, format);
+
+  info("row", {{"queue",
+                "a\nlevel=error msg=\"b\" \x1b[2J \xC2\x9B"
+                "2J \xFF"},
+               {"next", "c"}});
+  close();
+
+  CHECK_THAT(pipe.read_all(), Contains(R"("a\nlevel=error msg=\"b\" \u001b[2J \u009b2J \ufffd")"));
+}
+
 TEST_CASE("lines below the level are not written", "[logging]") {
   Pipe pipe;
   open(Level::warn, Format::logfmt);

@@ -20,7 +20,7 @@ TEST_CASE("text is quoted, control characters are escaped", "[service][json]") {
 
   json.value("a\"b\\c\nd\x01");
 
-  CHECK(json.take() == R"("a\"b\\c\u000ad\u0001")");
+  CHECK(json.take() == R"("a\"b\\c\nd\u0001")");
 }
 
 TEST_CASE("UTF-8 stays as it is and broken UTF-8 is replaced", "[service][json]") {
