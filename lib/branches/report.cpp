@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "branches/report.hpp"
 
+#include <fmt/format.h>
+
 #include "logging/log.hpp"
 #include "metrics/names.hpp"
 
@@ -9,8 +11,10 @@ namespace {
 
 namespace names = metrics::names;
 
-// A reason that comes back with every pass is written to the log again this often.
-constexpr auto kRepeatAfter = std::chrono::minutes(1);
+// What a person can still read. Bad rows come back, so the rest is told in a later minute.
+constexpr int kLinesAMinute = 200;
+// Above this the memory begins anew, and rows may be told twice.
+constexpr std::size_t kRowsRemembered = 10'000;
 
 }  // namespace
 
@@ -57,15 +61,28 @@ void Report::pruned(std::string_view ring, std::string_view outcome, std::string
   }
 }
 
-void Report::skipped_rows(std::string_view reason, std::int64_t rows, std::string_view example) {
+void Report::skipped_rows(std::string_view reason, std::int64_t rows, std::string_view which) {
   registry_.add(names::kRowsSkipped, {{"branch", branch_}, {"reason", reason}},
                 static_cast<double>(rows));
-  auto& logged_at = logged_at_[std::string(reason)];
+  if (!is_news(fmt::format("{} {}", reason, which))) return;
+  logging::warn("row skipped", {{"branch", branch_}, {"reason", reason}, {"row", which}});
+}
+
+bool Report::is_news(std::string row) {
   const auto now = std::chrono::steady_clock::now();
-  if (logged_at && now - *logged_at < kRepeatAfter) return;
-  logged_at = now;
-  logging::warn("rows left alone",
-                {{"branch", branch_}, {"reason", reason}, {"rows", rows}, {"example", example}});
+  if (now - minute_began_ >= std::chrono::minutes(1)) {
+    minute_began_ = now;
+    lines_ = 0;
+  }
+  if (told_.count(row) != 0 || lines_ > kLinesAMinute) return false;
+  if (++lines_ > kLinesAMinute) {
+    logging::warn("more rows are skipped than can be told one by one",
+                  {{"branch", branch_}, {"metric", names::kRowsSkipped.name}});
+    return false;
+  }
+  if (told_.size() >= kRowsRemembered) told_.clear();
+  told_.insert(std::move(row));
+  return true;
 }
 
 void Report::batch_size(std::int64_t rows) {

@@ -5,8 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -33,8 +32,9 @@ class Report {
   void pruned(std::string_view ring, std::string_view outcome, std::string_view reason,
               std::int64_t count);
 
-  // Rows left alone because they are bad or contested; also logged, once per reason and minute.
-  void skipped_rows(std::string_view reason, std::int64_t rows, std::string_view example);
+  // Rows left alone because they are bad or contested, counted each time. `which` names one for
+  // the log, where it is written once, however often it comes back.
+  void skipped_rows(std::string_view reason, std::int64_t rows, std::string_view which);
 
   void batch_size(std::int64_t rows);   // as adapted at the moment
   void debt(std::int64_t rows);         // known to be waiting
@@ -43,9 +43,13 @@ class Report {
   void clock_skew(double seconds);
 
  private:
+  bool is_news(std::string row);
+
   metrics::Registry& registry_;
   std::string_view branch_;
-  std::map<std::string, std::optional<time::TimePoint>> logged_at_;  // by reason
+  std::set<std::string> told_;  // rows that are in the log already
+  time::TimePoint minute_began_{};
+  int lines_ = 0;  // in that minute
 };
 
 }  // namespace lockkeeper::branches
