@@ -15,9 +15,9 @@ using namespace std::chrono_literals;
 
 constexpr time::Duration kLookAtHolderEvery = 1s;
 constexpr time::Duration kExamineEvery = 60s;
+// A missing right does not come back sooner, and each try is an error in the server's log.
+constexpr time::Duration kTryTakeoverAgain = 5s;
 constexpr time::Duration kBackendNeedsToEnd = 20ms;
-// A holder that could not be ended is left alone for so long, unless it is another one.
-constexpr time::Duration kTakeOverAgain = 5s;
 // Anybody may send the hint that makes us ask; a flood of hints must not become one of questions.
 constexpr time::Duration kShortestPoll = 10ms;
 
@@ -54,16 +54,19 @@ void Election::Impl::answered(const pg::Replies& replies) {
     logging::info(changed.sentence, {{"leadership", name(State::standby)}});
   }
   show(changed);
-  if (may_displace()) return happen(Event::displaceable);
-  denied();
+  if (!may_displace()) return denied();
+  happen(Event::displaceable,
+         {std::string(name(Event::displaceable)),
+          fmt::format("ending {}, which holds the lock", describe(*view.holder))});
 }
 
 void Election::Impl::denied() { happen(Event::denied, {"lock_held", held_by(view.holder)}); }
 
 bool Election::Impl::may_displace() const {
   if (settings.takeover != config::Takeover::terminate || !view.holder) return false;
-  if (view.holder == unending_holder && loop.now() - told_at < kTakeOverAgain) return false;
-  return !is_lockkeeper(*view.holder, settings.application_name);
+  if (is_lockkeeper(*view.holder, settings.application_name)) return false;
+  const bool was_refused = view.holder->pid == undisplaceable_pid;
+  return !was_refused || loop.now() - takeover_refused_at >= kTryTakeoverAgain;
 }
 
 void Election::Impl::terminate_holder() {
@@ -72,18 +75,17 @@ void Election::Impl::terminate_holder() {
 
 void Election::Impl::holder_told(const pg::Reply& reply) {
   const auto whom = view.holder ? describe(*view.holder) : "the holder of the lock";
-  has_just_terminated = reply.ok() && !reply.rows.empty() && reply.rows.boolean(0, 0);
-  told_at = loop.now();
-  unending_holder = reply.ok() ? std::nullopt : view.holder;
-  GateResult why{"takeover", fmt::format("{} was told to end", whom)};
+  undisplaceable_pid = 0;
   if (!reply.ok()) {
-    why = {
-        kTakeoverFailed,
-        fmt::format("{} cannot be ended ({}); run GRANT pg_signal_backend TO the acting role, or "
-                    "connect as the workers' role",
-                    whom, reply.message)};
+    undisplaceable_pid = view.holder ? view.holder->pid : 0;
+    takeover_refused_at = loop.now();
+    return happen(Event::takeover_answered,
+                  {std::string(kTakeoverFailed),
+                   fmt::format("{} cannot be ended ({}); {}", whom, reply.message, kRightToEnd)});
   }
-  happen(Event::takeover_answered, why);
+  has_just_terminated = !reply.rows.empty() && reply.rows.boolean(0, 0);
+  happen(Event::takeover_answered,
+         {"takeover", whom + (has_just_terminated ? " was told to end" : " has let go by itself")});
 }
 
 // Never longer than the dead-man switch of our own session allows.

@@ -22,16 +22,19 @@ State shown_as(State next, State shown) {
   return is_routine && shown == State::standby ? State::standby : next;
 }
 
-bool is_bad_news(const View& view) {
-  return view.state == State::refused || view.state == State::pooler_refused ||
-         view.state == State::waiting || view.state == State::stepping_down ||
-         view.reason == kTakeoverFailed;
+bool is_bad_news(State state) {
+  return state == State::refused || state == State::pooler_refused || state == State::waiting ||
+         state == State::stepping_down;
+}
+
+bool is_complaint(const View& view) {
+  return is_bad_news(view.state) || view.reason == kTakeoverFailed;
 }
 
 logging::Level level_of(const View& view) {
-  if (is_bad_news(view)) return logging::Level::warn;
+  if (is_complaint(view)) return logging::Level::warn;
   const bool is_news = view.state == State::leading || view.state == State::standby ||
-                       view.state == State::resigning || view.state == State::stopped;
+                       view.state == State::taking_over || view.state == State::stopped;
   return is_news ? logging::Level::info : logging::Level::debug;
 }
 
@@ -95,13 +98,15 @@ void Election::Impl::show(const View& changed) {
   });
 }
 
-// What stays bad is worth one line, not one a try.
+// A database that stays away, or a holder that we may not end, is worth one line, not one a try.
 void Election::Impl::log_state() {
-  if (is_bad_news(view)) {
+  if (is_complaint(view)) {
     if (view.sentence == last_complaint) return;
     last_complaint = view.sentence;
   } else if (view.state == State::leading || view.state == State::standby) {
     last_complaint.clear();
+  } else if (view.state == State::taking_over && !last_complaint.empty()) {
+    return;
   }
   logging::write(level_of(view), view.sentence,
                  {{"leadership", name(view.state)}, {"reason", view.reason}});
@@ -173,10 +178,13 @@ void Election::Impl::announce_loss(const std::string& reason) {
 // An unlock can only be sent when nothing else is under way; closing frees the lock as well.
 void Election::Impl::unlock() {
   const bool is_free = leader.state() == pg::Connection::State::idle && !leader.in_transaction();
-  if (!is_free) return happen(Event::doubt, {view.reason, view.sentence});
+  if (!is_free) return happen(Event::doubt, {"closed", "the leader connection was still busy"});
   stop_timer.arm_in(settings.stop_limit);
   send(leadership::unlock(), [this](const pg::Replies& replies) {
-    happen(replies[0].ok() ? Event::released : Event::doubt, {view.reason, view.sentence});
+    if (!replies[0].ok()) return happen(Event::doubt, {"unlock_failed", replies[0].message});
+    const bool is_resigning = state == State::resigning;
+    happen(Event::released,
+           {view.reason, is_resigning ? "the lock was given back" : view.sentence});
   });
 }
 

@@ -15,8 +15,8 @@
 
 namespace lockkeeper::leadership {
 
-// The reason of a standby whose holder may not be ended.
-inline constexpr auto kTakeoverFailed = "takeover_failed";
+// A word for metrics: the server would not let us end the holder of the lock.
+inline constexpr std::string_view kTakeoverFailed = "takeover_failed";
 
 struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   Impl(event::Loop& on_loop, ElectionSettings with, ElectionCallbacks calling);
@@ -88,8 +88,8 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   time::TimePoint examined_at{};
   std::optional<time::TimePoint> holder_seen_at;
   bool has_just_terminated = false;
-  std::optional<Holder> unending_holder;  // may not be ended by us
-  time::TimePoint told_at{};              // the last holder
+  int undisplaceable_pid = 0;  // the server would not let us end this one at takeover_refused_at
+  time::TimePoint takeover_refused_at{};
   std::string last_complaint;
   std::function<void()> on_resigned;
 };

@@ -159,31 +159,31 @@ std::string_view name(Action action) {
 std::string_view sentence(State state) {
   switch (state) {
     case State::stopped:
-      return "Nothing is wanted and no connection is open.";
+      return "stopped, and no connection is open";
     case State::waiting:
-      return "The database could not be reached or went away; it is tried again after a pause.";
+      return "the database could not be reached or went away; it is tried again after a pause";
     case State::connecting:
-      return "The leader connection is being opened.";
+      return "the leader connection is being opened";
     case State::examining:
-      return "Server, session and schema are looked at, to see whether this database may be led.";
+      return "server, session and schema are looked at, to see whether this database may be led";
     case State::refused:
-      return "The database may not be led as it is; it is looked at again every 5 s.";
+      return "the database may not be led as it is; it is looked at again every 5 s";
     case State::pooler_refused:
-      return "A connection pooler stands in between, and a session lock means nothing behind it.";
+      return "a connection pooler stands in between, and a session lock means nothing behind it";
     case State::asking:
-      return "The question for the lock is on its way.";
+      return "the question for the lock is on its way";
     case State::standby:
-      return "Somebody else holds the lock; it is asked for again and again.";
+      return "somebody else holds the lock; it is asked for again and again";
     case State::taking_over:
-      return "The backend that holds the lock is being ended.";
+      return "the backend that holds the lock is being ended";
     case State::confirming:
-      return "The lock is ours; the schema is looked at once more before anything is written.";
+      return "the lock is ours; the schema is looked at once more before anything is written";
     case State::leading:
-      return "The lock is ours and the lanes run.";
+      return "the lock is ours and the lanes run";
     case State::stepping_down:
-      return "The database may not be led any more; the lock is being given back.";
+      return "the database may not be led any more; the lock is being given back";
     case State::resigning:
-      return "We were told to stop; the lock is being given back.";
+      return "told to stop; the lock is being given back";
   }
   return "";
 }

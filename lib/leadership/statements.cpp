@@ -100,9 +100,11 @@ pg::Pipeline set_up_leader(const ElectionSettings& settings) {
   set("tcp_keepalives_interval", "1");
   set("tcp_keepalives_count", "3");
   set("tcp_user_timeout", milliseconds(2 * settings.idle_limit));
-  if (!settings.role.empty()) set("role", settings.role);
+  if (!settings.role.empty()) pipeline.push_back(act_as(settings.role));
   return pipeline;
 }
+
+pg::Call act_as(const std::string& role) { return call(kSet, {"role", role}); }
 
 pg::Pipeline watch_client() { return {call(kSet, {"client_connection_check_interval", "100"})}; }
 
@@ -145,7 +147,7 @@ std::string describe(const Holder& holder) {
   auto text = fmt::format(
       "pid {} ({})", holder.pid,
       holder.application_name.empty() ? "no application name" : holder.application_name);
-  if (!holder.since.empty()) text += ", since " + holder.since;
+  if (!holder.since.empty()) text += " since " + holder.since;
   return text;
 }
 

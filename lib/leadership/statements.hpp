@@ -28,14 +28,19 @@ Identity read_identity(const pg::Reply& reply);
 pg::Pipeline set_up_leader(const ElectionSettings& settings);
 // By itself, because some platforms refuse it.
 pg::Pipeline watch_client();
+pg::Call act_as(const std::string& role);
 pg::Pipeline set_up_control();
 
 pg::Call try_lock();
 pg::Call ask_holder();
 std::optional<Holder> read_holder(const pg::Reply& reply);
 
-// Ends that backend if it still holds the lock; one row, true, if the signal was sent.
+// Ends that backend if it still holds the lock; one row, true, if the signal was sent. 42501 if
+// we may not, and what to do about it.
 pg::Call terminate(const Holder& holder);
+inline constexpr auto kRightToEnd =
+    "run GRANT pg_signal_backend TO the role that acts, or let it be the workers' role; a "
+    "superuser's session is ended by superusers only";
 
 // Gives the lock back and wakes the daemons that listen.
 pg::Pipeline unlock();
@@ -46,7 +51,7 @@ bool is_lockkeeper(const Holder& holder, const std::string& own_application_name
 
 inline constexpr auto kChannel = "lockkeeper";
 
-// "pid 4711 (awa-worker), since 2026-01-31T12:00:00Z".
+// "pid 4711 (awa-worker) since 2026-01-31T12:00:00Z".
 std::string describe(const Holder& holder);
 
 }  // namespace lockkeeper::leadership

@@ -37,18 +37,18 @@ struct TakeoverOnce::Impl : std::enable_shared_from_this<TakeoverOnce::Impl> {
   void ask(pg::Pipeline pipeline, void (Impl::*next)(const pg::Replies&)) {
     connection.send(std::move(pipeline), [this, next](const pg::Replies& replies) {
       for (const auto& reply : replies) {
-        if (!reply.ok()) return done(Outcome::failed, explain(reply));
+        if (!reply.ok()) return refused(reply);
       }
       (this->*next)(replies);
     });
   }
 
-  std::string explain(const pg::Reply& reply) const {
-    if (!reply.state.is("42501")) return reply.message;
-    return fmt::format(
-        "{} cannot be ended ({}); run GRANT pg_signal_backend TO the login in "
-        "database.url, or connect as the workers' role",
-        holder ? describe(*holder) : "the holder", reply.message);
+  // A missing right is a refusal, whatever else goes wrong a failure.
+  void refused(const pg::Reply& reply) {
+    if (!reply.state.is("42501")) return done(Outcome::failed, reply.message);
+    done(Outcome::refused,
+         fmt::format("{} cannot be ended ({}); {}", holder ? describe(*holder) : "the holder",
+                     reply.message, kRightToEnd));
   }
 
   void look(const pg::Replies& replies) {
@@ -72,15 +72,19 @@ struct TakeoverOnce::Impl : std::enable_shared_from_this<TakeoverOnce::Impl> {
                               "if another is to lead",
                               describe(*holder)));
     }
-    ask({terminate(*holder)}, &Impl::told);
+    pg::Pipeline pipeline;
+    if (!settings.role.empty()) pipeline.push_back(act_as(settings.role));
+    pipeline.push_back(terminate(*holder));
+    ask(std::move(pipeline), &Impl::told);
   }
 
   void told(const pg::Replies& replies) {
-    if (replies[0].rows.empty()) {
+    const auto& rows = replies.back().rows;
+    if (rows.empty()) {
       return done(Outcome::nobody,
                   fmt::format("{} let go of the lock by itself just now", describe(*holder)));
     }
-    if (!replies[0].rows.boolean(0, 0)) {
+    if (!rows.boolean(0, 0)) {
       return done(Outcome::failed, fmt::format("{} has not ended", describe(*holder)));
     }
     ask(wake_others(), &Impl::woken);

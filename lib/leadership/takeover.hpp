@@ -20,7 +20,7 @@ struct TakeoverResult {
     displaced,  // the holder's backend was told to end
     held,       // somebody holds it and was left alone: we were only asked to look
     nobody,     // no session holds the lock
-    refused,    // for safety: a pooler, a replica, or another Lockkeeper
+    refused,    // for safety: a pooler, a replica, another Lockkeeper, a missing right
     failed,     // it could not be done
   };
   Outcome outcome = Outcome::failed;

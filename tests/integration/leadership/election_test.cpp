@@ -95,7 +95,7 @@ TEST_CASE("a standby says who holds the lock", "[leadership][standby]") {
   REQUIRE(loop.run_until([&] { return candidate.election().view().holder.has_value(); }, 10s));
   REQUIRE(loop.run_until([&] { return candidate.state() == State::standby; }, 10s));
   CHECK(std::to_string(candidate.election().view().holder->pid) == pid);
-  CHECK_THAT(candidate.sentence(), Catch::Contains("pid " + pid + " (awa-worker), since "));
+  CHECK_THAT(candidate.sentence(), Catch::Contains("pid " + pid + " (awa-worker) since "));
 }
 
 TEST_CASE("with takeover wait the holder is left alone until it lets go",

@@ -3,9 +3,11 @@
 // The takeover by hand.
 #include "leadership/takeover.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "support/candidate.hpp"
+#include "support/captured_log.hpp"
 #include "support/database.hpp"
 #include "support/pgbouncer.hpp"
 
@@ -17,15 +19,16 @@ using Outcome = TakeoverResult::Outcome;
 
 namespace {
 
-TakeoverResult take_over(const std::string& url) {
+TakeoverResult take_over(const leadership::ElectionSettings& settings) {
   event::Loop loop;
   std::optional<TakeoverResult> result;
-  const leadership::TakeoverOnce once(loop, election_settings(url),
-                                      leadership::TakeoverOnce::Intent::displace,
+  const leadership::TakeoverOnce once(loop, settings, leadership::TakeoverOnce::Intent::displace,
                                       [&](TakeoverResult came) { result = std::move(came); });
   REQUIRE(loop.run_until([&] { return result.has_value(); }, 10s));
   return *result;
 }
+
+TakeoverResult take_over(const std::string& url) { return take_over(election_settings(url)); }
 
 }  // namespace
 
@@ -76,8 +79,50 @@ TEST_CASE("a takeover by hand without the right to do it names the remedy",
 
   const auto result = take_over(database.url());
 
-  CHECK(result.outcome == Outcome::failed);
+  CHECK(result.outcome == Outcome::refused);
   CHECK_THAT(result.sentence, Catch::Contains("GRANT pg_signal_backend"));
+}
+
+TEST_CASE("a takeover by hand acts as the role that the daemon acts as", "[leadership][takeover]") {
+  const Database database;
+  const auto admin = database.session();
+  admin.sql("CREATE ROLE awa_worker LOGIN; CREATE ROLE by_role LOGIN NOINHERIT IN ROLE awa_worker");
+  const auto& server = Server::instance();
+  Session holder(server.url("awa_worker", database.name()));
+  holder.sql("SELECT pg_advisory_lock(4708303813012965710)");
+  auto settings = election_settings(server.url("by_role", database.name()));
+  CHECK(take_over(settings).outcome == Outcome::refused);
+
+  settings.role = "awa_worker";
+  CHECK(take_over(settings).outcome == Outcome::displaced);
+
+  admin.sql("DROP ROLE by_role; DROP ROLE awa_worker");
+}
+
+TEST_CASE("a holder that may not be ended is complained of once", "[leadership][takeover]") {
+  const Database database;
+  const auto holder = database.session();
+  holder.sql("SELECT pg_advisory_lock(4708303813012965710)");
+  CapturedLog log;
+  {
+    event::Loop loop;
+    auto settings = election_settings(database.url());
+    settings.takeover = config::Takeover::terminate;
+    Candidate candidate(loop, settings);
+    candidate.election().start();
+    const auto tries = [&] {
+      return std::count_if(
+          candidate.views().begin(), candidate.views().end(),
+          [](const auto& view) { return view.state == leadership::State::taking_over; });
+    };
+    REQUIRE(loop.run_until([&] { return tries() >= 3; }, 60s));
+    CHECK_THAT(candidate.sentence(), Catch::Contains("pid "));
+  }
+
+  const auto text = log.text();
+  CHECK(occurrences(text, "which holds the lock") == 1);
+  CHECK(occurrences(text, "cannot be ended") == 1);
+  CHECK(occurrences(text, "level=warn") == 1);
 }
 
 }  // namespace lockkeeper::test

@@ -133,7 +133,9 @@ TEST_CASE("every state has a sentence for people", "[leadership][state]") {
   for (const auto state : kStates) {
     INFO(name(state));
     CHECK(sentence(state).size() > 20);
-    CHECK(sentence(state).back() == '.');
+    // As every other message of the log: it stands behind msg= and before the fields.
+    CHECK(std::islower(static_cast<unsigned char>(sentence(state).front())) != 0);
+    CHECK(sentence(state).back() != '.');
   }
 }
 

@@ -18,7 +18,7 @@ TEST_CASE("a worker is not taken for a Lockkeeper", "[leadership][takeover]") {
 }
 
 TEST_CASE("a holder is described with what is known of it", "[leadership][holder]") {
-  CHECK(describe({7, "awa", "2026-01-31T12:00:00Z"}) == "pid 7 (awa), since 2026-01-31T12:00:00Z");
+  CHECK(describe({7, "awa", "2026-01-31T12:00:00Z"}) == "pid 7 (awa) since 2026-01-31T12:00:00Z");
   CHECK(describe({7, "", ""}) == "pid 7 (no application name)");
 }
 
