@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line: reads it and the configuration, then hands over to the service room.
-#include <fmt/format.h>
+// The program: reads command line and configuration, then hands over to the service room.
+#include <fcntl.h>
+#include <unistd.h>
 
-#include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <optional>
+#include <string>
 
+#include "command_line.hpp"
 #include "config/settings.hpp"
 #include "logging/log.hpp"
-#include "pg/connection.hpp"
 #include "service/board.hpp"
 #include "service/commands.hpp"
 #include "service/service.hpp"
@@ -21,54 +24,46 @@ using namespace lockkeeper;
 
 constexpr auto kStandardFile = "/etc/lockkeeper/lockkeeper.toml";
 
-struct CommandLine {
-  std::string file;
-  std::string log_level;
-  bool as_json = false;
-};
-
+// Also when stderr is closed or full: the exit code still says what happened.
 int complain(int code, const std::string& what) {
-  fmt::print(stderr, "lockkeeper: {}\n", what);
+  const auto line = "lockkeeper: " + what + "\n";
+  std::fputs(line.c_str(), stderr);
   return code;
+}
+
+// A descriptor that is missing would be taken by the first socket, and then written to.
+void occupy_standard_descriptors() {
+  int descriptor = 0;
+  do {
+    descriptor = ::open("/dev/null", O_RDWR);
+  } while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+  if (descriptor > STDERR_FILENO) ::close(descriptor);
 }
 
 config::Settings read_settings(const CommandLine& line) {
   const auto schemas = service::branch_schemas();
-  const bool has_file = !line.file.empty() || std::filesystem::exists(kStandardFile);
-  auto settings = has_file
-                      ? config::read_file(line.file.empty() ? kStandardFile : line.file, schemas)
+  std::error_code ignored;
+  const bool has_standard_file = std::filesystem::status(kStandardFile, ignored).type() !=
+                                 std::filesystem::file_type::not_found;
+  auto settings = line.file || has_standard_file
+                      ? config::read_file(line.file.value_or(kStandardFile), schemas)
                       : config::standard(schemas);
   config::apply_environment(settings);
-  config::read_password(settings);
   return settings;
 }
 
-// Throws SettingsError when there is no database to talk to.
-void require_database(const config::Settings& settings) {
-  if (settings.database.url.empty()) {
-    throw config::SettingsError(
-        "no database: set url in [database], or LOCKKEEPER_DATABASE_URL in the environment");
-  }
-  const auto fault = pg::check_url(settings.database.url);
-  if (!fault.empty()) throw config::SettingsError("[database] url: " + fault);
-}
-
 void open_log(const CommandLine& line, const config::Settings& settings) {
-  auto level = static_cast<logging::Level>(settings.log.level);
-  const std::string_view words[] = {"trace", "debug", "info", "warn", "error"};
-  for (std::size_t index = 0; index < std::size(words); ++index) {
-    if (line.log_level == words[index]) level = static_cast<logging::Level>(index);
-  }
-  logging::open(level, static_cast<logging::Format>(settings.log.format));
+  const auto level = line.log_level.value_or(settings.log.level);
+  logging::open(static_cast<logging::Level>(level),
+                static_cast<logging::Format>(settings.log.format));
 }
 
-int run(const CommandLine& line) {
-  const auto settings = read_settings(line);
-  require_database(settings);
+int run(const CommandLine& line, config::Settings settings) {
+  service::require_database(settings);
   open_log(line, settings);
   std::optional<service::Service> daemon;
   try {
-    daemon.emplace(settings, LOCKKEEPER_VERSION);
+    daemon.emplace(std::move(settings), LOCKKEEPER_VERSION);
   } catch (const std::runtime_error& error) {
     logging::close();
     return complain(service::kBadUsage, error.what());
@@ -79,47 +74,34 @@ int run(const CommandLine& line) {
   return code;
 }
 
-int take_over(const CommandLine& line) {
-  const auto settings = read_settings(line);
-  require_database(settings);
-  return service::take_over(settings);
+int execute(const CommandLine& line) {
+  if (!line.answer.empty()) {
+    std::fputs(line.answer.c_str(), stdout);
+    return service::kDone;
+  }
+  auto settings = read_settings(line);
+  if (line.command == "run") return run(line, std::move(settings));
+  if (line.command == "branches") return service::print_branches(settings, line.as_json);
+  if (line.command == "takeover") return service::take_over(std::move(settings));
+  return service::print_status(std::move(settings),
+                               {LOCKKEEPER_VERSION, line.as_json, line.is_watching});
 }
 
-int execute(const CLI::App& app, const CommandLine& line) {
-  if (app.got_subcommand("run")) return run(line);
-  if (app.got_subcommand("takeover")) return take_over(line);
-  const auto settings = read_settings(line);
-  if (app.got_subcommand("branches")) return service::print_branches(settings, line.as_json);
-  require_database(settings);
-  return service::print_status(settings, line.as_json);
-}
-
-void declare(CLI::App& app, CommandLine& line) {
-  app.set_version_flag("--version", std::string("lockkeeper ") + LOCKKEEPER_VERSION);
-  app.add_option("-c,--config", line.file,
-                 std::string("configuration file, otherwise ") + kStandardFile);
-  app.add_option("--log-level", line.log_level, "instead of the file's [log] level")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}));
-  app.require_subcommand(1);
-  app.add_subcommand("run", "lead: the daemon, in the foreground, logging to stderr");
-  app.add_subcommand("takeover", "end the backend that holds the maintenance lock, once");
-  auto* status = app.add_subcommand("status", "who leads, and how the branches are");
-  auto* branches = app.add_subcommand("branches", "every branch with its lane and settings");
-  status->add_flag("--json", line.as_json, "the same as JSON");
-  branches->add_flag("--json", line.as_json, "the same as JSON");
+// What is lost in a full disk or a closed pipe was not done.
+int flushed(int code) {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  return complain(service::kFailed, std::string("cannot write: ") + std::strerror(errno));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Leads the maintenance of an Awa job queue, in two lanes", "lockkeeper");
-  CommandLine line;
-  declare(app, line);
+  occupy_standard_descriptors();
   try {
-    app.parse(argc, argv);
-    return execute(app, line);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? lockkeeper::service::kDone : lockkeeper::service::kBadUsage;
+    return flushed(execute(read_command_line(argc, argv)));
+  } catch (const UsageError& error) {
+    return complain(service::kBadUsage, error.what());
   } catch (const config::SettingsError& error) {
     return complain(service::kBadUsage, error.what());
   } catch (const std::exception& error) {

@@ -11,18 +11,19 @@
 #include <memory>
 
 #include "config/settings.hpp"
+#include "logging/quote.hpp"
 
 namespace lockkeeper::config {
 namespace {
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  throw SettingsError(fmt::format("{}: {}", path, why));
+  throw SettingsError(fmt::format("{}: {}", logging::printable(path), why));
 }
 
 class File {
  public:
   explicit File(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) {
     if (descriptor_ < 0) refuse(path, std::strerror(errno));
   }
   ~File() { ::close(descriptor_); }

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "config/nearest.hpp"
+#include "logging/quote.hpp"
 #include "time/duration.hpp"
 
 namespace lockkeeper::config {
@@ -21,18 +22,27 @@ const toml::table kEmpty;
 Reader::Reader(const toml::table& table, std::string path, std::string file)
     : table_(&table), path_(std::move(path)), file_(std::move(file)) {}
 
-std::string Reader::place() const {
-  return path_.empty() ? "at the top of the file" : fmt::format("in [{}]", path_);
+std::string Reader::where() const {
+  return path_.empty() ? "at the top of the file"
+                       : fmt::format("in [{}]", logging::printable(path_));
 }
 
 void Reader::fail(const toml::source_region& at, const std::string& what) const {
-  throw SettingsError(fmt::format("{}:{}:{}: {}", file_, at.begin.line, at.begin.column, what));
+  throw SettingsError(place(at) + ": " + what);
+}
+
+std::string Reader::place(const toml::source_region& at) const {
+  return fmt::format("{}:{}:{}", logging::printable(file_), at.begin.line, at.begin.column);
+}
+
+std::string Reader::place_of(std::string_view key) const {
+  return place(table_->get(key)->source());
 }
 
 void Reader::refuse(std::string_view key, const std::string& what) const {
   const auto* node = table_->get(key);
   const auto at = node != nullptr ? node->source() : table_->source();
-  fail(at, fmt::format("{} {} {}", key, place(), what));
+  fail(at, fmt::format("{} {} {}", key, where(), what));
 }
 
 const toml::node* Reader::find(std::string_view key) {
@@ -103,7 +113,8 @@ void Reader::finish() const {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
     const auto better = nearest(name, known_);
     const auto hint = better.empty() ? "" : fmt::format("; did you mean \"{}\"?", better);
-    fail(key.source(), fmt::format("unknown setting \"{}\" {}{}", name, place(), hint));
+    fail(key.source(),
+         fmt::format("unknown setting {} {}{}", logging::quoted(name), where(), hint));
   }
 }
 

@@ -53,6 +53,9 @@ class Reader {
   std::vector<std::string> keys() const;
   bool has(std::string_view key);
 
+  // file:line:column of a key that there is.
+  std::string place_of(std::string_view key) const;
+
   // `name key in [path] <what>`, at the place of the key.
   [[noreturn]] void refuse(std::string_view key, const std::string& what) const;
 
@@ -62,7 +65,8 @@ class Reader {
  private:
   const toml::node* find(std::string_view key);
   [[noreturn]] void fail(const toml::source_region& at, const std::string& what) const;
-  std::string place() const;
+  std::string place(const toml::source_region& at) const;
+  std::string where() const;
 
   const toml::table* table_;
   std::string path_;

@@ -8,6 +8,7 @@
 
 #include "config/file.hpp"
 #include "config/reader.hpp"
+#include "logging/quote.hpp"
 
 namespace lockkeeper::config {
 namespace {
@@ -26,6 +27,7 @@ constexpr DurationLimits kStop{100ms, 10min};
 
 void read_database(Reader database, Settings::Database& into) {
   database.text("url", into.url);
+  if (database.has("url")) into.url_place = database.place_of("url");
   database.text("application_name", into.application_name);
   database.text("role", into.role);
   database.text("password_file", into.password_file);
@@ -62,6 +64,7 @@ void read_control(Reader control) {
 
 void read_http(Reader http, Settings::Http& into) {
   http.text("listen", into.listen);
+  if (http.has("listen")) into.listen_place = http.place_of("listen");
   http.finish();
 }
 
@@ -140,7 +143,8 @@ toml::table parse(std::string_view text, const std::string& name) {
     return toml::parse(text, name);
   } catch (const toml::parse_error& error) {
     const auto& at = error.source().begin;
-    throw SettingsError(fmt::format("{}:{}:{}: {}", name, at.line, at.column, error.description()));
+    throw SettingsError(fmt::format("{}:{}:{}: {}", logging::printable(name), at.line, at.column,
+                                    logging::printable(error.description())));
   }
 }
 
@@ -171,13 +175,15 @@ Settings standard(std::span<const BranchSchema> branches) {
 }
 
 void apply_environment(Settings& settings) {
-  if (const char* ours = std::getenv("LOCKKEEPER_DATABASE_URL"); ours != nullptr && *ours != '\0') {
-    settings.database.url = ours;
-  }
-  if (!settings.database.url.empty()) return;
-  if (const char* common = std::getenv("DATABASE_URL"); common != nullptr) {
-    settings.database.url = common;
-  }
+  auto& database = settings.database;
+  const auto take = [&](const char* variable) {
+    const char* url = std::getenv(variable);
+    if (url == nullptr || *url == '\0') return;
+    database.url = url;
+    database.url_place = variable;
+  };
+  take("LOCKKEEPER_DATABASE_URL");
+  if (database.url.empty()) take("DATABASE_URL");
 }
 
 void read_password(Settings& settings) {

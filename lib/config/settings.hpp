@@ -38,6 +38,7 @@ enum class LogFormat { logfmt, json };
 struct Settings {
   struct Database {
     std::string url;
+    std::string url_place;  // file:line:column or the variable it comes from, for messages
     std::string application_name = "lockkeeper";
     std::string role;
     std::string password_file;
@@ -52,6 +53,7 @@ struct Settings {
   } leadership;
   struct Http {
     std::string listen = "127.0.0.1:9724";
+    std::string listen_place = "[http] listen";  // or file:line:column, for messages
   } http;
   struct Log {
     LogLevel level = LogLevel::info;

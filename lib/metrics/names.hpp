@@ -144,7 +144,7 @@ inline constexpr Metric kClockSkew{Kind::gauge, "lockkeeper_clock_skew_seconds",
 inline constexpr Metric kMvccHorizonAge{Kind::gauge, "lockkeeper_mvcc_horizon_age_seconds",
                                         "How long the oldest snapshot pins the horizon"};
 // no labels
-inline constexpr Metric kLogLinesDropped{Kind::gauge, "lockkeeper_log_lines_dropped",
+inline constexpr Metric kLogLinesDropped{Kind::counter, "lockkeeper_log_lines_dropped_total",
                                          "Log lines dropped because nobody read them"};
 // version, compiler
 inline constexpr Metric kBuildInfo{Kind::gauge, "lockkeeper_build_info", "Always 1"};

@@ -111,12 +111,13 @@ void Registry::forget(const Metric& metric) {
   found->second.series.clear();
 }
 
-double Registry::value(const Metric& metric, Labels labels) const {
-  const auto look = [&](const auto& shelf) {
+std::optional<double> Registry::find(const Metric& metric, Labels labels) const {
+  const auto look = [&](const auto& shelf) -> std::optional<double> {
     const auto entry = shelf.entries.find(metric.name);
-    if (entry == shelf.entries.end()) return 0.0;
+    if (entry == shelf.entries.end()) return std::nullopt;
     const auto series = entry->second.series.find(names_of(labels));
-    return series == entry->second.series.end() ? 0.0 : series->second->Value();
+    if (series == entry->second.series.end()) return std::nullopt;
+    return series->second->Value();
   };
   switch (metric.kind) {
     case Kind::counter:

@@ -9,6 +9,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,8 +44,12 @@ class Registry {
   // Removes every series of the metric; for gauges whose label values come and go.
   void forget(const Metric& metric);
 
-  // Present value of a counter or gauge, 0 if the series does not exist. For /status and tests.
-  double value(const Metric& metric, Labels labels) const;
+  // Present value of a counter or gauge, empty, or 0, if the series does not exist. For /status
+  // and tests.
+  std::optional<double> find(const Metric& metric, Labels labels) const;
+  double value(const Metric& metric, Labels labels) const {
+    return find(metric, labels).value_or(0);
+  }
 
   // Prometheus text format 0.0.4.
   std::string render() const;

@@ -14,8 +14,6 @@ using scheduling::Lane;
 // A failure that comes back with every pass is written again this often.
 constexpr auto kRepeatFailureAfter = std::chrono::minutes(1);
 
-std::string_view word(Lane lane) { return lane == Lane::slo ? "slo" : "hygiene"; }
-
 config::Value to_value(const std::variant<std::int64_t, time::Duration, std::string_view>& from) {
   if (const auto* text = std::get_if<std::string_view>(&from)) return std::string(*text);
   if (const auto* duration = std::get_if<time::Duration>(&from)) return *duration;
@@ -39,6 +37,8 @@ std::string_view word(PassResult result) {
   }
   return "";
 }
+
+std::string_view word(Lane lane) { return lane == Lane::slo ? "slo" : "hygiene"; }
 
 Board::Board(metrics::Registry& registry, const config::Settings& settings) : registry_(registry) {
   for (const auto* branch : branches::catalog()) {

@@ -27,6 +27,7 @@ enum class PassResult {
   preempted,  // taken back for the slo lane; runs again with the same due time
 };
 std::string_view word(PassResult result);
+std::string_view word(scheduling::Lane lane);
 
 struct PassFacts {
   PassResult result = PassResult::idle;

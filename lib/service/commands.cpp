@@ -2,17 +2,20 @@
 #include "service/commands.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <thread>
 
-#include "branches/catalog.hpp"
 #include "event/loop.hpp"
 #include "http/client.hpp"
 #include "leadership/takeover.hpp"
-#include "service/json.hpp"
+#include "service/exhibits.hpp"
+#include "service/listing.hpp"
 #include "service/service.hpp"
 #include "service/status.hpp"
-#include "time/duration.hpp"
 
 namespace lockkeeper::service {
 namespace {
@@ -20,61 +23,27 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kFetchLimit = 2s;
+constexpr auto kWatchEvery = 1s;
+constexpr auto kClearScreen = "\033[H\033[2J";
 
-std::string text_of(const config::Value& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* duration = std::get_if<time::Duration>(&value)) {
-    return time::format_duration(*duration);
-  }
-  return std::to_string(std::get<std::int64_t>(value));
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
 }
 
-void write_branch(Json& json, const branches::Branch& branch, const config::BranchSettings& own) {
-  json.begin_object().field("branch", branch.name);
-  json.field("lane", branch.lane == scheduling::Lane::slo ? "slo" : "hygiene");
-  json.field("summary", branch.summary).field("enabled", own.enabled);
-  json.field("every", time::format_duration(own.every));
-  json.field("late_after", time::format_duration(own.late_after));
-  json.key("settings").begin_array();
-  for (const auto& setting : branch.settings) {
-    json.begin_object().field("key", setting.name).field("help", setting.help);
-    json.field("value", text_of(own.values.find(setting.name)->second)).end_object();
-  }
-  json.end_array().end_object();
+bool has_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
+
+Paint paint_of_stdout() {
+  const char* terminal = std::getenv("TERM");
+  const bool is_dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+  return has_terminal() && !is_dumb && !is_set("NO_COLOR") ? Paint::colours : Paint::none;
 }
 
-std::string branches_as_json(const config::Settings& settings) {
-  Json json;
-  json.begin_object().key("branches").begin_array();
-  for (const auto* branch : branches::catalog()) {
-    write_branch(json, *branch, settings.branches.find(branch->name)->second);
-  }
-  json.end_array().key("missing").begin_array();
-  for (const auto& duty : branches::missing_duties()) {
-    json.begin_object().field("branch", duty.name).field("summary", duty.summary).end_object();
-  }
-  json.end_array().end_object();
-  return json.take() + "\n";
-}
+void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
-std::string branches_as_text(const config::Settings& settings) {
-  std::string text;
-  for (const auto* branch : branches::catalog()) {
-    const auto& own = settings.branches.find(branch->name)->second;
-    text +=
-        fmt::format("{:<26} {:<8} {:>7}  {}{}\n", branch->name,
-                    branch->lane == scheduling::Lane::slo ? "slo" : "hygiene",
-                    time::format_duration(own.every), branch->summary, own.enabled ? "" : " (off)");
-    for (const auto& setting : branch->settings) {
-      text += fmt::format("    {} = {}: {}\n", setting.name,
-                          text_of(own.values.find(setting.name)->second), setting.help);
-    }
-  }
-  text += "\nNot done by this version:\n";
-  for (const auto& duty : branches::missing_duties()) {
-    text += fmt::format("{:<30} {}\n", duty.name, duty.summary);
-  }
-  return text;
+int complain(int code, const std::string& what) {
+  std::fputs(("lockkeeper: " + what + "\n").c_str(), stderr);
+  return code;
 }
 
 using leadership::TakeoverOnce;
@@ -105,46 +74,105 @@ TakeoverResult ask_database(const config::Settings& settings, TakeoverOnce::Inte
   return result;
 }
 
-// What can be said without a daemon.
-int print_holder(const config::Settings& settings, bool as_json) {
+http::Fetched ask_daemon(const config::Settings& settings, const std::string& path) {
+  http::Fetched answer;
+  answer.failure = "HTTP is off";
+  if (!settings.http.listen.empty()) {
+    answer = http::fetch(settings.http.listen, path, kFetchLimit);
+  }
+  if (answer.status != 0 && answer.status != 200) {
+    answer.failure = fmt::format("what answers there is no Lockkeeper: HTTP {}", answer.status);
+  }
+  return answer;
+}
+
+// The same facts as the daemon's own, as far as they can be known without it.
+Status status_without_daemon(const config::Settings& settings, const StatusOptions& options) {
+  metrics::Registry registry;
+  const Board board(registry, settings);
+  Status status;
+  status.version = options.version;
+  status.election.reason = "no_daemon";
+  for (const auto& record : board.records()) {
+    status.branches.push_back(record_status(record, registry));
+  }
+  status.missing_duties = missing_duty_words();
+  return status;
+}
+
+int print_without_daemon(config::Settings& settings, const StatusOptions& options,
+                         const std::string& failure) {
+  const auto silence =
+      settings.http.listen.empty()
+          ? "no daemon can be asked: listen in [http] is off"
+          : fmt::format("no daemon answers at {} ({})", settings.http.listen, failure);
+  try {
+    require_database(settings);
+  } catch (const config::SettingsError& error) {
+    throw config::SettingsError(fmt::format("{}, and {}", silence, error.what()));
+  }
   const auto result = ask_database(settings, TakeoverOnce::Intent::look);
   const auto code = exit_code(result.outcome);
-  if (code != kDone) {
-    fmt::print(stderr, "lockkeeper: no daemon answers, and {}\n", result.sentence);
-    return code;
-  }
-  Json json;
-  json.begin_object().field("state", "no daemon answers").field("leader", false);
-  json.field("sentence", result.sentence);
-  write_holder(json, result.holder);
-  json.end_object();
-  fmt::print("{}\n", as_json ? json.take() : "no daemon answers; " + result.sentence);
+  if (code != kDone) return complain(code, fmt::format("{}, and {}", silence, result.sentence));
+  auto status = status_without_daemon(settings, options);
+  status.election.sentence = fmt::format("{}; {}", silence, result.sentence);
+  status.election.holder = result.holder;
+  print(options.as_json ? to_json(status) : to_text(status, paint_of_stdout()));
   return kDone;
+}
+
+int print_status_once(config::Settings& settings, const StatusOptions& options) {
+  const auto* for_people =
+      paint_of_stdout() == Paint::colours ? kColouredStatusPath : kPlainStatusPath;
+  const auto answer = ask_daemon(settings, options.as_json ? kJsonStatusPath : for_people);
+  if (answer.status != 200) return print_without_daemon(settings, options, answer.failure);
+  print(answer.body);
+  return kDone;
+}
+
+[[noreturn]] void watch_status(config::Settings& settings, const StatusOptions& options) {
+  while (true) {
+    if (has_terminal() && !options.as_json) print(kClearScreen);
+    print_status_once(settings, options);
+    if (!has_terminal() && !options.as_json) print("\n");
+    if (std::fflush(stdout) != 0) throw std::runtime_error("cannot write to stdout");
+    std::this_thread::sleep_for(kWatchEvery);
+  }
 }
 
 }  // namespace
 
-int print_status(const config::Settings& settings, bool as_json) {
-  http::Fetched answer;
-  if (!settings.http.listen.empty()) {
-    answer = http::fetch(settings.http.listen, as_json ? "/status" : "/status.txt", kFetchLimit);
+void require_database(config::Settings& settings) {
+  const auto& database = settings.database;
+  if (database.url.empty()) {
+    throw config::SettingsError(
+        "no database is named: set url in [database], or LOCKKEEPER_DATABASE_URL in the "
+        "environment");
   }
-  if (answer.status == 200) {
-    fmt::print("{}", answer.body);
-    return kDone;
+  const auto fault = pg::check_url(database.url);
+  if (!fault.empty()) {
+    throw config::SettingsError(
+        fmt::format("{}: the database's url is not usable: {}", database.url_place, fault));
   }
-  return print_holder(settings, as_json);
+  config::read_password(settings);
+}
+
+int print_status(config::Settings settings, const StatusOptions& options) {
+  if (options.is_watching) watch_status(settings, options);
+  return print_status_once(settings, options);
 }
 
 int print_branches(const config::Settings& settings, bool as_json) {
-  fmt::print("{}", as_json ? branches_as_json(settings) : branches_as_text(settings));
+  print(as_json ? branches_as_json(settings) : branches_as_text(settings, paint_of_stdout()));
   return kDone;
 }
 
-int take_over(const config::Settings& settings) {
+int take_over(config::Settings settings) {
+  require_database(settings);
   const auto result = ask_database(settings, TakeoverOnce::Intent::displace);
   const auto code = exit_code(result.outcome);
-  fmt::print(code == kDone ? stdout : stderr, "{}\n", result.sentence);
+  if (code != kDone) return complain(code, result.sentence);
+  print(result.sentence + "\n");
   return code;
 }
 

@@ -10,13 +10,24 @@
 
 namespace lockkeeper::service {
 
-// Asks the running daemon over HTTP, and the database if there is none.
-int print_status(const config::Settings& settings, bool as_json);
+// For whoever is about to use the database: throws SettingsError when none is named or its
+// name makes no sense, and reads the password file.
+void require_database(config::Settings& settings);
+
+struct StatusOptions {
+  std::string version;  // of this program, for when no daemon answers
+  bool as_json = false;
+  bool is_watching = false;  // again each second, until a signal ends it
+};
+
+// Asks the running daemon over HTTP, and the database if there is none. Throws SettingsError
+// only when the database is needed and cannot be asked.
+int print_status(config::Settings settings, const StatusOptions& options);
 
 // Every branch with lane, interval and settings; those of later versions by name.
 int print_branches(const config::Settings& settings, bool as_json);
 
 // Ends the backend that holds the maintenance lock, once.
-int take_over(const config::Settings& settings);
+int take_over(config::Settings settings);
 
 }  // namespace lockkeeper::service

@@ -15,10 +15,20 @@ namespace {
 namespace names = metrics::names;
 using leadership::State;
 
+std::optional<std::int64_t> whole(std::optional<double> number) {
+  if (!number) return std::nullopt;
+  return static_cast<std::int64_t>(*number);
+}
+
 }  // namespace
 
 void show_build(metrics::Registry& registry, const std::string& version) {
   registry.set(names::kBuildInfo, {{"version", version}, {"compiler", __VERSION__}}, 1);
+}
+
+void show_log(metrics::Registry& registry) {
+  const auto dropped = static_cast<double>(logging::dropped());
+  registry.add(names::kLogLinesDropped, {}, dropped - registry.value(names::kLogLinesDropped, {}));
 }
 
 void show_election(metrics::Registry& registry, const leadership::View& view) {
@@ -37,20 +47,30 @@ void show_election(metrics::Registry& registry, const leadership::View& view) {
                1);
 }
 
+void forget_sights(metrics::Registry& registry) {
+  for (const auto* sight :
+       {&names::kOldestDueJob, &names::kBatchSize, &names::kHygieneDebt, &names::kMvccHorizonAge,
+        &names::kClockSkew, &names::kAwaRingCurrentSlot, &names::kAwaRingGeneration}) {
+    registry.forget(*sight);
+  }
+}
+
 void count_change(metrics::Registry& registry, const leadership::View& view) {
   registry.add(names::kLeadershipChanges,
                {{"to", leadership::name(view.state)}, {"reason", view.reason}});
 }
 
+std::vector<std::string> missing_duty_words() {
+  std::vector<std::string> words;
+  for (const auto& duty : branches::missing_duties()) words.emplace_back(duty.name);
+  return words;
+}
+
 void log_missing_duties() {
-  std::string words;
-  for (const auto& duty : branches::missing_duties()) {
-    words += words.empty() ? "" : ", ";
-    words += duty.name;
-  }
+  const auto words = missing_duty_words();
   if (words.empty()) return;
-  logging::warn("leading without every duty: nobody does these while this program leads",
-                {{"missing", words}});
+  logging::warn("these duties of an Awa leader are not done while this version leads",
+                {{"missing", fmt::format("{}", fmt::join(words, ","))}});
 }
 
 leadership::GateResult verdict_of(const awa::Examination& examination) {
@@ -90,21 +110,16 @@ BranchStatus record_status(const BranchRecord& record, const metrics::Registry& 
   status.passes = record.passes;
   status.preemptions = record.preemptions;
   status.rows = record.rows;
-  status.debt = static_cast<std::int64_t>(
-      registry.value(names::kHygieneDebt, {{"branch", record.branch->name}}));
+  status.debt = whole(registry.find(names::kHygieneDebt, {{"branch", status.name}}));
   return status;
 }
 
 std::vector<RingStatus> rings_of(const metrics::Registry& registry) {
   std::vector<RingStatus> rings;
   for (const auto* ring : {"queue", "lease", "claim"}) {
-    RingStatus status;
-    status.name = ring;
-    status.slot =
-        static_cast<std::int64_t>(registry.value(names::kAwaRingCurrentSlot, {{"awa_ring", ring}}));
-    status.generation =
-        static_cast<std::int64_t>(registry.value(names::kAwaRingGeneration, {{"awa_ring", ring}}));
-    rings.push_back(std::move(status));
+    const auto slot = whole(registry.find(names::kAwaRingCurrentSlot, {{"awa_ring", ring}}));
+    const auto generation = whole(registry.find(names::kAwaRingGeneration, {{"awa_ring", ring}}));
+    if (slot && generation) rings.push_back({ring, *slot, *generation});
   }
   return rings;
 }

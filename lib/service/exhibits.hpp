@@ -17,10 +17,14 @@
 namespace lockkeeper::service {
 
 void show_build(metrics::Registry& registry, const std::string& version);
+void show_log(metrics::Registry& registry);
 void show_election(metrics::Registry& registry, const leadership::View& view);
+// What only a leader sees: nobody looks any more, so what was seen last is no fact now.
+void forget_sights(metrics::Registry& registry);
 void count_change(metrics::Registry& registry, const leadership::View& view);
 
 void log_missing_duties();
+std::vector<std::string> missing_duty_words();
 
 leadership::GateResult verdict_of(const awa::Examination& examination);
 http::Response readiness(const Status& status);

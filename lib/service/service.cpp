@@ -3,7 +3,6 @@
 
 #include <csignal>
 
-#include "branches/catalog.hpp"
 #include "event/notify.hpp"
 #include "logging/log.hpp"
 #include "service/exhibits.hpp"
@@ -54,15 +53,18 @@ Service::Service(config::Settings settings, std::string version)
       on_terminate_(loop_, SIGTERM, [this] { stop(); }),
       on_interrupt_(loop_, SIGINT, [this] { stop(); }),
       on_hangup_(loop_, SIGHUP,
-                 [] { logging::warn("SIGHUP ignored: restart to read the configuration again"); }),
-      end_term_(loop_,
-                [this] {
-                  term_.reset();
-                  if (disqualified_)
+                 [] {
+                   logging::warn(
+                       "SIGHUP is ignored by this version; restart it to read the configuration "
+                       "again");
+                 }),
+      disqualify_(loop_,
+                  [this] {
+                    end_term();
                     election_.disqualify(*std::exchange(disqualified_, std::nullopt));
-                }),
+                  }),
       stop_alarm_(loop_, [this] {
-        logging::warn("the turn in hand did not end in time; its session is closed");
+        logging::warn("a statement did not end within stop_limit; its session is closed");
         finish(exit_code_);
       }) {
   show_build(registry_, version_);
@@ -77,7 +79,8 @@ int Service::run() {
   election_.start();
   event::notify("READY=1");
   loop_.run();
-  term_.reset();
+  end_term();
+  logging::info("ended", {{"exit_code", exit_code_}});
   return exit_code_;
 }
 
@@ -96,6 +99,7 @@ std::map<std::string, http::Handler> Service::routes() {
   return {
       {"/metrics",
        [this] {
+         show_log(registry_);
          return Response{200, "text/plain; version=0.0.4; charset=utf-8", registry_.render()};
        }},
       {"/livez",
@@ -103,13 +107,17 @@ std::map<std::string, http::Handler> Service::routes() {
          return Response{200, "text/plain; charset=utf-8", "ok\n"};
        }},
       {"/readyz", [this] { return readiness(status()); }},
-      {"/status",
+      {kJsonStatusPath,
        [this] {
          return Response{200, "application/json", to_json(status())};
        }},
-      {"/status.txt",
+      {kPlainStatusPath,
        [this] {
-         return Response{200, "text/plain; charset=utf-8", to_text(status())};
+         return Response{200, "text/plain; charset=utf-8", to_text(status(), Paint::none)};
+       }},
+      {kColouredStatusPath,
+       [this] {
+         return Response{200, "text/plain; charset=utf-8", to_text(status(), Paint::colours)};
        }},
       {"/",
        [] {
@@ -124,7 +132,7 @@ leadership::ElectionCallbacks Service::callbacks() {
     examine(session, std::move(on_result));
   };
   callbacks.on_lead = [this](pg::Connection& connection) { lead(connection); };
-  callbacks.on_lost = [this](const std::string&) { term_.reset(); };
+  callbacks.on_lost = [this](const std::string&) { end_term(); };
   callbacks.on_change = [this](const leadership::View& view) { look_at(view); };
   return callbacks;
 }
@@ -148,7 +156,12 @@ void Service::lead(pg::Connection& connection) {
 // Told in the middle of a turn: the term ends on a fresh stack.
 void Service::disqualify(const awa::Examination& examination) {
   disqualified_ = verdict_of(examination);
-  end_term_.call();
+  disqualify_.call();
+}
+
+void Service::end_term() {
+  term_.reset();
+  forget_sights(registry_);
 }
 
 void Service::look_at(const leadership::View& view) {
@@ -158,18 +171,16 @@ void Service::look_at(const leadership::View& view) {
   seen_ = view;
   if (!is_new_state) return;
   event::notify(systemd_status(view));
-  if (view.state != State::pooler_refused) return;
-  logging::error("refused", {{"reason", view.sentence}});
-  finish(kRefused);
+  if (view.state == State::pooler_refused) finish(kRefused);
 }
 
 void Service::stop() {
   if (is_stopping_) return finish(exit_code_);  // asked twice: at once
   is_stopping_ = true;
-  logging::info("stopping");
+  logging::info("a signal asks for the end");
   event::notify("STOPPING=1");
   const auto resign = [this] {
-    term_.reset();
+    end_term();
     election_.resign([this] { finish(exit_code_); });
   };
   if (!term_) return resign();
@@ -199,9 +210,7 @@ Status Service::status() const {
   }
   for (const auto& record : board_.records()) status.branches.push_back(status_of(record));
   status.rings = rings_of(registry_);
-  for (const auto& duty : branches::missing_duties()) {
-    status.missing_duties.emplace_back(duty.name);
-  }
+  status.missing_duties = missing_duty_words();
   return status;
 }
 

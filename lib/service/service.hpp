@@ -44,6 +44,7 @@ class Service {
   void examine(pg::Session& session, std::function<void(leadership::GateResult)> on_result);
   void lead(pg::Connection& connection);
   void disqualify(const awa::Examination& examination);
+  void end_term();
   void look_at(const leadership::View& view);
   void announce_start() const;
   void stop();
@@ -66,7 +67,7 @@ class Service {
   event::Signal on_terminate_;
   event::Signal on_interrupt_;
   event::Signal on_hangup_;
-  event::Deferred end_term_;
+  event::Deferred disqualify_;
   event::Timer stop_alarm_;
   std::optional<leadership::GateResult> disqualified_;
   bool is_stopping_ = false;

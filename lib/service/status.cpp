@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "logging/quote.hpp"
 #include "service/json.hpp"
 #include "time/duration.hpp"
 
@@ -11,17 +12,15 @@ namespace {
 
 using leadership::State;
 
-std::string_view word(scheduling::Lane lane) {
-  return lane == scheduling::Lane::slo ? "slo" : "hygiene";
+// A key whose value may not be known.
+template <typename T>
+void write_optional(Json& json, std::string_view name, const std::optional<T>& value) {
+  json.key(name);
+  value ? json.value(*value) : json.null();
 }
 
 void write_seconds(Json& json, std::string_view name, const std::optional<time::Duration>& value) {
-  json.key(name);
-  if (value) {
-    json.value(time::seconds(*value));
-  } else {
-    json.null();
-  }
+  write_optional(json, name, value ? std::optional(time::seconds(*value)) : std::nullopt);
 }
 
 void write_branch(Json& json, const BranchStatus& branch) {
@@ -34,14 +33,16 @@ void write_branch(Json& json, const BranchStatus& branch) {
   json.field("running", branch.is_running).field("statement", branch.waiting_for);
   json.field("late", branch.is_late()).field("delayed", branch.is_delayed);
   write_seconds(json, "last_lateness_seconds", branch.last_lateness);
-  json.key("last_outcome");
-  branch.last ? json.value(service::word(branch.last->result)) : json.null();
+  write_optional(json, "last_outcome",
+                 branch.last ? std::optional(word(branch.last->result)) : std::nullopt);
   json.field("last_reason", branch.last ? branch.last->reason : "");
   json.field("last_rows", branch.last ? branch.last->rows : std::int64_t{0});
   write_seconds(json, "last_duration_seconds",
                 branch.last ? std::optional(branch.last->took) : std::nullopt);
   json.field("passes", branch.passes).field("preemptions", branch.preemptions);
-  json.field("rows", branch.rows).field("debt", branch.debt).end_object();
+  json.field("rows", branch.rows);
+  write_optional(json, "debt", branch.debt);
+  json.end_object();
 }
 
 void write_texts(Json& json, std::string_view name, const std::vector<std::string>& texts) {
@@ -60,33 +61,59 @@ std::string cell(const std::optional<time::Duration>& duration) {
 std::string last_cell(const BranchStatus& branch) {
   if (!branch.is_enabled) return "off";
   if (!branch.last) return "-";
-  std::string text(service::word(branch.last->result));
+  std::string text(word(branch.last->result));
   if (branch.last->rows > 0) text += fmt::format(" {}", branch.last->rows);
   if (!branch.last->reason.empty()) text += ": " + branch.last->reason;
   return text;
 }
 
-std::string row(const BranchStatus& branch) {
-  return fmt::format("{:<24} {:<8} {:>8} {:>10} {:>9} {:>9} {:>9} {:>11}  {}\n", branch.name,
-                     word(branch.lane), time::format_duration(branch.every),
-                     cell(branch.next_due_in), cell(branch.last_lateness),
-                     branch.last ? cell(branch.last->took) : "-", branch.passes, branch.rows,
-                     branch.is_late() ? "LATE " + last_cell(branch) : last_cell(branch));
+Tone tone_of(const BranchStatus& branch) {
+  if (!branch.is_enabled) return Tone::quiet;
+  const bool has_failed = branch.last && branch.last->result == PassResult::failed;
+  return branch.is_late() || has_failed ? Tone::bad : Tone::plain;
 }
 
-std::string heading(const Status& status) {
-  auto text = fmt::format("lockkeeper {}: {} for {}", status.version,
-                          leadership::name(status.election.state), cell(status.in_state_for));
-  if (!status.election.sentence.empty()) text += fmt::format("\n  {}", status.election.sentence);
-  if (const auto& holder = status.election.holder) {
-    text += fmt::format("\n  the lock is held by pid {} ({}) since {}", holder->pid,
-                        holder->application_name, holder->since);
+Table branch_table(const Status& status) {
+  constexpr auto kRight = Table::Align::right;
+  Table table({{"branch"},
+               {"lane"},
+               {"every", kRight},
+               {"next in", kRight},
+               {"lateness", kRight},
+               {"took", kRight},
+               {"passes", kRight},
+               {"rows", kRight},
+               {"debt", kRight},
+               {"last"}});
+  for (const auto& branch : status.branches) {
+    table.row({branch.name, std::string(word(branch.lane)), time::format_duration(branch.every),
+               cell(branch.next_due_in), cell(branch.last_lateness),
+               branch.last ? cell(branch.last->took) : "-", std::to_string(branch.passes),
+               std::to_string(branch.rows), branch.debt ? std::to_string(*branch.debt) : "-",
+               branch.is_late() ? "LATE, " + last_cell(branch) : last_cell(branch)},
+              tone_of(branch));
   }
-  if (!status.unusable.empty()) text += fmt::format("\n  {}", status.unusable);
-  return text + "\n";
+  return table;
 }
 
-}  // namespace
+Table ring_table(const Status& status) {
+  constexpr auto kRight = Table::Align::right;
+  Table table({{"ring"}, {"slot", kRight}, {"generation", kRight}});
+  for (const auto& ring : status.rings) {
+    table.row({ring.name, std::to_string(ring.slot), std::to_string(ring.generation)});
+  }
+  return table;
+}
+
+std::string heading(const Status& status, Paint paint) {
+  const auto tone = reasons_not_ready(status).empty() ? Tone::good : Tone::bad;
+  auto text = fmt::format("lockkeeper {}: {}", status.version,
+                          painted(leadership::name(status.election.state), tone, paint));
+  if (status.in_state_for) text += " for " + cell(status.in_state_for);
+  text += "\n  " + logging::printable(status.election.sentence) + "\n";
+  if (!status.unusable.empty()) text += "  " + logging::printable(status.unusable) + "\n";
+  return text;
+}
 
 void write_holder(Json& json, const std::optional<leadership::Holder>& holder) {
   json.key("lock_holder");
@@ -100,6 +127,8 @@ void write_holder(Json& json, const std::optional<leadership::Holder>& holder) {
       .field("since", holder->since)
       .end_object();
 }
+
+}  // namespace
 
 std::string to_json(const Status& status) {
   const auto& election = status.election;
@@ -128,16 +157,15 @@ std::string to_json(const Status& status) {
   return json.take() + "\n";
 }
 
-std::string to_text(const Status& status) {
-  auto text = heading(status);
-  text += fmt::format("\n{:<24} {:<8} {:>8} {:>10} {:>9} {:>9} {:>9} {:>11}  {}\n", "branch",
-                      "lane", "every", "next in", "lateness", "took", "passes", "rows", "last");
-  for (const auto& branch : status.branches) text += row(branch);
-  for (const auto& ring : status.rings) {
-    text +=
-        fmt::format("ring {:<8} slot {} generation {}\n", ring.name, ring.slot, ring.generation);
+std::string to_text(const Status& status, Paint paint) {
+  auto text = heading(status, paint) + "\n" + branch_table(status).text(paint);
+  if (!status.rings.empty()) text += "\n" + ring_table(status).text(paint);
+  if (status.election.state != State::leading) return text;  // the heading says why
+  const auto reasons = reasons_not_ready(status);
+  if (!reasons.empty()) text += "\n";
+  for (const auto& reason : reasons) {
+    text += painted("not ready: " + reason, Tone::bad, paint) + "\n";
   }
-  for (const auto& reason : reasons_not_ready(status)) text += "not ready: " + reason + "\n";
   for (const auto& advice : status.advice) text += "advice: " + advice + "\n";
   return text;
 }
@@ -147,9 +175,9 @@ std::vector<std::string> reasons_not_ready(const Status& status) {
   if (election.state == State::standby && election.leader_connected) return {};
   if (election.state != State::leading) {
     const auto why = election.sentence.empty() ? election.reason : election.sentence;
-    return {fmt::format("{}: {}", leadership::name(election.state), why)};
+    return {fmt::format("{}: {}", leadership::name(election.state), logging::printable(why))};
   }
-  if (!status.unusable.empty()) return {status.unusable};
+  if (!status.unusable.empty()) return {logging::printable(status.unusable)};
   std::vector<std::string> reasons;
   for (const auto& branch : status.branches) {
     if (!branch.is_late()) continue;

@@ -12,6 +12,7 @@
 #include "leadership/election.hpp"
 #include "scheduling/scheduler.hpp"
 #include "service/board.hpp"
+#include "service/table.hpp"
 
 namespace lockkeeper::service {
 
@@ -31,7 +32,7 @@ struct BranchStatus {
   std::uint64_t passes = 0;
   std::uint64_t preemptions = 0;
   std::int64_t rows = 0;
-  std::int64_t debt = 0;
+  std::optional<std::int64_t> debt;  // rows known to wait; empty: nobody has looked
 
   bool is_late() const { return waiting && *waiting > late_after; }
 };
@@ -45,7 +46,7 @@ struct RingStatus {
 struct Status {
   std::string version;
   leadership::View election;
-  time::Duration in_state_for{};
+  std::optional<time::Duration> in_state_for;
   std::string unusable;             // while leading: why no branch can run, or empty
   std::vector<std::string> advice;  // while leading: what does not stop it but should be known
   std::vector<BranchStatus> branches;
@@ -53,13 +54,13 @@ struct Status {
   std::vector<std::string> missing_duties;
 };
 
-class Json;
-
-// The key lock_holder, null when there is none.
-void write_holder(Json& json, const std::optional<leadership::Holder>& holder);
+// Where HTTP serves each spelling.
+inline constexpr auto kJsonStatusPath = "/status";
+inline constexpr auto kPlainStatusPath = "/status.txt";
+inline constexpr auto kColouredStatusPath = "/status.ansi";
 
 std::string to_json(const Status& status);
-std::string to_text(const Status& status);
+std::string to_text(const Status& status, Paint paint);
 
 // Why /readyz says 503, a sentence each; empty when ready.
 std::vector<std::string> reasons_not_ready(const Status& status);

@@ -91,7 +91,7 @@ std::string run(const Run& run) {
   return text;
 }
 
-Child::Child(const std::vector<std::string>& words, const std::string& log, User user) {
+Child::Child(const std::vector<std::string>& words, const Output& output, User user) {
   const auto parent = ::getpid();
   id_ = ::fork();
   if (id_ != 0) return;
@@ -99,9 +99,9 @@ Child::Child(const std::vector<std::string>& words, const std::string& log, User
   // After the change of user, which clears it: the child dies with the program.
   ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
   if (::getppid() != parent) ::_exit(1);
-  const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  ::dup2(file, 1);
-  ::dup2(file, 2);
+  constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+  ::dup2(::open(output.out.c_str(), kAppend, 0600), 1);
+  ::dup2(::open(output.err.c_str(), kAppend, 0600), 2);
   execute(words);
 }
 

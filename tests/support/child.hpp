@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockkeeper::test {
@@ -20,11 +21,18 @@ struct Run {
 std::string run(const Run& run);
 
 // A program that runs until it is ended, and dies with this program also when that is killed. As
-// `postgres` unless it is ours. Its output goes to the end of a file.
+// `postgres` unless it is ours. Its output goes to the end of a file, or of two.
 class Child {
  public:
   enum class User { server, ours };
-  Child(const std::vector<std::string>& words, const std::string& log, User user = User::server);
+  struct Output {
+    Output(std::string log) : out(log), err(std::move(log)) {}
+    Output(std::string to_out, std::string to_err)
+        : out(std::move(to_out)), err(std::move(to_err)) {}
+    std::string out;
+    std::string err;
+  };
+  Child(const std::vector<std::string>& words, const Output& output, User user = User::server);
   ~Child();  // SIGKILL
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

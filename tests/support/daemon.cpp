@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include "support/program.hpp"
 
 namespace lockkeeper::test {
 
@@ -18,6 +20,16 @@ std::vector<const Daemon*>& living() {
   return daemons;
 }
 
+std::string configuration(const DaemonSettings& settings) {
+  return "[database]\nurl = \"" + settings.url + "\"\napplication_name = \"" + settings.name +
+         "\"\nrole = \"" + settings.role +
+         "\"\n[leadership]\npoll_interval = \"50ms\"\ntakeover = \"" + settings.takeover +
+         "\"\nidle_limit = \"" + settings.idle_limit + "\"\nstop_limit = \"2s\"\n" +
+         "[http]\nlisten = \"unix:{folder}/http.sock\"\n" +
+         "[branches.rescue_stale_heartbeats]\nevery = \"1s\"\nstaleness = \"" + settings.staleness +
+         "\"\n";
+}
+
 }  // namespace
 
 std::string lockkeeper_program() {
@@ -25,15 +37,15 @@ std::string lockkeeper_program() {
   return program != nullptr ? program : LOCKKEEPER_BUILT_PROGRAM;
 }
 
-Daemon::Daemon(const DaemonSettings& settings) : folder_(make_folder()), name_(settings.name) {
-  std::ofstream(folder_ + "/lockkeeper.toml")
-      << "[database]\nurl = \"" << settings.url << "\"\napplication_name = \"" << settings.name
-      << "\"\nrole = \"" << settings.role
-      << "\"\n[leadership]\npoll_interval = \"50ms\"\ntakeover = \"" << settings.takeover
-      << "\"\nidle_limit = \"" << settings.idle_limit << "\"\nstop_limit = \"2s\"\n"
-      << "[http]\nlisten = \"unix:" << folder_ << "/http.sock\"\n"
-      << "[branches.rescue_stale_heartbeats]\nevery = \"1s\"\nstaleness = \"" << settings.staleness
-      << "\"\n";
+Daemon::Daemon(const DaemonSettings& settings) : Daemon(settings.name, configuration(settings)) {}
+
+Daemon::Daemon(std::string name, std::string toml, std::vector<std::string> environment)
+    : folder_(make_folder()), name_(std::move(name)), environment_(std::move(environment)) {
+  constexpr std::string_view kFolder = "{folder}";
+  for (auto at = toml.find(kFolder); at != std::string::npos; at = toml.find(kFolder)) {
+    toml.replace(at, kFolder.size(), folder_);
+  }
+  std::ofstream(path("lockkeeper.toml")) << toml;
   living().push_back(this);
   start();
 }
@@ -48,13 +60,19 @@ Daemon::~Daemon() {
 void Daemon::start() {
   child_.reset();
   child_ = std::make_unique<Child>(
-      std::vector<std::string>{lockkeeper_program(), "-c", folder_ + "/lockkeeper.toml", "run"},
-      folder_ + "/log", Child::User::ours);
+      lockkeeper_words({"-c", path("lockkeeper.toml"), "run"}, environment_), path("log"),
+      Child::User::ours);
 }
 
-std::string Daemon::log() const {
-  std::ifstream file(folder_ + "/log");
-  return {std::istreambuf_iterator<char>(file), {}};
+std::string Daemon::log() const { return read_text(path("log")); }
+
+std::string Daemon::address() const {
+  constexpr std::string_view kField = " http=";
+  const auto text = log();
+  const auto at = text.rfind(kField);
+  if (at == std::string::npos) return "";
+  const auto begin = at + kField.size();
+  return text.substr(begin, text.find_first_of(" \n", begin) - begin);
 }
 
 std::string Daemon::last_words() {
@@ -72,12 +90,8 @@ bool Daemon::has_logged(const std::string& text) const {
 }
 
 std::string Daemon::status() const {
-  try {
-    return run(
-        {{lockkeeper_program(), "-c", folder_ + "/lockkeeper.toml", "status", "--json"}, false});
-  } catch (const std::runtime_error&) {
-    return "";
-  }
+  const auto ran = lockkeeper({"-c", path("lockkeeper.toml"), "status", "--json"}, environment_);
+  return ran.code == 0 ? ran.out : "";
 }
 
 }  // namespace lockkeeper::test

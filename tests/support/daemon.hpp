@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "support/child.hpp"
 
@@ -25,6 +26,9 @@ struct DaemonSettings {
 class Daemon {
  public:
   explicit Daemon(const DaemonSettings& settings);
+  // With this configuration, where {folder} stands for the daemon's own, and NAME=value in its
+  // environment.
+  Daemon(std::string name, std::string toml, std::vector<std::string> environment = {});
   ~Daemon();  // SIGKILL
 
   void send(int signal) const { child_->send(signal); }
@@ -36,6 +40,11 @@ class Daemon {
   std::string log() const;
   static std::string last_words();  // the ends of the logs of all that live
   bool has_logged(const std::string& text) const;
+  int id() const { return child_->id(); }
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+
+  // Where HTTP listens, as the log says; empty until it does.
+  std::string address() const;
 
   // As JSON, from the daemon's own HTTP; empty when it does not answer.
   std::string status() const;
@@ -43,6 +52,7 @@ class Daemon {
  private:
   std::string folder_;
   std::string name_;
+  std::vector<std::string> environment_;
   std::unique_ptr<Child> child_;
 };
 

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What somebody typed, read and checked. The only door to CLI11.
+#pragma once
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "config/settings.hpp"
+
+namespace lockkeeper {
+
+struct CommandLine {
+  std::string command;              // run, status, branches or takeover
+  std::optional<std::string> file;  // -c
+  std::optional<config::LogLevel> log_level;
+  bool as_json = false;
+  bool is_watching = false;
+
+  std::string answer;  // of --help and --version: to be printed, and nothing else to be done
+};
+
+// `what` is one sentence that says what to do about it.
+class UsageError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+CommandLine read_command_line(int argc, const char* const* argv);
+
+}  // namespace lockkeeper

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/listing.hpp"
+
+#include <fmt/format.h>
+
+#include "branches/catalog.hpp"
+#include "service/board.hpp"
+#include "service/json.hpp"
+#include "time/duration.hpp"
+
+namespace lockkeeper::service {
+namespace {
+
+const config::BranchSettings& settings_of(const branches::Branch& branch,
+                                          const config::Settings& settings) {
+  return settings.branches.find(branch.name)->second;
+}
+
+std::string text_of(const config::Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* duration = std::get_if<time::Duration>(&value)) {
+    return time::format_duration(*duration);
+  }
+  return std::to_string(std::get<std::int64_t>(value));
+}
+
+void write_value(Json& json, const config::Value& value) {
+  json.key("value");
+  if (const auto* count = std::get_if<std::int64_t>(&value)) {
+    json.value(*count);
+  } else {
+    json.value(text_of(value));
+  }
+}
+
+void write_branch(Json& json, const branches::Branch& branch, const config::BranchSettings& own) {
+  json.begin_object().field("branch", branch.name).field("lane", word(branch.lane));
+  json.field("summary", branch.summary).field("enabled", own.enabled);
+  json.field("every", time::format_duration(own.every));
+  json.field("late_after", time::format_duration(own.late_after));
+  json.key("settings").begin_array();
+  for (const auto& setting : branch.settings) {
+    json.begin_object().field("key", setting.name).field("help", setting.help);
+    write_value(json, own.values.find(setting.name)->second);
+    json.end_object();
+  }
+  json.end_array().end_object();
+}
+
+Table branch_table(const config::Settings& settings) {
+  constexpr auto kRight = Table::Align::right;
+  Table table({{"branch"}, {"lane"}, {"every", kRight}, {"late after", kRight}, {"what it does"}});
+  for (const auto* branch : branches::catalog()) {
+    const auto& own = settings_of(*branch, settings);
+    const std::string summary(branch->summary);
+    table.row({std::string(branch->name), std::string(word(branch->lane)),
+               time::format_duration(own.every), time::format_duration(own.late_after),
+               own.enabled ? summary : "(off) " + summary},
+              own.enabled ? Tone::plain : Tone::quiet);
+  }
+  return table;
+}
+
+Table setting_table(const config::Settings& settings) {
+  Table table({{"setting"}, {"value", Table::Align::right}, {"meaning"}});
+  for (const auto* branch : branches::catalog()) {
+    const auto& own = settings_of(*branch, settings);
+    for (const auto& setting : branch->settings) {
+      table.row({fmt::format("{}.{}", branch->name, setting.name),
+                 text_of(own.values.find(setting.name)->second), std::string(setting.help)});
+    }
+  }
+  return table;
+}
+
+Table missing_table() {
+  Table table({{"not in this version"}, {"so"}});
+  for (const auto& duty : branches::missing_duties()) {
+    table.row({std::string(duty.name), std::string(duty.summary)}, Tone::quiet);
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string branches_as_json(const config::Settings& settings) {
+  Json json;
+  json.begin_object().key("branches").begin_array();
+  for (const auto* branch : branches::catalog()) {
+    write_branch(json, *branch, settings_of(*branch, settings));
+  }
+  json.end_array().key("missing").begin_array();
+  for (const auto& duty : branches::missing_duties()) {
+    json.begin_object().field("branch", duty.name).field("summary", duty.summary).end_object();
+  }
+  json.end_array().end_object();
+  return json.take() + "\n";
+}
+
+std::string branches_as_text(const config::Settings& settings, Paint paint) {
+  return branch_table(settings).text(paint) + "\n" + setting_table(settings).text(paint) + "\n" +
+         missing_table().text(paint);
+}
+
+}  // namespace lockkeeper::service
