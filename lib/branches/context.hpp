@@ -15,8 +15,7 @@
 #pragma once
 
 #include <any>
-#include <coroutine>
-#include <functional>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,87 +25,16 @@
 
 #include "awa/planes.hpp"
 #include "awa/sql.hpp"
+#include "branches/awaitables.hpp"
 #include "branches/report.hpp"
+#include "branches/turn.hpp"
 #include "pg/session.hpp"
-#include "scheduling/scheduler.hpp"
 #include "time/clock.hpp"
 
 namespace lockkeeper::branches {
 
-using scheduling::TurnShape;
-
-// The right to use the session, as the scheduler's side offers it to a pass. Callbacks come
-// from the loop, never from inside the call, and not at all once the pass is abandoned.
-class Turn {
- public:
-  virtual ~Turn() = default;
-  virtual void send(pg::Pipeline pipeline, pg::OnReplies on_replies) = 0;
-  // Ends the turn in hand (rolling back what is open) and calls back with the next one.
-  virtual void renew(TurnShape shape, std::function<void()> on_granted) = 0;
-  // From now until the turn ends it will not be taken back; false if it already has been.
-  virtual bool shield() = 0;
-};
-
 using SettingValue = std::variant<std::int64_t, time::Duration, std::string>;
 using SettingValues = std::map<std::string, SettingValue, std::less<>>;
-
-class BranchContext;
-
-// Awaits the reply to the last statement of a pipeline.
-class Ask {
- public:
-  Ask(BranchContext& ctx, pg::Pipeline pipeline);
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiter);
-  pg::Reply await_resume();  // never throws for an error of the server; throws on 57014 and 08…
-
- protected:
-  BranchContext& ctx_;
-  pg::Pipeline pipeline_;
-  pg::Replies replies_;
-};
-
-// The same, but any error is thrown as pg::Error with the statement's name in front.
-class Query : public Ask {
- public:
-  using Ask::Ask;
-  pg::Rows await_resume();
-};
-
-class Breath {
- public:
-  Breath(BranchContext& ctx, TurnShape shape) : ctx_(ctx), shape_(shape) {}
-  bool await_ready() const noexcept { return false; }
-  void await_suspend(std::coroutine_handle<> waiter);
-  void await_resume() const noexcept {}
-
- private:
-  BranchContext& ctx_;
-  TurnShape shape_;
-};
-
-class Transaction {
- public:
-  // BEGIN and the lock timeout travel with the first statement.
-  Transaction(BranchContext& ctx, std::optional<time::Duration> lock_timeout);
-
-  template <typename... Values>
-  Query query(const awa::Sql& sql, Values... values);
-  template <typename... Values>
-  Ask attempt(const awa::Sql& sql, Values... values);
-
-  // From here to the end of the turn nothing takes it back. Call before a TRUNCATE; commit()
-  // calls it too. Throws pg::Error 57014 when the turn has already been taken back.
-  void shield();
-  Query commit();
-
- private:
-  pg::Pipeline opened(pg::Call call);
-
-  BranchContext& ctx_;
-  std::optional<time::Duration> lock_timeout_;
-  bool is_open_ = false;
-};
 
 class BranchContext {
  public:
@@ -164,14 +92,5 @@ class BranchContext {
   time::TimePoint due_{};
   std::string waiting_for_;
 };
-
-template <typename... Values>
-Query Transaction::query(const awa::Sql& sql, Values... values) {
-  return Query(ctx_, opened(ctx_.call(sql, {pg::Parameter(values)...})));
-}
-template <typename... Values>
-Ask Transaction::attempt(const awa::Sql& sql, Values... values) {
-  return Ask(ctx_, opened(ctx_.call(sql, {pg::Parameter(values)...})));
-}
 
 }  // namespace lockkeeper::branches

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "branches/awaitables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "branches/context.hpp"
+
+namespace lockkeeper::branches {
+namespace {
+
+std::shared_ptr<const pg::Statement> unprepared(std::string text) {
+  return std::make_shared<const pg::Statement>(pg::Statement{"", std::move(text)});
+}
+
+const auto kBegin = unprepared("BEGIN");
+const auto kCommit = unprepared("COMMIT");
+
+// The first reply that failed, or the last one: what the caller asked is always last, and what
+// stands before it (BEGIN, SET) speaks only when it fails.
+pg::Reply decisive(pg::Replies replies) {
+  for (auto& reply : replies) {
+    if (!reply.ok()) return std::move(reply);
+  }
+  return std::move(replies.back());
+}
+
+pg::Error error_of(const pg::Reply& reply, std::string_view statement) {
+  return pg::Error(reply.state,
+                   fmt::format("{}: {} ({})", statement, reply.message, reply.state.code()),
+                   reply.constraint);
+}
+
+}  // namespace
+
+Ask::Ask(BranchContext& ctx, pg::Pipeline pipeline) : ctx_(ctx), pipeline_(std::move(pipeline)) {}
+
+void Ask::await_suspend(std::coroutine_handle<> waiter) {
+  const auto& last = *pipeline_.back().statement;
+  ctx_.waiting_for_ = last.name.empty() ? last.text : last.name;
+  ctx_.turn_.send(std::move(pipeline_), [this, waiter](pg::Replies replies) {
+    replies_ = std::move(replies);
+    waiter.resume();
+  });
+}
+
+pg::Reply Ask::await_resume() {
+  auto reply = decisive(std::move(replies_));
+  const std::string statement(ctx_.waiting_for_);
+  ctx_.waiting_for_.clear();
+  if (reply.state.is_cancelled() || reply.state.is_connection_lost()) {
+    throw error_of(reply, statement);
+  }
+  return reply;
+}
+
+pg::Rows Query::await_resume() {
+  const std::string statement(ctx_.waiting_for());
+  const auto reply = Ask::await_resume();
+  if (!reply.ok()) throw error_of(reply, statement);
+  return reply.rows;
+}
+
+void Breath::await_suspend(std::coroutine_handle<> waiter) {
+  ctx_.turn().renew(shape_, [waiter] { waiter.resume(); });
+}
+
+Transaction::Transaction(BranchContext& ctx, std::optional<time::Duration> lock_timeout)
+    : ctx_(ctx), lock_timeout_(lock_timeout) {}
+
+pg::Pipeline Transaction::opened(const awa::Sql& sql, std::vector<pg::Parameter> parameters) {
+  pg::Pipeline pipeline;
+  if (!is_open_) {
+    pipeline.push_back(pg::Call{kBegin, {}});
+    if (lock_timeout_) {
+      // Zero would mean no limit at all.
+      const auto limit =
+          std::max(std::chrono::milliseconds(1),
+                   std::chrono::duration_cast<std::chrono::milliseconds>(*lock_timeout_));
+      pipeline.push_back(
+          pg::Call{unprepared(fmt::format("SET LOCAL lock_timeout = {}", limit.count())), {}});
+    }
+    is_open_ = true;
+  }
+  pipeline.push_back(ctx_.call(sql, std::move(parameters)));
+  return pipeline;
+}
+
+void Transaction::shield() {
+  if (!ctx_.turn().shield()) {
+    throw pg::Error(pg::SqlState("57014"), "the turn was taken back before the commit");
+  }
+}
+
+Query Transaction::commit() {
+  shield();
+  return Query(ctx_, BranchContext::single(pg::Call{kCommit, {}}));
+}
+
+}  // namespace lockkeeper::branches
