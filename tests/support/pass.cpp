@@ -44,21 +44,20 @@ struct Desk {
   branches::BranchContext context;
 };
 
-std::int64_t number(const std::string& text) { return std::stoll(text); }
-
 }  // namespace
 
 awa::Planes planes_of(const Database& database) {
   const auto row = database.sql(
-      "SELECT t.state, coalesce(awa.active_queue_storage_schema(), ''),"
-      " (SELECT slot_count FROM awa.queue_ring_state), (SELECT slot_count FROM "
-      "awa.lease_ring_state),"
-      " (SELECT slot_count FROM awa.claim_ring_state) FROM awa.storage_transition_state t")[0];
+      "SELECT state, awa.active_queue_storage_schema() FROM awa.storage_transition_state")[0];
   awa::Planes planes;
   planes.transition_state = row[0];
-  if (!row[1].empty()) planes.routed_schema = row[1];
-  planes.storage_schema = "awa";
-  planes.rings = {number(row[2]), number(row[3]), number(row[4])};
+  if (row[1] != "NULL") planes.routed_schema = row[1];
+  planes.storage_schema = planes.routed_schema.value_or("awa");
+  const auto slots = [&](const std::string& ring) {
+    return std::stoll(database.value("SELECT slot_count FROM " + *planes.storage_schema + "." +
+                                     ring + "_ring_state"));
+  };
+  planes.rings = {slots("queue"), slots("lease"), slots("claim")};
   planes.is_patched = true;
   return planes;
 }
@@ -97,16 +96,34 @@ struct Leader::Impl final : branches::Turn {
     statements += static_cast<int>(pipeline.size());
     const auto& last = *pipeline.back().statement;
     if (before_each) before_each(last.name.empty() ? last.text : last.name);
+    if (is_taken_back) return refuse(pipeline.size(), std::move(on_replies));
     connection.send(std::move(pipeline), std::move(on_replies));
   }
 
-  void renew(scheduling::TurnShape, std::function<void()> on_granted) override {
+  void refuse(std::size_t count, pg::OnReplies on_replies) {
+    pg::Reply reply;
+    reply.state = pg::SqlState("57014");
+    loop.post([on_replies = std::move(on_replies), replies = pg::Replies(count, reply)] {
+      on_replies(replies);
+    });
+  }
+
+  void start_turn() {
     ++turns;
+    is_taken_back = false;
+    is_shielded = false;
+  }
+
+  void renew(scheduling::TurnShape, std::function<void()> on_granted) override {
+    start_turn();
     if (!connection.in_transaction()) return loop.post(std::move(on_granted));
     connection.send({plain("ROLLBACK")}, [on_granted](const pg::Replies&) { on_granted(); });
   }
 
-  bool shield() override { return true; }
+  bool shield() override {
+    is_shielded = !is_taken_back;
+    return is_shielded;
+  }
 
   Desk& desk(const branches::Branch& branch) {
     auto& place = desks[&branch];
@@ -114,12 +131,14 @@ struct Leader::Impl final : branches::Turn {
     return *place;
   }
 
-  branches::Outcome run(const branches::Branch& branch) {
+  branches::Outcome run(const branches::Branch& branch, time::TimePoint due) {
     auto& ctx = desk(branch).context;
     planes = planes_of(database);
+    if (library.schema() != *planes.storage_schema) library = awa::Library(*planes.storage_schema);
     ctx.set_planes(planes);
-    ctx.set_due(loop.now());
-    turns = 1;
+    ctx.set_due(due);
+    turns = 0;
+    start_turn();
     statements = 0;
     std::optional<coro::Completion<branches::Outcome>> end;
     coro::Running<branches::Outcome> running(
@@ -141,6 +160,8 @@ struct Leader::Impl final : branches::Turn {
   awa::Planes planes;
   std::map<const branches::Branch*, std::unique_ptr<Desk>> desks;
   std::function<void(const std::string&)> before_each;
+  bool is_taken_back = false;
+  bool is_shielded = false;
   int turns = 0;
   int statements = 0;
 };
@@ -148,7 +169,13 @@ struct Leader::Impl final : branches::Turn {
 Leader::Leader(const Database& database) : impl_(std::make_unique<Impl>(database)) {}
 Leader::~Leader() = default;
 
-branches::Outcome Leader::run(const branches::Branch& branch) { return impl_->run(branch); }
+branches::Outcome Leader::run(const branches::Branch& branch) {
+  return impl_->run(branch, impl_->loop.now());
+}
+
+branches::Outcome Leader::run_again(const branches::Branch& branch) {
+  return impl_->run(branch, impl_->desk(branch).context.due());
+}
 
 void Leader::set(const branches::Branch& branch, const std::string& setting,
                  branches::SettingValue value) {
@@ -158,6 +185,8 @@ void Leader::set(const branches::Branch& branch, const std::string& setting,
 void Leader::before_each(std::function<void(const std::string& statement)> callback) {
   impl_->before_each = std::move(callback);
 }
+
+void Leader::take_back() { impl_->is_taken_back = !impl_->is_shielded; }
 
 int Leader::turns() const { return impl_->turns; }
 int Leader::statements() const { return impl_->statements; }

@@ -28,12 +28,17 @@ class Leader {
   // Runs one pass to its end and returns how it ended; throws what the body throws, and
   // std::runtime_error after 60 s.
   branches::Outcome run(const branches::Branch& branch);
+  // The same for the due time of the pass before, as after its turn was taken back.
+  branches::Outcome run_again(const branches::Branch& branch);
   void set(const branches::Branch& branch, const std::string& setting,
            branches::SettingValue value);
 
   // Called before each pipeline of a pass is sent, with the name of its last statement; lets a
   // test act in between, as another session would.
   void before_each(std::function<void(const std::string& statement)> callback);
+
+  // Takes the present turn back: unless it is shielded, it sends nothing more.
+  void take_back();
 
   // Of the last pass: turns granted and statements sent, BEGIN and COMMIT among them.
   int turns() const;
