@@ -15,7 +15,7 @@ struct Proofs {
   bool has_rows = false;
   bool has_counts = false;
   std::string_view refusal;   // a label, or empty
-  std::string late_producer;  // which lane, or empty
+  std::string late_producer;  // what it left behind, or empty
 };
 
 Proofs read_proofs(const pg::Rows& rows) {
@@ -37,6 +37,8 @@ class QueuePrune {
   Task<Pruned> run();
 
  private:
+  template <typename Asked>
+  Task<Proofs> prove(Asked& asked);
   Task<std::int64_t> carry_failed();
   Task<Pruned> reclaim();
   Task<bool> settle_counts(Transaction& tx);
@@ -47,17 +49,29 @@ class QueuePrune {
   std::int64_t generation_;
 };
 
+// Asks the context or, once the tables are locked, the transaction.
+template <typename Asked>
+Task<Proofs> QueuePrune::prove(Asked& asked) {
+  const awa::Sql statement("rings/queue_proofs", slot_);
+  const auto rows = co_await asked.query(statement, slot_, generation_);
+  auto proofs = read_proofs(rows);
+  if (!proofs.refusal.empty() || proofs.late_producer.empty()) co_return proofs;
+  const awa::Sql late("rings/queue_late_claims", slot_);
+  const auto open = co_await asked.query(late, slot_, generation_);
+  if (open.boolean(0, 0)) proofs.refusal = "queue.unclosed_claim_refs";
+  co_return proofs;
+}
+
 Pruned QueuePrune::refused(const Proofs& proofs) {
   if (!proofs.late_producer.empty()) {
     ctx_.report().skipped_rows("late_producer", 1, proofs.late_producer);
   }
-  return {"skipped_active", proofs.refusal, 1};
+  return skipped(proofs.refusal);
 }
 
 Task<Pruned> QueuePrune::run() {
-  const awa::Sql statement("rings/queue_proofs", slot_);
-  const auto rows = co_await ctx_.query(statement, slot_, generation_);
-  const auto proofs = read_proofs(rows);
+  auto proving = prove(ctx_);
+  const auto proofs = co_await proving;
   if (!proofs.has_rows) {
     if (proofs.has_counts) co_await ctx_.query("rings/queue_drop_counts", slot_);
     co_return Pruned();
@@ -69,6 +83,7 @@ Task<Pruned> QueuePrune::run() {
     logging::info("failed jobs carried on", {{"slot", slot_}, {"jobs", carried}});
   }
   co_await ctx_.breathe(kTruncate);
+  insist_if_starved(ctx_);
   auto reclaiming = reclaim();
   co_return co_await reclaiming;
 }
@@ -79,37 +94,38 @@ Task<std::int64_t> QueuePrune::carry_failed() {
   std::int64_t all = 0;
   while (true) {
     const auto rows = co_await ctx_.query(carry, slot_, retention, kCarriedAtOnce);
-    const auto carried = rows.integer(0, 0);
+    const auto found = rows.integer(0, 0);
+    const auto carried = rows.integer(0, 1);
     all += carried;
-    if (carried < kCarriedAtOnce) co_return all;
+    if (found > carried) {
+      ctx_.report().skipped_rows("place_taken", found - carried, "a failed job, in its ring slot");
+    }
+    if (found < kCarriedAtOnce || carried == 0) co_return all;
     co_await ctx_.breathe(kProofs);
+    insist_if_starved(ctx_);
   }
 }
 
 Task<Pruned> QueuePrune::reclaim() {
-  const Pruned blocked{"blocked", "none", 0};
   auto tx = ctx_.begin(kPruneLockTimeout);
-  const auto sealed = co_await tx.attempt("rings/queue_seal", slot_, generation_);
-  if (sealed.state.is_lock_not_available()) co_return blocked;
-  if (!sealed.ok() || sealed.rows.empty()) co_return Pruned();
+  const auto sealed = co_await tx.query("rings/queue_seal", slot_, generation_);
+  if (sealed.empty()) co_return Pruned();
   const awa::Sql lock("rings/queue_lock", slot_);
-  const auto locked = co_await tx.attempt(lock);
-  if (!locked.ok()) co_return blocked;
-  const awa::Sql statement("rings/queue_proofs", slot_);
-  const auto rows = co_await tx.query(statement, slot_, generation_);
-  const auto proofs = read_proofs(rows);
+  co_await tx.query(lock);
+  auto proving = prove(tx);
+  const auto proofs = co_await proving;
   if (!proofs.refusal.empty()) co_return refused(proofs);
   auto settling = settle_counts(tx);
   const bool is_settled = co_await settling;
-  if (!is_settled) co_return blocked;
+  if (!is_settled) co_return blocked();
   auto truncating = truncate_slot(tx, "rings/queue_sizes", slot_, 0);
-  const bool is_truncated = co_await truncating;
-  if (!is_truncated) co_return blocked;
+  co_await truncating;
   co_await tx.commit();
-  co_return Pruned{"pruned", "none", 1};
+  co_return pruned();
 }
 
-// False when a job has failed since the carrying: the next pass takes it along.
+// False when a failed job is still to be kept, because it came since or could not be carried: no
+// row is carried under the lock, and the next pass takes it along.
 Task<bool> QueuePrune::settle_counts(Transaction& tx) {
   const awa::Sql has_failed("rings/queue_has_failed", slot_);
   const auto failed = co_await tx.query(has_failed, ctx_.duration("failed_retention"));

@@ -21,7 +21,7 @@ struct Ring {
   std::span<const std::string_view> blockers;  // labels of the last columns of look, in order
 };
 
-// What look says.
+// What look says, and after a turn what turn says.
 struct RingView {
   std::int64_t slot = 0;
   std::int64_t generation = 0;
@@ -34,6 +34,7 @@ struct RingView {
 // What a ring branch remembers from pass to pass.
 struct RingMemory {
   time::TimePoint turned_for{};  // the due time that the last turn answered
+  int taken_back = 0;            // how often a pass with that due time has begun again since
   int skip = 0;                  // passes that do not try to prune
   int level = 0;                 // refusals in a row
 };
@@ -46,14 +47,26 @@ struct Pruned {
 };
 
 // The last turn of each is heavy: it ends in a TRUNCATE, which nothing can take back. All proofs
-// are made before it without a lock, and once more under the lock.
+// are made before it without a lock, and once more under the lock. A lock that is not to be had in
+// time is thrown like any other fault.
 Task<Pruned> prune_queue_slot(BranchContext& ctx, RingView view);
 Task<Pruned> prune_lease_slot(BranchContext& ctx, RingView view);
 Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view);
 
+// A pruning that never finds room between the turns of the slo lane does not give way any more.
+// To be called at the start of each of its turns.
+void insist_if_starved(BranchContext& ctx);
+
 // Truncates those tables of the slot that take more than `bytes` on the disk; the turn is
-// shielded from then on. False: somebody reads one of them.
-Task<bool> truncate_slot(Transaction& tx, const char* sizes, std::int64_t slot, std::int64_t bytes);
+// shielded from then on. Says how many.
+Task<std::size_t> truncate_slot(Transaction& tx, const char* sizes, std::int64_t slot,
+                                std::int64_t bytes);
+
+inline Pruned pruned() { return {"pruned", "none", 1}; }
+inline Pruned blocked() { return {"blocked", "none", 0}; }
+inline Pruned skipped(std::string_view reason, std::int64_t count = 1) {
+  return {"skipped_active", reason, count};
+}
 
 // Gives way to a worker sooner than any worker gives way to us.
 inline constexpr time::Duration kPruneLockTimeout = std::chrono::milliseconds(10);

@@ -39,36 +39,57 @@ constexpr Ring kClaim{"claim", "rings/claim_look", "rings/claim_turn", kClaimBlo
 // A slot that is pinned for minutes need not be proved pinned every second.
 constexpr int kMostLevel = 3;
 
-Task<RingView> look(BranchContext& ctx, Ring ring) {
-  const auto rows = co_await ctx.query(ring.look);
+void read_cursor(const pg::Rows& rows, std::size_t column, RingView& view) {
+  view.slot = rows.integer(0, column);
+  view.generation = rows.integer(0, column + 1);
+}
+
+void read_sealed(const pg::Rows& rows, std::size_t column, RingView& view) {
+  view.sealed_slot.reset();
+  if (rows.is_null(0, column)) return;
+  view.sealed_slot = rows.integer(0, column);
+  view.sealed_generation = rows.integer(0, column + 1);
+}
+
+// False: somebody else has locked what we asked for. Any other fault is thrown.
+bool has_answered(const pg::Reply& reply, const char* statement) {
+  if (reply.state.is_lock_not_available()) return false;
+  if (!reply.ok()) throw pg::Error(reply.state, std::string(statement) + ": " + reply.message);
+  return true;
+}
+
+// Empty: somebody else has locked one of the ring's tables.
+Task<std::optional<RingView>> look(BranchContext& ctx, Ring ring) {
+  const auto reply = co_await ctx.attempt(ring.look);
+  if (!has_answered(reply, ring.look)) co_return std::nullopt;
   RingView view;
+  const auto& rows = reply.rows;
   if (rows.empty()) co_return view;
-  view.slot = rows.integer(0, 0);
-  view.generation = rows.integer(0, 1);
+  read_cursor(rows, 0, view);
   view.has_rows = rows.boolean(0, 2);
-  if (!rows.is_null(0, 3)) {
-    view.sealed_slot = rows.integer(0, 3);
-    view.sealed_generation = rows.integer(0, 4);
-  }
+  read_sealed(rows, 3, view);
   for (std::size_t index = 0; index < ring.blockers.size(); ++index) {
     if (rows.boolean(0, 5 + index)) view.blockers.push_back(ring.blockers[index]);
   }
   co_return view;
 }
 
-// True when the ring has turned.
-Task<bool> turn(BranchContext& ctx, Ring ring, RingView view) {
+// True when the ring has turned; then the view is of the turned ring. On a full ring the slot that
+// was the oldest is the current one now.
+Task<bool> turn(BranchContext& ctx, Ring ring, RingView& view) {
   for (const auto blocker : view.blockers) {
     ctx.report().rotated(ring.name, "skipped_busy", blocker);
   }
   if (!view.blockers.empty()) co_return false;
-  const auto rows = co_await ctx.query(ring.turn, view.slot, view.generation);
-  if (rows.empty()) {
+  const auto reply = co_await ctx.attempt(ring.turn, view.slot, view.generation);
+  if (!has_answered(reply, ring.turn) || reply.rows.empty()) {
     ctx.report().rotated(ring.name, "skipped_busy", "lost_cas");
     co_return false;
   }
+  read_cursor(reply.rows, 0, view);
+  read_sealed(reply.rows, 2, view);
   ctx.report().rotated(ring.name, "rotated", "none");
-  ctx.report().ring_cursor(ring.name, rows.integer(0, 0), rows.integer(0, 1));
+  ctx.report().ring_cursor(ring.name, view.slot, view.generation);
   co_return true;
 }
 
@@ -89,34 +110,61 @@ void remember(RingMemory& memory, const Pruned& pruned) {
   }
 }
 
+// A lock that is not to be had in time is an answer, whichever statement asked for it.
+Task<Pruned> try_to_prune(BranchContext& ctx, Ring ring, RingView view) {
+  co_await ctx.breathe(kProofs);
+  insist_if_starved(ctx);
+  Pruned pruned;
+  try {
+    auto pruning = prune(ctx, ring, view);
+    pruned = co_await pruning;
+  } catch (const pg::Error& error) {
+    if (!error.state().is_lock_not_available()) throw;
+    pruned = blocked();
+  }
+  co_return pruned;
+}
+
+// True when the oldest sealed slot has been reclaimed.
+Task<bool> prune_oldest(BranchContext& ctx, Ring ring, RingView view) {
+  auto& memory = ctx.memory<RingMemory>();
+  if (memory.skip > 0) {
+    --memory.skip;
+    co_return false;
+  }
+  Pruned pruned;
+  if (view.sealed_slot) {
+    auto trying = try_to_prune(ctx, ring, view);
+    pruned = co_await trying;
+  }
+  ctx.report().pruned(ring.name, pruned.outcome, pruned.reason, pruned.count);
+  remember(memory, pruned);
+  co_return pruned.outcome == "pruned";
+}
+
 Task<Outcome> pass(BranchContext& ctx, Ring ring) {
   if (!ctx.planes().is_queue_storage_routed())
     co_return Outcome::skip("queue storage is not routed");
   auto& memory = ctx.memory<RingMemory>();
-  Outcome outcome;
+  memory.taken_back = memory.turned_for == ctx.due() ? memory.taken_back + 1 : 0;
   auto looking = look(ctx, ring);
-  const auto view = co_await looking;
-  if (!view.has_rows) {
+  auto view = co_await looking;
+  if (!view) co_return Outcome::skip("a table of the ring is locked");
+  Outcome outcome;
+  if (!view->has_rows) {
     ctx.report().rotated(ring.name, "skipped_idle", "none");
-    ctx.report().ring_cursor(ring.name, view.slot, view.generation);
+    ctx.report().ring_cursor(ring.name, view->slot, view->generation);
     co_return outcome;
   }
   if (memory.turned_for != ctx.due()) {
-    auto turning = turn(ctx, ring, view);
+    auto turning = turn(ctx, ring, *view);
     const bool has_turned = co_await turning;
     outcome.rows += has_turned ? 1 : 0;
     memory.turned_for = ctx.due();
   }
-  if (!view.sealed_slot || memory.skip > 0) {
-    memory.skip = std::max(0, memory.skip - 1);
-    co_return outcome;
-  }
-  co_await ctx.breathe(kProofs);
-  auto pruning = prune(ctx, ring, view);
-  const auto pruned = co_await pruning;
-  ctx.report().pruned(ring.name, pruned.outcome, pruned.reason, pruned.count);
-  remember(memory, pruned);
-  outcome.rows += pruned.outcome == "pruned" ? 1 : 0;
+  auto pruning = prune_oldest(ctx, ring, *view);
+  const bool has_pruned = co_await pruning;
+  outcome.rows += has_pruned ? 1 : 0;
   co_return outcome;
 }
 
@@ -125,9 +173,9 @@ Task<Outcome> run_lease(BranchContext& ctx) { return pass(ctx, kLease); }
 Task<Outcome> run_claim(BranchContext& ctx) { return pass(ctx, kClaim); }
 
 constexpr std::string_view kQueueStatements[] = {
-    "rings/queue_look",  "rings/queue_turn", "rings/queue_proofs",      "rings/queue_has_failed",
-    "rings/queue_carry", "rings/queue_seal", "rings/queue_lock",        "rings/queue_roll_up",
-    "rings/queue_sizes", "rings/truncate",   "rings/queue_drop_counts",
+    "rings/queue_look",    "rings/queue_turn",  "rings/queue_proofs",     "rings/queue_late_claims",
+    "rings/queue_carry",   "rings/queue_seal",  "rings/queue_has_failed", "rings/queue_lock",
+    "rings/queue_roll_up", "rings/queue_sizes", "rings/truncate",         "rings/queue_drop_counts",
 };
 constexpr std::string_view kLeaseStatements[] = {
     "rings/lease_look", "rings/lease_turn",  "rings/lease_proofs", "rings/lease_seal",

@@ -1,12 +1,21 @@
 -- rings/claim_turn: turns the claim ring by one slot, if it stands where it was seen and the
--- next slot is empty. No row: somebody else was quicker.
+-- next slot is empty, and says which sealed slot is the oldest now. No row: somebody else was quicker.
 -- $1 integer: current slot as seen
 -- $2 bigint: generation as seen
-UPDATE :"schema".claim_ring_state r
-SET current_slot = (r.current_slot + 1) % r.slot_count, generation = r.generation + 1
-WHERE r.current_slot = $1::integer AND r.generation = $2::bigint
-      AND NOT EXISTS (SELECT FROM :"schema".lease_claims e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count)
-      AND NOT EXISTS (SELECT FROM :"schema".lease_claim_batches e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count)
-      AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count)
-      AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closure_batches e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count)
-RETURNING r.current_slot, r.generation
+WITH turned AS (
+    UPDATE :"schema".claim_ring_state r
+    SET current_slot = (r.current_slot + 1) % r.slot_count, generation = r.generation + 1
+    WHERE r.current_slot = $1::integer AND r.generation = $2::bigint
+          AND NOT EXISTS (SELECT FROM :"schema".lease_claims e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count)
+          AND NOT EXISTS (SELECT FROM :"schema".lease_claim_batches e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count)
+          AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count)
+          AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closure_batches e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count)
+    RETURNING r.current_slot, r.generation, r.slot_count
+)
+SELECT t.current_slot, t.generation, o.slot, o.generation
+FROM turned t
+LEFT JOIN LATERAL (
+    SELECT (t.current_slot - (i.sealed - 1) + t.slot_count) % t.slot_count AS slot,
+           t.generation - (i.sealed - 1) AS generation
+    FROM (SELECT LEAST(t.generation + 1, t.slot_count)::integer AS sealed) i
+    WHERE i.sealed > 1) o ON true

@@ -1,44 +1,48 @@
 -- rings/queue_carry: moves failed jobs that are still to be kept from a sealed slot into the current one.
+-- Their rows are filled in from their ready rows, which stay behind. Those are found by the job, never by
+-- the priority: an aged job has ended under a better one than its lane's. A row whose place in the
+-- current slot is taken stays where it is. Says how many were found and how many have moved.
 -- $1 integer: the sealed slot
--- $2 interval: how long failed jobs are kept
+-- $2 interval: how long failed jobs are kept, zero for not at all
 -- $3 integer: the most jobs to move
 WITH ring AS MATERIALIZED (
     SELECT s.slot, s.generation FROM :"schema".queue_ring_state r
     JOIN :"schema".queue_ring_slots s ON s.slot = r.current_slot WHERE r.current_slot <> $1::integer
 ), chosen AS MATERIALIZED (
-    SELECT d.ready_slot, d.queue, d.priority, d.enqueue_shard, d.lane_seq FROM :"schema".:"done_entries_k" d
-    WHERE d.state = 'failed' AND d.finalized_at >= now() - $2::interval AND EXISTS (SELECT FROM ring)
-    ORDER BY d.queue, d.priority, d.enqueue_shard, d.lane_seq LIMIT $3::integer
+    SELECT d.* FROM :"schema".:"done_entries_k" d
+    WHERE d.state = 'failed' AND $2::interval > interval '0' AND d.finalized_at >= now() - $2::interval
+    LIMIT $3::integer
     FOR UPDATE SKIP LOCKED
-), gone AS (
-    DELETE FROM :"schema".:"done_entries_k" d USING chosen c
-    WHERE d.ready_slot = c.ready_slot AND d.queue = c.queue AND d.priority = c.priority
-      AND d.enqueue_shard = c.enqueue_shard AND d.lane_seq = c.lane_seq
-    RETURNING d.*
 ), carried AS (
-    INSERT INTO :"schema".done_entries (ready_slot, ready_generation, job_id, kind, queue, args, state, priority,
-        attempt, run_lease, max_attempts, lane_seq, enqueue_shard, run_at, attempted_at, finalized_at,
+    INSERT INTO :"schema".done_entries AS t (ready_slot, ready_generation, job_id, kind, queue, args, state,
+        priority, attempt, run_lease, max_attempts, lane_seq, enqueue_shard, run_at, attempted_at, finalized_at,
         created_at, unique_key, unique_states, payload)
-    SELECT r.slot, r.generation, g.job_id, g.kind, g.queue, COALESCE(g.args, e.args, '{}'), g.state, g.priority,
-           g.attempt, g.run_lease, COALESCE(g.max_attempts, e.max_attempts, 25), g.lane_seq, g.enqueue_shard,
-           COALESCE(g.run_at, e.run_at, g.finalized_at), COALESCE(g.attempted_at, e.attempted_at),
-           g.finalized_at, COALESCE(g.created_at, e.created_at, g.finalized_at),
-           COALESCE(g.unique_key, e.unique_key), COALESCE(g.unique_states, e.unique_states),
-           COALESCE(g.payload, e.payload, '{}')
-    FROM gone g CROSS JOIN ring r
-    LEFT JOIN :"schema".:"ready_entries_k" e ON e.ready_generation = g.ready_generation AND e.queue = g.queue
-        AND e.priority = g.priority AND e.enqueue_shard = g.enqueue_shard AND e.lane_seq = g.lane_seq
-        AND e.job_id = g.job_id
-    ORDER BY g.queue, g.priority, g.enqueue_shard, g.lane_seq
+    SELECT r.slot, r.generation, c.job_id, c.kind, c.queue, COALESCE(c.args, e.args, '{}'), c.state, c.priority,
+           c.attempt, c.run_lease, COALESCE(c.max_attempts, e.max_attempts, 25), c.lane_seq, c.enqueue_shard,
+           COALESCE(c.run_at, e.run_at, c.finalized_at), COALESCE(c.attempted_at, e.attempted_at),
+           c.finalized_at, COALESCE(c.created_at, e.created_at, c.finalized_at),
+           COALESCE(c.unique_key, e.unique_key), COALESCE(c.unique_states, e.unique_states),
+           COALESCE(c.payload, e.payload, '{}')
+    FROM chosen c CROSS JOIN ring r
+    LEFT JOIN :"schema".:"ready_entries_k" e ON e.job_id = c.job_id AND e.lane_seq = c.lane_seq
+        AND e.ready_generation = c.ready_generation AND e.queue = c.queue AND e.enqueue_shard = c.enqueue_shard
+    ON CONFLICT DO NOTHING
+    RETURNING t.ready_slot, t.ready_generation, t.queue, t.priority, t.enqueue_shard, t.lane_seq
+), gone AS (
+    DELETE FROM :"schema".:"done_entries_k" d USING carried c
+    WHERE d.ready_slot = $1::integer AND d.queue = c.queue AND d.priority = c.priority
+      AND d.enqueue_shard = c.enqueue_shard AND d.lane_seq = c.lane_seq
+    RETURNING d.ready_slot, d.ready_generation, d.queue, d.priority, d.enqueue_shard,
+              ((d.job_id % 256 + 256) % 256)::smallint AS bucket
 ), delta AS (
     INSERT INTO :"schema".queue_terminal_count_deltas (ready_slot, ready_generation, queue, priority,
         enqueue_shard, counter_bucket, terminal_delta)
     SELECT p.slot, p.generation, p.queue, p.priority, p.enqueue_shard, p.bucket, sum(p.change)
     FROM (SELECT g.ready_slot AS slot, g.ready_generation AS generation, g.queue, g.priority, g.enqueue_shard,
-                 ((g.job_id % 256 + 256) % 256)::smallint AS bucket, -1 AS change FROM gone g
+                 g.bucket, -1 AS change FROM gone g
           UNION ALL
-          SELECT r.slot, r.generation, g.queue, g.priority, g.enqueue_shard,
-                 ((g.job_id % 256 + 256) % 256)::smallint, 1 FROM gone g CROSS JOIN ring r) p
+          SELECT r.slot, r.generation, g.queue, g.priority, g.enqueue_shard, g.bucket, 1
+          FROM gone g CROSS JOIN ring r) p
     GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
 )
-SELECT count(*) AS carried FROM gone
+SELECT (SELECT count(*) FROM chosen) AS found, (SELECT count(*) FROM gone) AS carried

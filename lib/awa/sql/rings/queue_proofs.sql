@@ -1,20 +1,9 @@
 -- rings/queue_proofs: what one sealed slot of the queue ring still holds, and who still needs it.
--- Every question is asked for all generations: rows of a producer that committed a lap too late
--- have an old one, and no truncate may take them away.
+-- Leases and ready rows count whatever their generation: those of a producer that committed a lap
+-- too late have an old one. Such a producer is named; its claims are queue_late_claims' question.
 -- $1 integer: slot
 -- $2 bigint: its generation
-WITH head AS MATERIALIZED (
-    SELECT h.queue, h.priority, h.enqueue_shard, :"schema".sequence_next_value(h.seq_name) AS next
-    FROM :"schema".queue_claim_heads h WHERE h.seq_name IS NOT NULL
-), pending AS MATERIALIZED (
-    SELECT h.queue, h.priority, h.enqueue_shard, e.ready_generation, e.lane_seq
-    FROM head h
-    CROSS JOIN LATERAL (
-        SELECT e.ready_generation, e.lane_seq FROM :"schema".:"ready_entries_k" e
-        WHERE e.queue = h.queue AND e.priority = h.priority AND e.enqueue_shard = h.enqueue_shard
-          AND e.lane_seq >= h.next
-        LIMIT 1) e
-), claimed AS (
+WITH claimed AS (
     SELECT (SELECT count(*) FROM :"schema".lease_claims c
             WHERE c.ready_slot = $1::integer AND c.ready_generation = $2::bigint)
          + (SELECT COALESCE(sum(b.claimed_count), 0) FROM :"schema".lease_claim_batches b
@@ -34,17 +23,17 @@ SELECT EXISTS (SELECT FROM :"schema".:"ready_entries_k") OR EXISTS (SELECT FROM 
     OR EXISTS (SELECT FROM :"schema".:"queue_terminal_count_deltas_k") AS has_rows,
        EXISTS (SELECT FROM :"schema".queue_terminal_live_counts c WHERE c.ready_slot = $1::integer) AS has_counts,
        EXISTS (SELECT FROM :"schema".leases l WHERE l.ready_slot = $1::integer) AS active_leases,
-       EXISTS (SELECT FROM pending) AS pending_ready,
-       (SELECT c.claims <> c.closures FROM claimed c)
-    OR EXISTS (SELECT FROM :"schema".lease_claims c
-               WHERE c.ready_slot = $1::integer AND c.ready_generation <> $2::bigint AND c.closed_at IS NULL
-                 AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closure_batches x
-                     WHERE x.claim_slot = c.claim_slot AND x.receipt_ranges @> c.receipt_id))
-    OR EXISTS (SELECT FROM :"schema".lease_claim_batches b
-               WHERE b.ready_slot = $1::integer AND b.ready_generation <> $2::bigint
-                 AND NOT b.receipt_ranges <@ COALESCE((
-                     SELECT range_agg(x.r) FROM :"schema".lease_claim_closure_batches c, unnest(c.receipt_ranges) AS x(r)
-                     WHERE c.claim_slot = b.claim_slot), '{}')) AS unclosed_claim_refs,
-       (SELECT format('%s, priority %s, shard %s, generation %s', p.queue, p.priority, p.enqueue_shard,
-                      p.ready_generation)
-        FROM pending p WHERE p.ready_generation <> $2::bigint LIMIT 1) AS late_producer
+       -- The newest row of each lane, by its index; a lane without a sequence has never been claimed.
+       EXISTS (SELECT FROM :"schema".queue_claim_heads h
+               CROSS JOIN LATERAL (
+                   SELECT e.lane_seq FROM :"schema".:"ready_entries_k" e
+                   WHERE e.queue = h.queue AND e.priority = h.priority AND e.enqueue_shard = h.enqueue_shard
+                   ORDER BY e.lane_seq DESC LIMIT 1) newest
+               WHERE newest.lane_seq >= CASE WHEN h.seq_name IS NULL THEN 0
+                                             ELSE :"schema".sequence_next_value(h.seq_name) END) AS pending_ready,
+       (SELECT c.claims <> c.closures FROM claimed c) AS unclosed_claim_refs,
+       (SELECT format('slot %s, generation %s, queue %s, priority %s, shard %s', s.ready_slot, s.ready_generation,
+                      s.queue, s.priority, s.enqueue_shard)
+        FROM :"schema".:"ready_segments_k" s
+        WHERE s.ready_slot = $1::integer AND s.ready_generation < $2::bigint
+        ORDER BY s.ready_generation LIMIT 1) AS late_producer

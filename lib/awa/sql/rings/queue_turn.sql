@@ -1,5 +1,5 @@
 -- rings/queue_turn: turns the queue ring by one slot, if it stands where it was seen and the
--- next slot is empty. No row: somebody else was quicker.
+-- next slot is empty, and says which sealed slot is the oldest now. No row: somebody else was quicker.
 -- $1 integer: current slot as seen
 -- $2 bigint: generation as seen
 WITH turned AS (
@@ -18,4 +18,9 @@ WITH turned AS (
 ), slot AS (
     UPDATE :"schema".queue_ring_slots s SET generation = t.generation FROM turned t WHERE s.slot = t.current_slot
 )
-SELECT t.current_slot, t.generation FROM turned t
+SELECT t.current_slot, t.generation, o.slot, o.generation
+FROM turned t
+LEFT JOIN LATERAL (
+    SELECT s.slot, s.generation FROM :"schema".queue_ring_slots s
+    WHERE s.generation >= 0 AND s.slot <> t.current_slot
+    ORDER BY s.generation, s.slot LIMIT 1) o ON true

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch.hpp>
+
+#include "awa/sql.hpp"
+#include "support/rings.hpp"
+
+using namespace lockkeeper;
+using namespace lockkeeper::test;
+
+namespace {
+
+// What a write would move: the end of the WAL and the next transaction id.
+std::string log_end(const Database& database) {
+  return database.value(
+      "SELECT pg_current_wal_insert_lsn() || ' ' || pg_snapshot_xmax(pg_current_snapshot())");
+}
+
+}  // namespace
+
+TEST_CASE("a ring in use turns to its next slot", "[branches][rotate_rings]") {
+  const Database database;
+  database.install_fence();
+  Leader leader(database);
+  for (const auto& ring : kRings) stand_at(database, ring, 37);
+  plant_all(database, 5);
+
+  for (const auto& ring : kRings) leader.run(branch_of(ring));
+
+  for (const auto& ring : kRings) {
+    CHECK(cursor(database, ring) == "6/38");
+    CHECK(turns_of(leader, ring, "rotated") == 1);
+  }
+  CHECK(database.value("SELECT generation FROM awa.queue_ring_slots WHERE slot = 6") == "38");
+  CHECK(count(database, "lease_ring_slots", "generation > 0") == "0");
+  CHECK(count(database, "claim_ring_slots", "generation > 0") == "0");
+  CHECK(shows(leader, "awa_ring_current_slot{awa_ring=\"claim\"} 6"));
+  CHECK(shows(leader, "awa_ring_generation{awa_ring=\"lease\"} 38"));
+}
+
+TEST_CASE("whatever lies in the next slot keeps the ring from turning, under its own name",
+          "[branches][rotate_rings]") {
+  const Database database;
+  Leader leader(database);
+  for (const auto& family : kFamilies) {
+    CAPTURE(family.name);
+    const auto before = turns_of(leader, family.ring, "skipped_busy", family.label);
+    plant(database, family, 1);
+
+    leader.run(branch_of(family.ring));
+
+    CHECK(cursor(database, family.ring) == "0/0");
+    CHECK(turns_of(leader, family.ring, "skipped_busy", family.label) == before + 1);
+    database.sql("DELETE FROM awa." + family.name);
+  }
+}
+
+TEST_CASE("each blocker is counted, and sampled as one row", "[branches][rotate_rings]") {
+  const Database database;
+  Leader leader(database);
+  plant_all(database, 1);
+
+  leader.run(rotate_queue);
+
+  for (const auto& family : kFamilies) {
+    if (family.ring != "queue") continue;
+    const auto labels = "{awa_ring=\"queue\",awa_ring_blocker=\"" + family.label +
+                        "\",awa_ring_outcome=\"skipped_busy\"} 1";
+    CHECK(shows(leader, "awa_maintenance_rotate_attempts_total" + labels));
+    CHECK(shows(leader, "awa_maintenance_rotate_skipped_rows_sum" + labels));
+  }
+}
+
+TEST_CASE("the oldest sealed slot is where the ring's arithmetic says",
+          "[branches][rotate_rings]") {
+  const Database database;
+  struct Case {
+    int slots, generation;
+    std::string sealed;
+  };
+  for (const auto& [slots, generation, sealed] :
+       {Case{16, 0, "NULL/NULL"}, Case{16, 3, "0/0"}, Case{16, 15, "0/0"}, Case{16, 37, "6/22"},
+        Case{8, 9, "2/2"}, Case{2, 1, "0/0"}, Case{2, 2, "1/1"}}) {
+    for (const auto& ring : kRings) {
+      CAPTURE(ring, slots, generation);
+      database.sql("UPDATE awa." + ring + "_ring_state SET slot_count = " + std::to_string(slots));
+      stand_at(database, ring, generation);
+
+      awa::Library library("awa");
+      const auto row = database.sql(library.get(awa::Sql("rings/" + ring + "_look"))->text)[0];
+
+      CHECK(row[3] + "/" + row[4] == sealed);
+    }
+  }
+}
+
+TEST_CASE("a ring that is empty in all its slots stands still and writes nothing",
+          "[branches][rotate_rings]") {
+  const Database database;
+  Leader leader(database);
+  const auto ring = GENERATE(as<std::string>(), "queue", "lease", "claim");
+  stand_at(database, ring, 37);
+  leader.run(branch_of(ring));
+
+  // The background may write now and then; a pass that writes does so each time.
+  bool is_silent = false;
+  for (int time = 0; time < 10 && !is_silent; ++time) {
+    const auto before = log_end(database);
+    leader.run(branch_of(ring));
+    is_silent = log_end(database) == before;
+  }
+
+  CHECK(is_silent);
+  CHECK(leader.statements() == 1);
+  CHECK(cursor(database, ring) == "5/37");
+  CHECK(turns_of(leader, ring, "skipped_idle") > 1);
+  CHECK(turns_of(leader, ring, "rotated") == 0);
+}
+
+TEST_CASE("rings stand still while queue storage is not routed", "[branches][rotate_rings]") {
+  const Database database(Database::Routing::canonical);
+  Leader leader(database);
+  plant_all(database, 0);
+
+  for (const auto& ring : kRings) {
+    CHECK(leader.run(branch_of(ring)).skipped == "queue storage is not routed");
+    CHECK(cursor(database, ring) == "0/0");
+  }
+}
+
+TEST_CASE("a full ring turns with every pass", "[branches][rotate_rings]") {
+  const Database database;
+  const Worker worker(database);
+  Leader leader(database);
+  const int slots = 16;
+  for (int turn = 0; turn < 2 * slots; ++turn) {
+    worker.run("mail", 1, "completed");
+    CHECK(leader.run(rotate_queue).rows > 0);
+    CHECK(leader.run(rotate_claim).rows > 0);
+  }
+
+  CHECK(cursor(database, "queue") == "0/32");
+  CHECK(cursor(database, "claim") == "0/32");
+  // Slot 0 at once, and from the second lap on one with each pass.
+  CHECK(prunes(leader, "queue", "pruned") == 1 + slots + 1);
+  CHECK(worker.ended("mail") == "32");
+}
+
+TEST_CASE("rings of another schema with other slot counts turn and are pruned",
+          "[branches][rotate_rings]") {
+  const Database database(Database::Routing::canonical);
+  database.sql("GRANT CREATE ON DATABASE " + database.name() + " TO awa_owner");
+  database.sql("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA awa TO awa_owner; SET ROLE awa_owner");
+  database.sql("SELECT awa.install_queue_storage_substrate('river', 4, 2, 2, true)");
+  database.sql("SELECT awa.storage_auto_finalize_if_fresh('river')");
+  database.sql("RESET ROLE");
+  const Worker worker(database, "river");
+  Leader leader(database);
+
+  for (int turn = 0; turn < 12; ++turn) {
+    worker.run("mail", 3, turn == 0 ? "failed" : "completed");
+    for (const auto& ring : kRings) leader.run(branch_of(ring));
+  }
+
+  CHECK(cursor(database, "queue", "river") == "0/12");
+  CHECK(cursor(database, "claim", "river") == "0/12");
+  CHECK(database.value("SELECT count(*) FROM river.done_entries WHERE state = 'failed'") == "3");
+  CHECK(database.value("SELECT count(*) FROM river.ready_entries") == "6");
+  CHECK(worker.ended("mail") == "36");
+  CHECK(cursor(database, "queue") == "0/0");
+}
