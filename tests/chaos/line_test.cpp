@@ -104,13 +104,14 @@ TEST_CASE("cancels that come late or never harm nobody", "[chaos][line]") {
   line.river.database().sql(
       "CREATE FUNCTION public.slow_ring() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
       "IF session_user = 'lockkeeper' THEN PERFORM pg_sleep(0.3); END IF; RETURN NULL; END $$; "
-      "CREATE TRIGGER bbb_slow BEFORE UPDATE ON awa.lease_ring_state FOR EACH STATEMENT "
+      "CREATE TRIGGER bbb_slow BEFORE UPDATE ON awa.queue_ring_state FOR EACH STATEMENT "
       "EXECUTE FUNCTION public.slow_ring()");
   line.river.enqueue(300, 4s);
   line.river.abandon(10);
 
   CHECK(line.river.verdict() == "");
   CHECK(line.river.is_led_by(*line.daemon));
+  CHECK(line.daemon->metric("lockkeeper_preemptions_total") > 0);
 }
 
 TEST_CASE("with two hosts the one that answers is led", "[chaos][line]") {

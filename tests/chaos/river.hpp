@@ -18,7 +18,7 @@ namespace lockkeeper::test {
 
 using namespace std::chrono_literals;
 
-inline constexpr auto kGenerous = 15s;
+inline constexpr auto kGenerous = 60s;
 
 // Looks every few milliseconds; false when the limit has passed first.
 bool eventually(const std::function<bool()>& condition,

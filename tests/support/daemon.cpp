@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/daemon.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
+#include "support/client.hpp"
 #include "support/program.hpp"
 
 namespace lockkeeper::test {
@@ -87,6 +90,20 @@ std::string Daemon::last_words() {
 
 bool Daemon::has_logged(const std::string& text) const {
   return log().find(text) != std::string::npos;
+}
+
+double Daemon::metric(const std::string& name, const std::vector<std::string>& labels) const {
+  std::istringstream page(fetch(address(), "/metrics").body);
+  double sum = 0;
+  for (std::string line; std::getline(page, line);) {
+    const bool is_named = line.starts_with(name + "{") || line.starts_with(name + " ");
+    const bool is_wanted =
+        is_named && std::all_of(labels.begin(), labels.end(), [&](const std::string& label) {
+          return line.find(label) != std::string::npos;
+        });
+    if (is_wanted) sum += std::stod(line.substr(line.rfind(' ')));
+  }
+  return sum;
 }
 
 std::string Daemon::status() const {

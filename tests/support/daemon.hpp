@@ -46,6 +46,9 @@ class Daemon {
   // Where HTTP listens, as the log says; empty until it does.
   std::string address() const;
 
+  // The sum of a metric's series that have all these labels, written as name="value"; 0 without.
+  double metric(const std::string& name, const std::vector<std::string>& labels = {}) const;
+
   // As JSON, from the daemon's own HTTP; empty when it does not answer.
   std::string status() const;
 
