@@ -116,9 +116,10 @@ bool River::is_in_statement() const {
               .empty();
 }
 
+// In one statement: a rescue moves a job from one of the two to the other.
 bool River::is_settled() const {
-  return database_.value("SELECT NOT EXISTS (SELECT FROM awa.deferred_jobs)") == "t" &&
-         database_.value(kClosures) == "0";
+  return database_.value("SELECT NOT EXISTS (SELECT FROM awa.deferred_jobs) AND (" +
+                         std::string(kClosures) + ") = 0") == "t";
 }
 
 bool River::fence_has_fired() const {
