@@ -22,6 +22,8 @@ TEST_CASE("a quick pass between slow ones starts the count again", "[scheduling]
   Overrun overrun(1s);
 
   overrun.pass_took(2s);
+  overrun.pass_took(100ms);
+  CHECK_FALSE(overrun.pass_took(2s));
   overrun.pass_took(2s);
   overrun.pass_took(100ms);
 

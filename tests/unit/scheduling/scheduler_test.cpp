@@ -165,6 +165,21 @@ TEST_CASE("a shielded turn is never cancelled, a cancelled one never shielded",
   }
 }
 
+TEST_CASE("a hygiene duty that was taken back goes behind its lane", "[scheduling][scheduler]") {
+  Fixture fixture(Duty{"early", Lane::hygiene, 90ms});
+  REQUIRE(fixture.scheduler.next(kStart + 90ms)->duty == kOther);
+  REQUIRE(fixture.scheduler.next(kStart + 131ms)->kind == Kind::cancel);  // kHygiene is due too
+  fixture.scheduler.cancel_answered(kStart + 132ms);
+  fixture.scheduler.turn_ended(TurnEnd::preempted, kStart + 132ms);
+  PassEnd preempted;
+  preempted.preempted = true;
+  fixture.scheduler.pass_ended(kOther, preempted, kStart + 132ms);
+  REQUIRE(fixture.scheduler.next(kStart + 132ms)->duty == kSlo);
+  fixture.end(kSlo, kStart + 133ms);
+
+  CHECK(fixture.scheduler.next(kStart + 133ms)->duty == kHygiene);
+}
+
 TEST_CASE("the sixth try of a hygiene duty is protected, for a bounded time",
           "[scheduling][scheduler]") {
   Scheduler scheduler({{"slo", Lane::slo, 10ms}, {"hygiene", Lane::hygiene, 1h}}, {}, kStart);
