@@ -100,6 +100,20 @@ std::size_t Rows::size() const {
   return result_ ? static_cast<std::size_t>(PQntuples(result_.get())) : 0;
 }
 
+std::size_t Rows::bytes() const {
+  constexpr std::size_t kRow = 7;  // of the protocol, besides the values
+  constexpr std::size_t kValue = 4;
+  std::size_t bytes = 0;
+  const int columns = result_ ? PQnfields(result_.get()) : 0;
+  for (int row = 0; row < static_cast<int>(size()); ++row) {
+    bytes += kRow;
+    for (int column = 0; column < columns; ++column) {
+      bytes += kValue + static_cast<std::size_t>(PQgetlength(result_.get(), row, column));
+    }
+  }
+  return bytes;
+}
+
 bool Rows::is_null(std::size_t row, std::size_t column) const {
   return PQgetisnull(result_.get(), static_cast<int>(row), static_cast<int>(column)) != 0;
 }

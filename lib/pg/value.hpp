@@ -54,6 +54,7 @@ class Rows {
 
   std::size_t size() const;
   bool empty() const { return size() == 0; }
+  std::size_t bytes() const;  // that the server sent for them
 
   bool is_null(std::size_t row, std::size_t column) const;
   std::string_view text(std::size_t row, std::size_t column) const;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 
@@ -14,6 +15,8 @@ namespace lockkeeper::test {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::size_t kLargestReply = 64 * 1024;
 
 constexpr auto kSessionSettings =
     "SET search_path = pg_catalog; SET jit = off; SET TimeZone = 'UTC'; SET DateStyle = 'ISO';"
@@ -46,16 +49,18 @@ struct Desk {
 
 }  // namespace
 
-awa::Planes planes_of(const Database& database) {
+awa::Planes planes_of(const Database& database, const std::string& schema) {
   const auto row = database.sql(
-      "SELECT state, awa.active_queue_storage_schema() FROM awa.storage_transition_state")[0];
+      "SELECT coalesce(max(state), 'canonical'), awa.active_queue_storage_schema()"
+      " FROM awa.storage_transition_state")[0];
   awa::Planes planes;
   planes.transition_state = row[0];
   if (row[1] != "NULL") planes.routed_schema = row[1];
-  planes.storage_schema = planes.routed_schema.value_or("awa");
+  planes.storage_schema = schema.empty() ? planes.routed_schema.value_or("awa") : schema;
   const auto slots = [&](const std::string& ring) {
-    return std::stoll(database.value("SELECT slot_count FROM " + *planes.storage_schema + "." +
-                                     ring + "_ring_state"));
+    return std::stoll(database.value("SELECT slot_count FROM " +
+                                     awa::quote_identifier(*planes.storage_schema) + "." + ring +
+                                     "_ring_state"));
   };
   planes.rings = {slots("queue"), slots("lease"), slots("claim")};
   planes.is_patched = true;
@@ -63,7 +68,8 @@ awa::Planes planes_of(const Database& database) {
 }
 
 struct Leader::Impl final : branches::Turn {
-  explicit Impl(const Database& on) : database(on), connection(loop) {
+  Impl(const Database& on, const std::string& in)
+      : database(on), schema(in), connection(loop), library(in) {
     pg::ConnectSettings settings;
     settings.url = database.url();
     settings.application_name = "lockkeeper";
@@ -97,7 +103,10 @@ struct Leader::Impl final : branches::Turn {
     const auto& last = *pipeline.back().statement;
     if (before_each) before_each(last.name.empty() ? last.text : last.name);
     if (is_taken_back) return refuse(pipeline.size(), std::move(on_replies));
-    connection.send(std::move(pipeline), std::move(on_replies));
+    connection.send(std::move(pipeline), [this, on_replies = std::move(on_replies)](auto replies) {
+      for (const auto& reply : replies) largest_reply = std::max(largest_reply, reply.rows.bytes());
+      on_replies(std::move(replies));
+    });
   }
 
   void refuse(std::size_t count, pg::OnReplies on_replies) {
@@ -133,7 +142,7 @@ struct Leader::Impl final : branches::Turn {
 
   branches::Outcome run(const branches::Branch& branch, time::TimePoint due) {
     auto& ctx = desk(branch).context;
-    planes = planes_of(database);
+    planes = planes_of(database, schema);
     if (library.schema() != *planes.storage_schema) library = awa::Library(*planes.storage_schema);
     ctx.set_planes(planes);
     ctx.set_due(due);
@@ -148,14 +157,18 @@ struct Leader::Impl final : branches::Turn {
       throw std::runtime_error(fmt::format("{} waits for {}", branch.name, ctx.waiting_for()));
     }
     if (connection.in_transaction()) execute("ROLLBACK");
+    if (largest_reply > kLargestReply) {
+      throw std::runtime_error(fmt::format("{}: a reply of {} bytes", branch.name, largest_reply));
+    }
     if (end->failure) std::rethrow_exception(end->failure);
     return *end->value;
   }
 
   const Database& database;
+  const std::string schema;
   event::Loop loop;
   pg::Connection connection;
-  awa::Library library{"awa"};
+  awa::Library library;
   metrics::Registry registry;
   awa::Planes planes;
   std::map<const branches::Branch*, std::unique_ptr<Desk>> desks;
@@ -164,9 +177,11 @@ struct Leader::Impl final : branches::Turn {
   bool is_shielded = false;
   int turns = 0;
   int statements = 0;
+  std::size_t largest_reply = 0;
 };
 
-Leader::Leader(const Database& database) : impl_(std::make_unique<Impl>(database)) {}
+Leader::Leader(const Database& database, const std::string& schema)
+    : impl_(std::make_unique<Impl>(database, schema)) {}
 Leader::~Leader() = default;
 
 branches::Outcome Leader::run(const branches::Branch& branch) {
@@ -181,6 +196,8 @@ void Leader::set(const branches::Branch& branch, const std::string& setting,
                  branches::SettingValue value) {
   impl_->desk(branch).settings[setting] = std::move(value);
 }
+
+void Leader::execute(const std::string& text) { impl_->execute(text); }
 
 void Leader::before_each(std::function<void(const std::string& statement)> callback) {
   impl_->before_each = std::move(callback);

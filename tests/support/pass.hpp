@@ -14,24 +14,29 @@
 
 namespace lockkeeper::test {
 
-// What Awa's schema in this database says of itself.
-awa::Planes planes_of(const Database& database);
+// What Awa says of itself in this database; queue storage in the given schema, otherwise where it
+// is routed.
+awa::Planes planes_of(const Database& database, const std::string& schema = "");
 
 // A leader without a daemon: one connection as the login `lockkeeper`, with the session settings of
 // the daemon, holding the maintenance lock; planes as the database says at each pass. Keeps the
 // memory of the branches from pass to pass.
 class Leader {
  public:
-  explicit Leader(const Database& database);
+  explicit Leader(const Database& database, const std::string& schema = "");
   ~Leader();
 
   // Runs one pass to its end and returns how it ended; throws what the body throws, and
-  // std::runtime_error after 60 s.
+  // std::runtime_error after 60 s or when a statement has returned more than 64 kB: a frozen
+  // leader with so much on its way to it is never freed.
   branches::Outcome run(const branches::Branch& branch);
   // The same for the due time of the pass before, as after its turn was taken back.
   branches::Outcome run_again(const branches::Branch& branch);
   void set(const branches::Branch& branch, const std::string& setting,
            branches::SettingValue value);
+
+  // On its session, e.g. another statement_timeout.
+  void execute(const std::string& text);
 
   // Called before each pipeline of a pass is sent, with the name of its last statement; lets a
   // test act in between, as another session would.

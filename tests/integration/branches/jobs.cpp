@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "integration/branches/jobs.hpp"
+
+#include <stdexcept>
+
+#include "event/loop.hpp"
+#include "metrics/names.hpp"
+#include "pg/connection.hpp"
+
+namespace lockkeeper::test {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+void as_owner(const Database& database, const std::string& text) {
+  database.sql("SET ROLE awa_owner; " + text + "; RESET ROLE");
+}
+
+std::string series(int jobs) { return " FROM generate_series(1, " + std::to_string(jobs) + ") n"; }
+
+// Open claims of both kinds, one row each.
+constexpr auto kReceipts = R"(
+SELECT claim_slot, ready_slot, ready_generation, job_id, run_lease, receipt_id, queue, priority, attempt,
+       max_attempts, lane_seq, enqueue_shard, claimed_at FROM awa.lease_claims
+UNION ALL
+SELECT claim_slot, ready_slot, ready_generation, i.job, i.lease, i.receipt, queue, priority, i.attempt,
+       i.most, i.seq, enqueue_shard, claimed_at
+FROM awa.lease_claim_batches, unnest(job_ids, run_leases, receipt_ids, attempts, max_attempts, lane_seqs)
+    i(job, lease, receipt, attempt, most, seq))";
+
+}  // namespace
+
+void enqueue(const Database& database, const std::string& queue, int jobs,
+             const std::string& more) {
+  as_owner(database, "SELECT awa.insert_job_compat('kind', '" + queue +
+                         "', jsonb_build_object('n', n)" + more + ")" + series(jobs));
+}
+
+void enqueue_due(const Database& database, const std::string& queue, int jobs,
+                 const std::string& more) {
+  enqueue(database, queue, jobs,
+          ", 'scheduled', p_run_at => now() - interval '1 s' + n * interval '1 us'" + more);
+}
+
+std::string unique(const std::string& mask) {
+  return ", p_unique_key => 'key', p_unique_states => B'" + mask + "'";
+}
+
+std::string count(const Database& database, const std::string& table, const std::string& where) {
+  return database.value("SELECT count(*) FROM awa." + table + " WHERE " + where);
+}
+
+int claim(const Database& database, const std::string& queue, int most, Receipt receipt) {
+  return std::stoi(database.value("SELECT count(*) FROM awa.claim_ready_runtime('" + queue + "', " +
+                                  std::to_string(most) + ", " +
+                                  (receipt == Receipt::compact ? "0" : "300") + ", 0)"));
+}
+
+void age(const Database& database) {
+  for (const std::string table : {"lease_claims", "lease_claim_batches"}) {
+    database.sql("UPDATE awa." + table + " SET claimed_at = claimed_at - interval '1 hour'");
+  }
+}
+
+void complete(const Session& worker, int job) {
+  worker.sql(
+      "INSERT INTO awa.lease_claim_closure_batches (claim_slot, ready_slot, ready_generation, "
+      "outcome, closed_count, receipt_ids, receipt_ranges) SELECT claim_slot, ready_slot, "
+      "ready_generation, 'completed', 1, ARRAY[receipt_id], "
+      "int8multirange(int8range(receipt_id, receipt_id, '[]')) FROM (" +
+      std::string(kReceipts) + ") c WHERE job_id = " + std::to_string(job));
+}
+
+void materialise(const Database& database) {
+  database.sql(
+      "INSERT INTO awa.leases (lease_slot, lease_generation, ready_slot, ready_generation, job_id, "
+      "queue, state, priority, attempt, run_lease, max_attempts, lane_seq, enqueue_shard, "
+      "heartbeat_at, attempted_at) SELECT 0, 0, ready_slot, ready_generation, job_id, queue, "
+      "'running', priority, attempt, run_lease, max_attempts, lane_seq, enqueue_shard, claimed_at, "
+      "claimed_at FROM (" +
+      std::string(kReceipts) + ") c");
+}
+
+std::string claims_minus_closures(const Database& database) {
+  return database.value(
+      "SELECT (SELECT count(*) FROM awa.lease_claims) + (SELECT COALESCE(sum(claimed_count), 0) "
+      "FROM awa.lease_claim_batches) - (SELECT count(*) FROM awa.lease_claim_closures) - (SELECT "
+      "COALESCE(sum(closed_count), 0) FROM awa.lease_claim_closure_batches)");
+}
+
+double rescued(Leader& leader, const std::string& kind) {
+  return leader.registry().value(metrics::names::kAwaRescues, {{"awa_rescue_kind", kind}});
+}
+
+double skipped(Leader& leader, const branches::Branch& branch, const std::string& reason) {
+  return leader.registry().value(metrics::names::kRowsSkipped,
+                                 {{"branch", branch.name}, {"reason", reason}});
+}
+
+struct Listener::Impl {
+  event::Loop loop;
+  pg::Connection connection{loop};
+  Heard heard;
+
+  void wait_for(const bool& condition) {
+    if (!loop.run_until([&] { return condition; }, 10s)) throw std::runtime_error("no answer");
+  }
+};
+
+Listener::Listener(const Database& database, const std::vector<std::string>& channels)
+    : impl_(std::make_unique<Impl>()) {
+  pg::ConnectSettings settings;
+  settings.url = database.superuser_url();
+  settings.connect_limit = settings.reply_limit = 10s;
+  bool is_ready = false;
+  impl_->connection.connect(settings, [&](const std::string&) { is_ready = true; });
+  impl_->wait_for(is_ready);
+  impl_->connection.set_on_notification(
+      [this](const std::string& channel, const std::string& payload) {
+        impl_->heard.emplace(channel, payload);
+      });
+  pg::Pipeline pipeline;
+  for (const auto& channel : channels) {
+    pipeline.push_back(
+        {std::make_shared<const pg::Statement>(pg::Statement{"", "LISTEN \"" + channel + "\""}),
+         {}});
+  }
+  bool is_listening = false;
+  impl_->connection.send(std::move(pipeline), [&](const pg::Replies&) { is_listening = true; });
+  impl_->wait_for(is_listening);
+}
+
+Listener::~Listener() = default;
+
+Listener::Heard Listener::hears(std::size_t things) {
+  impl_->loop.run_until([&] { return impl_->heard.size() >= things; }, 10s);
+  return impl_->heard;
+}
+
+}  // namespace lockkeeper::test

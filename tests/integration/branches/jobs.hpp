@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Jobs as producers and workers leave them, in the schema `awa`: through Awa's own functions
+// where it has any, otherwise the rows that its clients write.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/pass.hpp"
+
+namespace lockkeeper::test {
+
+// `more` stands behind the first arguments of awa.insert_job_compat, with a comma before it.
+// args are {"n": 1}, {"n": 2} and so on. Lanes belong to awa_owner, as in production.
+void enqueue(const Database& database, const std::string& queue, int jobs,
+             const std::string& more = "");
+
+// Due a second ago, a microsecond apart.
+void enqueue_due(const Database& database, const std::string& queue, int jobs,
+                 const std::string& more = "");
+
+// A unique job's arguments: it claims 'key' in the states of an eight-bit mask.
+std::string unique(const std::string& mask);
+
+std::string count(const Database& database, const std::string& table,
+                  const std::string& where = "true");
+
+enum class Receipt { compact, row_local };
+
+// Claims as a worker does: without a deadline into a compact batch, with one row by row.
+int claim(const Database& database, const std::string& queue, int most,
+          Receipt receipt = Receipt::compact);
+
+// Every claim was made an hour ago.
+void age(const Database& database);
+
+// A worker ends an attempt as 0.6.9 does: a closure batch, whatever the kind of the receipt.
+void complete(const Session& worker, int job);
+
+// What a worker does when it needs a lease: the claim stays open. All open claims of either kind.
+void materialise(const Database& database);
+
+// Claims less closures over both ledgers, as prune counts them: nothing open, nothing twice is 0.
+std::string claims_minus_closures(const Database& database);
+
+// Counters of a leader.
+double rescued(Leader& leader, const std::string& kind);
+double skipped(Leader& leader, const branches::Branch& branch, const std::string& reason);
+
+// A session that listens as a worker does.
+class Listener {
+ public:
+  using Heard = std::set<std::pair<std::string, std::string>>;  // channel and payload
+
+  Listener(const Database& database, const std::vector<std::string>& channels);
+  ~Listener();
+
+  // Waits until it has heard so many different things.
+  Heard hears(std::size_t things);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lockkeeper::test

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch.hpp>
+
+#include "branches/catalog.hpp"
+#include "integration/branches/jobs.hpp"
+
+namespace lockkeeper::test {
+
+using namespace std::chrono_literals;
+using branches::promote_scheduled;
+using Routing = Database::Routing;
+
+TEST_CASE("due jobs become ready and can be claimed", "[branches][promote_scheduled]") {
+  const Database database;
+  database.install_fence();
+  Leader leader(database);
+  enqueue_due(database, "mail", 25);
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 25);
+  CHECK(count(database, "deferred_jobs") == "0");
+  CHECK(count(database, "ready_entries") == "25");
+  CHECK(claim(database, "mail", 25) == 25);
+}
+
+TEST_CASE("retryable jobs keep attempt and run_lease", "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "mail", 1);
+  database.sql("UPDATE awa.deferred_jobs SET state = 'retryable', attempt = 1, run_lease = 1");
+
+  leader.run(promote_scheduled);
+
+  CHECK(database.sql("SELECT attempt, run_lease FROM awa.ready_entries")[0] == Row{"1", "1"});
+}
+
+TEST_CASE("a batch is one segment a lane, in order of run_at", "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  database.sql(
+      "SELECT awa.insert_job_compat('k', 'mail', jsonb_build_object('n', n), 'scheduled', "
+      "p_run_at => now() - n * interval '1 s') FROM generate_series(1, 50) n");
+
+  leader.run(promote_scheduled);
+
+  CHECK(count(database, "ready_segments") == "1");
+  CHECK(count(database, "ready_segments", "next_lane_seq - first_lane_seq = 50") == "1");
+  CHECK(database.value("SELECT bool_and(in_order) FROM (SELECT (args ->> 'n')::int < lag((args ->> "
+                       "'n')::int, 1, 51) OVER (ORDER BY lane_seq) AS in_order FROM "
+                       "awa.ready_entries) o") == "t");
+}
+
+TEST_CASE("a lane held by a producer's transaction never stops another lane",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "blocked", 1500);
+  database.sql("UPDATE awa.deferred_jobs SET run_at = run_at - interval '1 minute'");
+  enqueue_due(database, "free", 10);
+  leader.run(promote_scheduled);  // makes the lanes
+  enqueue_due(database, "blocked", 1500);
+  database.sql("UPDATE awa.deferred_jobs SET run_at = run_at - interval '1 minute'");
+  enqueue_due(database, "free", 10);
+  const auto producer = database.session();
+  producer.sql("BEGIN");
+  producer.sql("SELECT awa.insert_job_compat('k', 'blocked', '{}')");
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 10);
+  CHECK(count(database, "deferred_jobs", "queue = 'blocked'") == "1500");
+  producer.sql("COMMIT");
+  CHECK(leader.run(promote_scheduled).rows == 1500);
+}
+
+TEST_CASE("more due jobs than a statement of the reference can carry are promoted in one pass",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "mail", 10'000);
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 10'000);
+  CHECK_FALSE(outcome.backlog);
+}
+
+TEST_CASE("of two jobs with one key the earlier is promoted", "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "mail", 2, unique("01100000"));
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 1);
+  CHECK(database.value("SELECT args ->> 'n' FROM awa.ready_entries") == "1");
+  CHECK(count(database, "done_entries", "state = 'cancelled'") == "1");
+  CHECK(database.value("SELECT sum(terminal_delta) FROM awa.queue_terminal_count_deltas") == "1");
+}
+
+TEST_CASE("a key that a producer is inserting holds up its own job only",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "mail", 1, unique("01100000"));
+  enqueue_due(database, "mail", 20);
+  const auto producer = database.session();
+  producer.sql(
+      "BEGIN; INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', 999999)");
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 20);
+  CHECK(count(database, "deferred_jobs") == "1");
+  CHECK(skipped(leader, promote_scheduled, "locked") == 1);
+}
+
+TEST_CASE("a row that a constraint refuses stops no other", "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "mail", 300);
+  database.sql(
+      "ALTER TABLE awa.ready_entries ADD CONSTRAINT planted CHECK (args ->> 'n' <> '137')");
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 299);
+  CHECK(skipped(leader, promote_scheduled, "bad_row") == 1);
+}
+
+TEST_CASE("queue names with quotes and newlines are names like any other",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  const std::string name = "it''s \"a\"\nqueue,{}\\";
+  database.sql("SELECT awa.insert_job_compat('k', '" + name +
+               "', '{}', 'scheduled', p_run_at => now())");
+  database.sql(
+      "SELECT awa.insert_job_compat('k', repeat('q', 200), '{}', 'scheduled', p_run_at => now())");
+
+  CHECK(leader.run(promote_scheduled).rows == 2);
+}
+
+TEST_CASE("workers hear of promoted jobs at once, under both names of a striped queue",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "mail#3", 3);
+  Listener worker(database, {"awa:mail", "awa:mail#3"});
+
+  leader.run(promote_scheduled);
+
+  CHECK(worker.hears(2) == Listener::Heard{{"awa:mail", ""}, {"awa:mail#3", ""}});
+}
+
+}  // namespace lockkeeper::test

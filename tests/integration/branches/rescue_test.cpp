@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <catch2/catch.hpp>
+
+#include "branches/catalog.hpp"
+#include "integration/branches/jobs.hpp"
+
+namespace lockkeeper::test {
+
+using namespace std::chrono_literals;
+using branches::rescue_stale_heartbeats;
+using Routing = Database::Routing;
+
+TEST_CASE("stale receipts of both kinds are rescued with back-off and one closure each",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
+  const Database database;
+  database.install_fence();
+  Leader leader(database);
+  enqueue(database, "mail", 20);
+  claim(database, "mail", 20, receipt);
+  age(database);
+
+  const auto outcome = leader.run(rescue_stale_heartbeats);
+
+  CHECK(outcome.rows == 20);
+  CHECK(count(database, "deferred_jobs",
+              "state = 'retryable' AND attempt = 1 AND run_lease = 1 AND priority = 2 AND "
+              "run_at BETWEEN now() + interval '1 s' AND now() + interval '3 s' AND "
+              "payload #>> '{errors,0,error}' = 'receipt claim stale: worker presumed dead'") ==
+        "20");
+  CHECK(claims_minus_closures(database) == "0");
+  CHECK(rescued(leader, "heartbeat") == 20);
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 0);
+}
+
+TEST_CASE("a receipt whose worker still beats is left alone",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 2);
+  claim(database, "mail", 2, receipt);
+  age(database);
+  database.sql(
+      "INSERT INTO awa.attempt_state (job_id, run_lease, heartbeat_at) VALUES (1, 1, now())");
+
+  const auto outcome = leader.run(rescue_stale_heartbeats);
+
+  CHECK(outcome.rows == 1);
+  CHECK(count(database, "deferred_jobs", "job_id = 1") == "0");
+}
+
+TEST_CASE("progress goes with the job and the attempt's state is gone",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 1);
+  claim(database, "mail", 1, Receipt::compact);
+  age(database);
+  database.sql(
+      "INSERT INTO awa.attempt_state (job_id, run_lease, heartbeat_at, progress) VALUES (1, 1, "
+      "now() - interval '1 hour', '{\"percent\": 40}')");
+
+  leader.run(rescue_stale_heartbeats);
+
+  CHECK(database.value("SELECT payload #>> '{progress,percent}' FROM awa.deferred_jobs") == "40");
+  CHECK(count(database, "attempt_state") == "0");
+}
+
+TEST_CASE("a stale lease ends with its receipt closed as rescue",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 3);
+  claim(database, "mail", 3, Receipt::row_local);
+  age(database);
+  materialise(database);
+
+  const auto outcome = leader.run(rescue_stale_heartbeats);
+
+  CHECK(outcome.rows == 3);
+  CHECK(count(database, "leases") == "0");
+  CHECK(count(database, "lease_claim_closures", "outcome = 'rescue'") == "3");
+  CHECK(claims_minus_closures(database) == "0");
+  CHECK(count(database, "deferred_jobs",
+              "payload #>> '{errors,0,error}' = 'heartbeat stale: worker presumed dead'") == "3");
+}
+
+TEST_CASE("a lease with a newer heartbeat than its attempt state is alive",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 1);
+  claim(database, "mail", 1, Receipt::row_local);
+  age(database);
+  materialise(database);
+  database.sql("UPDATE awa.leases SET heartbeat_at = now()");
+  database.sql(
+      "INSERT INTO awa.attempt_state (job_id, run_lease, heartbeat_at) VALUES (1, 1, now() - "
+      "interval '1 hour')");
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 0);
+}
+
+TEST_CASE("an attempt that ends between the look and the lock is not rescued",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 2);
+  claim(database, "mail", 2, receipt);
+  age(database);
+  bool has_ended = false;
+  leader.before_each([&](const std::string& statement) {
+    if (has_ended || statement.find("lock_stale") == std::string::npos) return;
+    has_ended = true;
+    complete(database.session(), 1);
+  });
+
+  const auto outcome = leader.run(rescue_stale_heartbeats);
+
+  REQUIRE(has_ended);
+  CHECK(outcome.rows == 1);
+  CHECK(count(database, "deferred_jobs", "job_id = 1") == "0");
+  CHECK(claims_minus_closures(database) == "0");
+}
+
+TEST_CASE("an attempt whose key its worker holds is left for the next pass, the others are not",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 10);
+  claim(database, "mail", 10, receipt);
+  age(database);
+  const auto worker = database.session();
+  worker.sql("BEGIN");
+  worker.sql("SELECT pg_advisory_xact_lock(hashtextextended('awa.receipt.complete:3:1', 0))");
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 9);
+  CHECK(count(database, "deferred_jobs", "job_id = 3") == "0");
+  worker.sql("ROLLBACK");
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 1);
+}
+
+TEST_CASE("attempts beyond the reach of the back-off function wait a day",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 4);
+  database.sql("UPDATE awa.ready_entries SET attempt = (ARRAY[42, 43, 99, 1099])[job_id]");
+  claim(database, "mail", 4, Receipt::compact);
+  age(database);
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 4);
+  CHECK(count(database, "deferred_jobs", "run_at > now() + interval '23 hours'") == "4");
+}
+
+TEST_CASE("finished receipts do not hide a stale one behind them",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 3000);
+  claim(database, "mail", 3000, Receipt::row_local);
+  database.sql(
+      "UPDATE awa.lease_claims SET claimed_at = now() - interval '2 hours' + job_id * interval '1 "
+      "ms'");
+  database.sql(
+      "INSERT INTO awa.lease_claim_closures (claim_slot, job_id, run_lease, outcome) SELECT "
+      "claim_slot, job_id, run_lease, 'completed' FROM awa.lease_claims WHERE job_id < 2990");
+
+  const auto outcome = leader.run(rescue_stale_heartbeats);
+
+  CHECK(outcome.rows == std::stoll(count(database, "lease_claims", "job_id >= 2990")));
+  CHECK(outcome.rows > 0);
+}
+
+}  // namespace lockkeeper::test
