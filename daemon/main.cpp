@@ -49,6 +49,7 @@ config::Settings read_settings(const CommandLine& line) {
                       ? config::read_file(line.file.value_or(kStandardFile), schemas)
                       : config::standard(schemas);
   config::apply_environment(settings);
+  service::require_listen(settings);
   return settings;
 }
 
@@ -63,10 +64,11 @@ int run(const CommandLine& line, config::Settings settings) {
   open_log(line, settings);
   std::optional<service::Service> daemon;
   try {
-    daemon.emplace(std::move(settings), LOCKKEEPER_VERSION);
+    daemon.emplace(settings, LOCKKEEPER_VERSION);
   } catch (const std::runtime_error& error) {
     logging::close();
-    return complain(service::kBadUsage, error.what());
+    const auto& place = settings.http.listen_place;
+    return complain(service::kBadUsage, (place.empty() ? "" : place + ": ") + error.what());
   }
   const auto code = daemon->run();
   daemon.reset();

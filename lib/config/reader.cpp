@@ -19,8 +19,13 @@ const toml::table kEmpty;
 
 }  // namespace
 
-Reader::Reader(const toml::table& table, std::string path, std::string file)
-    : table_(&table), path_(std::move(path)), file_(std::move(file)) {}
+Reader::Reader(const toml::table& table, std::string file)
+    : table_(&table),
+      file_(std::move(file)),
+      asked_(std::make_shared<std::vector<std::string>>()) {}
+
+Reader::Reader(const toml::table& table, std::string path, const Reader& above)
+    : table_(&table), path_(std::move(path)), file_(above.file_), asked_(above.asked_) {}
 
 std::string Reader::where() const {
   return path_.empty() ? "at the top of the file"
@@ -45,8 +50,13 @@ void Reader::refuse(std::string_view key, const std::string& what) const {
   fail(at, fmt::format("{} {} {}", key, where(), what));
 }
 
+std::string Reader::below(std::string_view key) const {
+  return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+}
+
 const toml::node* Reader::find(std::string_view key) {
   known_.emplace_back(key);
+  asked_->push_back(below(key));
   return table_->get(key);
 }
 
@@ -94,11 +104,11 @@ void Reader::boolean(std::string_view key, bool& value) {
 }
 
 Reader Reader::table(std::string_view key) {
-  const auto path = path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+  const auto path = below(key);
   const auto* node = find(key);
-  if (node == nullptr) return {kEmpty, path, file_};
+  if (node == nullptr) return {kEmpty, path, *this};
   if (!node->is_table()) refuse(key, fmt::format("must be a table, written [{}]", path));
-  return {*node->as_table(), path, file_};
+  return {*node->as_table(), path, *this};
 }
 
 std::vector<std::string> Reader::keys() const {

@@ -8,6 +8,7 @@
 #include <toml++/toml.h>
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,8 +25,8 @@ struct DurationLimits {
 
 class Reader {
  public:
-  // `path` as it is written between brackets, empty for the top; `file` for messages.
-  Reader(const toml::table& table, std::string path, std::string file);
+  // The whole file; its name is for messages.
+  Reader(const toml::table& table, std::string file);
 
   // Each leaves the value alone when the key is absent and throws SettingsError when it is bad.
   void text(std::string_view key, std::string& value);
@@ -62,16 +63,23 @@ class Reader {
   // Call last: throws for a key that was never asked for.
   void finish() const;
 
+  // Every key that was asked for so far, here and in the tables below, as branches.observe.every.
+  std::vector<std::string> asked() const { return *asked_; }
+
  private:
+  // `path` as it is written between brackets.
+  Reader(const toml::table& table, std::string path, const Reader& above);
   const toml::node* find(std::string_view key);
   [[noreturn]] void fail(const toml::source_region& at, const std::string& what) const;
   std::string place(const toml::source_region& at) const;
   std::string where() const;
+  std::string below(std::string_view key) const;
 
   const toml::table* table_;
   std::string path_;
   std::string file_;
   std::vector<std::string> known_;
+  std::shared_ptr<std::vector<std::string>> asked_;  // of the whole file
 };
 
 }  // namespace lockkeeper::config

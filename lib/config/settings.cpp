@@ -148,16 +148,7 @@ toml::table parse(std::string_view text, const std::string& name) {
   }
 }
 
-}  // namespace
-
-Settings read_file(const std::string& path, std::span<const BranchSchema> branches) {
-  return read_text(read_small_file(path, kLargestFile), path, branches);
-}
-
-Settings read_text(std::string_view text, const std::string& name,
-                   std::span<const BranchSchema> branches) {
-  const auto table = parse(text, name);
-  Reader top(table, "", name);
+Settings read_all(Reader& top, std::span<const BranchSchema> branches) {
   Settings settings;
   read_database(top.table("database"), settings.database);
   read_leadership(top.table("leadership"), settings.leadership);
@@ -170,6 +161,25 @@ Settings read_text(std::string_view text, const std::string& name,
   return settings;
 }
 
+}  // namespace
+
+Settings read_file(const std::string& path, std::span<const BranchSchema> branches) {
+  return read_text(read_small_file(path, kLargestFile), path, branches);
+}
+
+Settings read_text(std::string_view text, const std::string& name,
+                   std::span<const BranchSchema> branches) {
+  const auto table = parse(text, name);
+  Reader top(table, name);
+  return read_all(top, branches);
+}
+
+std::vector<std::string> known_keys(std::span<const BranchSchema> branches) {
+  const toml::table nothing;
+  Reader top(nothing, "");
+  read_all(top, branches);
+  return top.asked();
+}
 Settings standard(std::span<const BranchSchema> branches) {
   return read_text("", "defaults", branches);
 }

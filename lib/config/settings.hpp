@@ -53,7 +53,7 @@ struct Settings {
   } leadership;
   struct Http {
     std::string listen = "127.0.0.1:9724";
-    std::string listen_place = "[http] listen";  // or file:line:column, for messages
+    std::string listen_place;  // file:line:column, for messages; empty for the default
   } http;
   struct Log {
     LogLevel level = LogLevel::info;
@@ -89,6 +89,9 @@ Settings read_text(std::string_view text, const std::string& name,
 
 // Defaults for everything.
 Settings standard(std::span<const BranchSchema> branches);
+
+// Every key and table there is, as branches.observe.every, for tests of the documentation.
+std::vector<std::string> known_keys(std::span<const BranchSchema> branches);
 
 // LOCKKEEPER_DATABASE_URL wins over the file; DATABASE_URL only fills an empty url.
 void apply_environment(Settings& settings);

@@ -6,13 +6,15 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "logging/quote.hpp"
+
 namespace lockkeeper::http {
 namespace {
 
 [[noreturn]] void refuse(const std::string& listen) {
-  throw std::runtime_error(fmt::format(
-      "cannot listen on \"{}\": write \"127.0.0.1:9724\", \"[::1]:9724\" or \"unix:/path\"",
-      listen));
+  throw std::runtime_error(
+      fmt::format("cannot listen on {}: write \"127.0.0.1:9724\", \"[::1]:9724\" or \"unix:/path\"",
+                  logging::quoted(listen)));
 }
 
 }  // namespace

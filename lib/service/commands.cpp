@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "event/loop.hpp"
+#include "http/address.hpp"
 #include "http/client.hpp"
 #include "leadership/takeover.hpp"
 #include "service/exhibits.hpp"
@@ -155,6 +156,15 @@ void require_database(config::Settings& settings) {
         fmt::format("{}: the database's url is not usable: {}", database.url_place, fault));
   }
   config::read_password(settings);
+}
+
+void require_listen(const config::Settings& settings) {
+  if (settings.http.listen.empty()) return;
+  try {
+    http::parse_address(settings.http.listen);
+  } catch (const std::runtime_error& error) {
+    throw config::SettingsError(fmt::format("{}: {}", settings.http.listen_place, error.what()));
+  }
 }
 
 int print_status(config::Settings settings, const StatusOptions& options) {

@@ -14,6 +14,9 @@ namespace lockkeeper::service {
 // name makes no sense, and reads the password file.
 void require_database(config::Settings& settings);
 
+// Throws SettingsError when [http] listen makes no sense.
+void require_listen(const config::Settings& settings);
+
 struct StatusOptions {
   std::string version;  // of this program, for when no daemon answers
   bool as_json = false;
