@@ -53,6 +53,7 @@ struct Branch {
   std::string_view summary;                      // one line for `lockkeeper branches`
   std::span<const std::string_view> statements;  // names of the .sql files it uses
   std::span<const Setting> settings;
+  std::span<const std::string_view> skips = {};  // why a row may be left alone, words for metrics
   Task<Outcome> (*run)(BranchContext& ctx);
 };
 

@@ -40,7 +40,9 @@ Task<Outcome> run(BranchContext& ctx) {
   if (!ctx.planes().has_queue_storage()) co_return Outcome();
   const auto rings = co_await ctx.query("observe/rings");
   for (std::size_t row = 0; row < rings.size(); ++row) {
-    ctx.report().ring_cursor(rings.text(row, 0), rings.integer(row, 1), rings.integer(row, 2));
+    const auto ring = rings.text(row, 0);
+    ctx.report().ring_cursor(ring, rings.integer(row, 1), rings.integer(row, 2));
+    ctx.report().debt("rotate_" + std::string(ring), rings.integer(row, 3));
   }
   co_return Outcome();
 }

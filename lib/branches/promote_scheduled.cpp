@@ -39,6 +39,8 @@ constexpr Setting kSettings[] = {
     {"max_batches", std::int64_t{128}, "transactions in a pass"},
 };
 
+constexpr std::string_view kSkips[] = {"bad_row", "locked", "refused", "superseded"};
+
 // One row of next_due.
 struct Backlog {
   std::string plane;
@@ -92,6 +94,7 @@ Task<bool> drain(PromotionPass& pass, const Backlog& backlog) {
 Task<Outcome> run(BranchContext& ctx) {
   auto& memory = ctx.memory<PromotionMemory>(std::min(ctx.integer("batch_size"), kMostJobsInBatch));
   PromotionPass pass{ctx, memory, ctx.integer("max_batches")};
+  ctx.report().batch_size(memory.pace.rows());
   auto looking = look(ctx);
   auto seen = co_await looking;
   Outcome outcome;
@@ -124,6 +127,7 @@ const Branch promote_scheduled{
     .summary = "hands jobs whose run_at has passed to the workers",
     .statements = kStatements,
     .settings = kSettings,
+    .skips = kSkips,
     .run = run,
 };
 

@@ -18,6 +18,22 @@ constexpr std::size_t kRowsRemembered = 10'000;
 
 }  // namespace
 
+void touch_series(metrics::Registry& registry, std::string_view branch,
+                  std::span<const std::string_view> skips) {
+  for (const auto reason : skips) {
+    registry.touch(names::kRowsSkipped, {{"branch", branch}, {"reason", reason}});
+  }
+  if (branch == "promote_scheduled") {
+    registry.touch(names::kPromotionLateness, {});
+    for (const auto* state : {"scheduled", "retryable"}) {
+      registry.touch(names::kAwaPromoteBatches, {{"awa_job_state", state}});
+    }
+  }
+  if (branch == "rescue_stale_heartbeats") {
+    registry.touch(names::kAwaRescues, {{"awa_rescue_kind", "heartbeat"}});
+  }
+}
+
 Report::Report(metrics::Registry& registry, std::string_view branch)
     : registry_(registry), branch_(branch) {}
 
@@ -89,8 +105,8 @@ void Report::batch_size(std::int64_t rows) {
   registry_.set(names::kBatchSize, {{"branch", branch_}}, static_cast<double>(rows));
 }
 
-void Report::debt(std::int64_t rows) {
-  registry_.set(names::kHygieneDebt, {{"branch", branch_}}, static_cast<double>(rows));
+void Report::debt(std::string_view branch, std::int64_t rows) {
+  registry_.set(names::kHygieneDebt, {{"branch", branch}}, static_cast<double>(rows));
 }
 
 void Report::oldest_due(time::Duration age) {

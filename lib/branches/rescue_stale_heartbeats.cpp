@@ -32,6 +32,8 @@ constexpr Setting kSettings[] = {
     {"batch_size", std::int64_t{500}, "attempts in a transaction, a thousand at most"},
 };
 
+constexpr std::string_view kSkips[] = {"bad_row", "locked", "missing_ready_row"};
+
 constexpr std::string_view kLeaseError = "heartbeat stale: worker presumed dead";
 constexpr std::string_view kReceiptError = "receipt claim stale: worker presumed dead";
 
@@ -81,6 +83,7 @@ Task<bool> separately(Task<bool> part, std::exception_ptr& failure) {
 Task<Outcome> run(BranchContext& ctx) {
   const auto staleness = ctx.duration("staleness");
   RescuePass pass{ctx, "heartbeat", staleness, std::min(ctx.integer("batch_size"), kMostAttempts)};
+  ctx.report().batch_size(pass.batch_size);
   auto looking = look(ctx, staleness);
   const auto stale = co_await looking;
   std::exception_ptr failure;
@@ -112,6 +115,7 @@ const Branch rescue_stale_heartbeats{
     .summary = "takes attempts whose worker shows no life back into the queue",
     .statements = kStatements,
     .settings = kSettings,
+    .skips = kSkips,
     .run = run,
 };
 

@@ -190,6 +190,8 @@ constexpr Setting kQueueSettings[] = {
     {"failed_retention", time::Duration(72h), "failed jobs younger than this outlive their slot"},
 };
 
+constexpr std::string_view kQueueSkips[] = {"late_producer"};
+
 }  // namespace
 
 const Branch rotate_queue{
@@ -199,6 +201,7 @@ const Branch rotate_queue{
     .summary = "turns the queue ring and reclaims its oldest slot",
     .statements = kQueueStatements,
     .settings = kQueueSettings,
+    .skips = kQueueSkips,
     .run = run_queue,
 };
 

@@ -46,13 +46,30 @@ Board::Board(metrics::Registry& registry, const config::Settings& settings) : re
     records_.push_back(
         BranchRecord{branch, own, scheduling::Overrun(own.every), {}, {}, 0, 0, 0, {}, {}});
     if (!own.enabled) continue;
-    const metrics::Labels labels = {{"branch", branch->name}, {"lane", word(branch->lane)}};
-    registry_.touch(names::kBranchStartLateness, labels);
-    registry_.touch(names::kBranchMissedTicks, labels);
-    registry_.touch(names::kTurns, labels);
-    registry_.touch(names::kBranchRows, {{"branch", branch->name}});
-    registry_.touch(names::kPreemptions, {{"branch", branch->name}});
+    touch_series(*branch);
   }
+}
+
+// An alert on an increase misses the first one of a series that is not there before it.
+void Board::touch_series(const branches::Branch& branch) {
+  const metrics::Labels label = {{"branch", branch.name}};
+  const metrics::Labels labels = {{"branch", branch.name}, {"lane", word(branch.lane)}};
+  registry_.touch(names::kBranchStartLateness, labels);
+  registry_.touch(names::kBranchMissedTicks, labels);
+  registry_.touch(names::kTurns, labels);
+  registry_.touch(names::kBranchRows, label);
+  registry_.touch(names::kPreemptions, label);
+  registry_.touch(names::kPreemptionWasted, label);
+  for (const auto result : {PassResult::done, PassResult::idle, PassResult::skipped,
+                            PassResult::failed, PassResult::preempted}) {
+    registry_.touch(
+        names::kBranchPasses,
+        {{"branch", branch.name}, {"lane", word(branch.lane)}, {"outcome", word(result)}});
+  }
+  const metrics::Labels awa = {{"awa_maintenance_branch", branch.name}};
+  registry_.touch(names::kAwaBranchDuration, awa);
+  registry_.touch(names::kAwaBranchOverrun, awa);
+  branches::touch_series(registry_, branch.name, branch.skips);
 }
 
 void Board::missed_ticks(BranchRecord& record, std::uint64_t missed) {
@@ -94,7 +111,10 @@ void Board::pass_ended(BranchRecord& record, PassFacts facts, time::TimePoint no
   if (facts.result == PassResult::failed) {
     log_failure(record, facts.reason, now);
   } else {
-    record.logged_failure.clear();
+    if (!record.logged_failure.empty()) {
+      logging::info("passes of the branch succeed again", {{"branch", branch}});
+      record.logged_failure.clear();
+    }
     registry_.set(
         names::kBranchLastSuccess, {{"branch", branch}},
         std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count());
@@ -107,7 +127,7 @@ void Board::log_failure(BranchRecord& record, const std::string& reason, time::T
   if (record.logged_failure == reason && now - record.logged_at < kRepeatFailureAfter) return;
   record.logged_failure = reason;
   record.logged_at = now;
-  logging::warn("a pass failed; the next interval is the retry",
+  logging::warn("a pass of the branch failed; the next one is the retry",
                 {{"branch", record.branch->name}, {"reason", reason}});
 }
 
@@ -119,7 +139,7 @@ void Board::watch_overrun(BranchRecord& record, time::Duration took) {
   if (record.overrun.pass_took(took)) registry_.add(names::kAwaBranchOverrun, label);
   if (was_delayed == record.overrun.is_delayed()) return;
   logging::warn(was_delayed ? "the branch keeps its interval again"
-                            : "the branch takes longer than its interval",
+                            : "the branch is delayed: its passes take longer than its interval",
                 {{"branch", branch},
                  {"took", time::seconds(took)},
                  {"every", time::seconds(record.settings.every)}});

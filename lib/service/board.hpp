@@ -64,6 +64,7 @@ class Board {
   void pass_ended(BranchRecord& record, PassFacts facts, time::TimePoint now);
 
  private:
+  void touch_series(const branches::Branch& branch);
   void log_failure(BranchRecord& record, const std::string& reason, time::TimePoint now);
   void watch_overrun(BranchRecord& record, time::Duration took);
 

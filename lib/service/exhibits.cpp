@@ -24,6 +24,7 @@ std::optional<std::int64_t> whole(std::optional<double> number) {
 
 void show_build(metrics::Registry& registry, const std::string& version) {
   registry.set(names::kBuildInfo, {{"version", version}, {"compiler", __VERSION__}}, 1);
+  registry.touch(names::kDatabaseRoundTrip, {});
 }
 
 void show_log(metrics::Registry& registry) {

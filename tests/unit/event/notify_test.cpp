@@ -1,64 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event/notify.hpp"
 
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <cstring>
 #include <string>
+
+#include "support/notify_socket.hpp"
 
 namespace lockkeeper::event {
 namespace {
 
-// An environment variable for the length of a test.
-class Variable {
- public:
-  Variable(const char* name, const std::string& value) : name_(name) {
-    ::setenv(name, value.c_str(), 1);
-  }
-  ~Variable() { ::unsetenv(name_); }
-  Variable(const Variable&) = delete;
-  Variable& operator=(const Variable&) = delete;
-
- private:
-  const char* name_;
-};
-
-// Stands where systemd would listen.
-class Listener {
- public:
-  explicit Listener(std::string path) : path_(std::move(path)) {
-    descriptor_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, path_.data(), path_.size());
-    if (path_.front() == '@') address.sun_path[0] = '\0';
-    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size());
-    REQUIRE(::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  }
-  ~Listener() {
-    ::close(descriptor_);
-    if (path_.front() != '@') ::unlink(path_.c_str());
-  }
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-
-  const std::string& path() const { return path_; }
-  int descriptor() const { return descriptor_; }
-  std::string heard() const {
-    std::array<char, 256> text{};
-    const auto size = ::recv(descriptor_, text.data(), text.size(), 0);
-    return size < 0 ? "" : std::string(text.data(), static_cast<std::size_t>(size));
-  }
-
- private:
-  std::string path_;
-  int descriptor_ = -1;
-};
+using Listener = test::NotifySocket;
+using test::Variable;
 
 std::string unique(const std::string& prefix) { return prefix + std::to_string(::getpid()); }
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/exhibits.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "metrics/names.hpp"
+
+using namespace lockkeeper;
+using namespace lockkeeper::service;
+using Catch::Contains;
+using leadership::State;
+namespace names = metrics::names;
+
+TEST_CASE("readiness is 200, or 503 with a reason a line", "[service][exhibits]") {
+  Status status;
+  status.election.state = State::leading;
+  CHECK(readiness(status).status == 200);
+  CHECK(readiness(status).body == "ready\n");
+
+  for (const auto* name : {"rotate_queue", "observe"}) {
+    BranchStatus branch;
+    branch.name = name;
+    branch.late_after = std::chrono::seconds(1);
+    branch.waiting = std::chrono::seconds(3);
+    status.branches.push_back(branch);
+  }
+
+  CHECK(readiness(status).status == 503);
+  CHECK(readiness(status).body ==
+        "rotate_queue has been due for 3.0s, more than its late_after of 1s\n"
+        "observe has been due for 3.0s, more than its late_after of 1s\n");
+}
+
+TEST_CASE("exactly one state is shown as the present one", "[service][exhibits]") {
+  metrics::Registry registry;
+  leadership::View view;
+  for (const auto state : leadership::kStates) {
+    view.state = state;
+    show_election(registry, view);
+    double sum = 0;
+    for (const auto each : leadership::kStates) {
+      sum += registry.value(names::kLeadershipState, {{"state", leadership::name(each)}});
+    }
+    CHECK(sum == 1);
+    CHECK(registry.value(names::kLeadershipState, {{"state", leadership::name(state)}}) == 1);
+    CHECK(registry.value(names::kLeader, {}) == (leadership::holds_lock(state) ? 1 : 0));
+  }
+}
+
+TEST_CASE("the holder of the lock is shown while there is another", "[service][exhibits]") {
+  metrics::Registry registry;
+  leadership::View view;
+  view.holder = leadership::Holder{7, "a \"worker\"\n", ""};
+  show_election(registry, view);
+  CHECK_THAT(registry.render(),
+             Contains(R"(lock_holder_info{application_name="a \"worker\"\n",pid="7"} 1)"));
+
+  view.holder->pid = 8;
+  show_election(registry, view);
+  CHECK_THAT(registry.render(), !Contains("pid=\"7\""));
+  view.holder.reset();
+  show_election(registry, view);
+  CHECK_THAT(registry.render(), !Contains("pid="));
+}
+
+TEST_CASE("what only a leader sees is not shown after its term", "[service][exhibits]") {
+  metrics::Registry registry;
+  registry.set(names::kOldestDueJob, {}, 0);
+  registry.set(names::kAwaRingCurrentSlot, {{"awa_ring", "queue"}}, 3);
+  registry.set(names::kAwaRingGeneration, {{"awa_ring", "queue"}}, 19);
+  REQUIRE(rings_of(registry).size() == 1);
+  CHECK(rings_of(registry)[0].generation == 19);
+
+  forget_sights(registry);
+
+  CHECK(rings_of(registry).empty());
+  CHECK_FALSE(registry.find(names::kOldestDueJob, {}));
+}
+
+TEST_CASE("systemd's status is one line", "[service][exhibits]") {
+  leadership::View view;
+  view.state = State::refused;
+  view.sentence = "no\nMAINPID=1";
+
+  CHECK(systemd_status(view) == "STATUS=refused: no MAINPID=1");
+}
