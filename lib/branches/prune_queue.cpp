@@ -80,7 +80,7 @@ Task<Pruned> QueuePrune::run() {
   auto carrying = carry_failed();
   const auto carried = co_await carrying;
   if (carried > 0) {
-    logging::info("failed jobs carried on", {{"slot", slot_}, {"jobs", carried}});
+    logging::debug("failed jobs carried on", {{"slot", slot_}, {"jobs", carried}});
   }
   co_await ctx_.breathe(kTruncate);
   insist_if_starved(ctx_);

@@ -80,7 +80,7 @@ int Service::run() {
   event::notify("READY=1");
   loop_.run();
   end_term();
-  logging::info("ended", {{"exit_code", exit_code_}});
+  logging::info("lockkeeper ends", {{"exit_code", exit_code_}});
   return exit_code_;
 }
 

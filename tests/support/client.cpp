@@ -69,6 +69,8 @@ void Client::send(const std::string& bytes) const {
   }
 }
 
+void Client::end() const { ::shutdown(descriptor_, SHUT_WR); }
+
 std::string Client::receive() const {
   std::string text;
   std::array<char, 16384> piece{};

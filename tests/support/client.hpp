@@ -17,6 +17,7 @@ class Client {
 
   bool is_connected() const { return descriptor_ >= 0; }
   void send(const std::string& bytes) const;
+  void end() const;             // nothing more will be sent
   std::string receive() const;  // until the server closes, or 30 s have passed without a byte
 
  private:

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// /metrics of a real leader: valid as Prometheus itself judges it, and every promised series there
+// with exactly its labels.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "chaos/river.hpp"
+#include "support/client.hpp"
+#include "support/program.hpp"
+
+namespace lockkeeper::test {
+
+namespace {
+
+using Labels = std::set<std::string>;
+
+// Section 5 of the interface but for the reload, and Awa's own names for the branches that exist.
+const std::map<std::string, Labels> kPromised = {
+    {"lockkeeper_leader", {}},
+    {"lockkeeper_leadership_state", {"state"}},
+    {"lockkeeper_leadership_changes_total", {"to", "reason"}},
+    {"lockkeeper_branch_start_lateness_seconds", {"branch", "lane"}},
+    {"lockkeeper_branch_passes_total", {"branch", "lane", "outcome"}},
+    {"lockkeeper_branch_missed_ticks_total", {"branch", "lane"}},
+    {"lockkeeper_branch_rows_total", {"branch"}},
+    {"lockkeeper_rows_skipped_total", {"branch", "reason"}},
+    {"lockkeeper_turns_total", {"branch", "lane"}},
+    {"lockkeeper_batch_size", {"branch"}},
+    {"lockkeeper_hygiene_debt_rows", {"branch"}},
+    {"lockkeeper_database_connected", {"connection"}},
+    {"lockkeeper_clock_skew_seconds", {}},
+    {"lockkeeper_branch_last_success_timestamp_seconds", {"branch"}},
+    {"lockkeeper_preemptions_total", {"branch"}},
+    {"lockkeeper_preemption_wasted_seconds_total", {"branch"}},
+    {"lockkeeper_job_promotion_lateness_seconds", {}},
+    {"lockkeeper_oldest_due_job_seconds", {}},
+    {"lockkeeper_database_round_trip_seconds", {}},
+    {"lockkeeper_loop_delay_seconds", {}},
+    {"lockkeeper_mvcc_horizon_age_seconds", {"kind"}},
+    {"lockkeeper_build_info", {"version", "compiler"}},
+    {"awa_maintenance_branch_duration_seconds", {"awa_maintenance_branch"}},
+    {"awa_maintenance_branch_overrun_total", {"awa_maintenance_branch"}},
+    {"awa_maintenance_rotate_attempts_total", {"awa_ring", "awa_ring_outcome", "awa_ring_blocker"}},
+    {"awa_maintenance_rotate_skipped_rows", {"awa_ring", "awa_ring_outcome", "awa_ring_blocker"}},
+    {"awa_maintenance_prune_attempts_total", {"awa_ring", "awa_ring_outcome", "awa_ring_reason"}},
+    {"awa_maintenance_prune_skipped_rows", {"awa_ring", "awa_ring_outcome", "awa_ring_reason"}},
+    {"awa_ring_current_slot", {"awa_ring"}},
+    {"awa_ring_generation", {"awa_ring"}},
+    {"awa_maintenance_rescues_total", {"awa_rescue_kind"}},
+    {"awa_maintenance_promote_batches_total", {"awa_job_state"}},
+    {"awa_maintenance_promote_batch_size", {"awa_job_state"}},
+    {"awa_maintenance_promote_duration_seconds", {"awa_job_state"}},
+};
+
+// The label names of each family; those of a histogram without its suffixes and le.
+std::map<std::string, std::set<Labels>> families(const std::string& text) {
+  std::map<std::string, std::set<Labels>> all;
+  std::set<std::string> histograms;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, std::regex("# TYPE (\\w+) histogram"))) {
+      histograms.insert(match[1]);
+    }
+    if (!std::regex_match(line, match, std::regex(R"((\w+)(\{(.*)\})? \S+)"))) continue;
+    std::string name = match[1];
+    for (const auto& histogram : histograms) {
+      if (std::regex_match(name, std::regex(histogram + "_(bucket|sum|count)"))) name = histogram;
+    }
+    Labels labels;
+    const std::string inside = match[3];
+    const std::regex label(R"re((\w+)="(?:[^"\\]|\\.)*")re");
+    for (std::sregex_iterator at(inside.begin(), inside.end(), label), end; at != end; ++at) {
+      if ((*at)[1] != "le") labels.insert((*at)[1]);
+    }
+    all[name].insert(labels);
+  }
+  return all;
+}
+
+// Series that come to life with what they count, as in Awa: two rounds of a used ring.
+bool has_everything(const std::string& metrics) {
+  const auto found = families(metrics);
+  return std::all_of(kPromised.begin(), kPromised.end(),
+                     [&](const auto& each) { return found.count(each.first) == 1; });
+}
+
+}  // namespace
+
+TEST_CASE("a leader has every promised metric with exactly its labels", "[program][metrics]") {
+  River river;
+  // A job that waits in its slot for ever keeps the ring from turning over it and from pruning it.
+  river.database().sql(
+      "SET ROLE awa_owner; SELECT awa.insert_job_compat('kind', 'waits', '{}'); RESET ROLE");
+  const Daemon daemon("lockkeeper", "[database]\nurl = \"" + river.database().url() +
+                                        "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
+                                        "[branches.rotate_queue]\nevery = \"10ms\"\n"
+                                        "[branches.observe]\nevery = \"100ms\"\n");
+  river.enqueue(30, 500ms);
+  std::string metrics;
+  REQUIRE(eventually(
+      [&] {
+        metrics = fetch(daemon.address(), "/metrics").body;
+        return has_everything(metrics);
+      },
+      60s));
+
+  const auto found = families(metrics);
+  for (const auto& [name, labels] : kPromised) {
+    CAPTURE(name);
+    CHECK(found.at(name) == std::set<Labels>{labels});
+  }
+  const Folder folder;
+  const auto judged =
+      shell("/usr/bin/promtool check metrics < " + folder.write("metrics", metrics));
+  CHECK(judged.code == 0);
+  CHECK(judged.out + judged.err == "");
+}
+
+TEST_CASE("a standby has the holder of the lock", "[program][metrics]") {
+  River river;
+  const auto holder = river.database().session();
+  holder.sql("SELECT pg_advisory_lock(4708303813012965710)");
+  const Daemon daemon(river.settings());
+  std::string metrics;
+
+  REQUIRE(eventually([&] {
+    metrics = fetch(daemon.address(), "/metrics").body;
+    return families(metrics).count("lockkeeper_lock_holder_info") == 1;
+  }));
+
+  CHECK(families(metrics).at("lockkeeper_lock_holder_info") ==
+        std::set<Labels>{{"pid", "application_name"}});
+  const Folder folder;
+  CHECK(shell("/usr/bin/promtool check metrics < " + folder.write("metrics", metrics)).code == 0);
+}
+
+}  // namespace lockkeeper::test
