@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What stands in the database may be anything: names that no sane person gives, payloads that are
+// no objects, rows that a constraint refuses. The good rows move, the bad ones are counted and told
+// once each, and nothing of it writes a line of its own into the log.
+#include <catch2/catch.hpp>
+#include <regex>
+#include <sstream>
+
+#include "chaos/river.hpp"
+#include "support/captured_log.hpp"
+#include "support/client.hpp"
+#include "support/program.hpp"
+
+namespace lockkeeper::test {
+
+using Catch::Contains;
+using Routing = Database::Routing;
+
+namespace {
+
+// One array of every name: quotes, newlines, forged lines, escapes, long ones, many alphabets.
+constexpr auto kNames = R"(ARRAY[
+  'it''s "a" queue', E'two\nlines\tand\r more', E'x\ntime=now level=error msg=forged',
+  chr(27) || '[2J' || chr(155) || '2J', chr(8238) || 'evil' || chr(8232), '$1 % {} \ ; -- /* #',
+  'mail#3', '', ' ', repeat('q', 200), repeat(chr(27700), 200),
+  repeat(chr(127754), 200), 'NaN', 'null', '"', '''', '\'])";
+
+constexpr auto kPayloads =
+    R"(ARRAY[NULL, '{}', '[]', '[1]', '5', '"x"', 'null', 'true', '{"errors": 5}',
+  '{"errors": null, "metadata": 7}', '{"metadata": "x", "tags": 3, "progress": []}']::jsonb[])";
+
+Daemon daemon_of(const Database& database) {
+  return Daemon("lockkeeper",
+                "[database]\nurl = \"" + database.url() +
+                    "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
+                    "[branches.rescue_stale_heartbeats]\nevery = \"100ms\"\nstaleness = \"4s\"\n");
+}
+
+// Every name with every payload, due; as whoever owns the lanes.
+void enqueue_deferred(const Database& database) {
+  database.sql("SET ROLE awa_owner");
+  database.sql(
+      "SELECT awa.insert_job_compat('kind', name, to_jsonb(n), 'scheduled',"
+      " p_run_at => now() - interval '1 s')"
+      " FROM unnest(" +
+      std::string(kNames) + ") name, generate_series(1, 11) n");
+  database.sql("RESET ROLE");
+  database.sql("UPDATE awa.deferred_jobs SET payload = (" + std::string(kPayloads) +
+               ")[(args #>> '{}')::int]");
+}
+
+double counted(const Daemon& daemon, const std::string& branch) {
+  const auto metrics = fetch(daemon.address(), "/metrics").body;
+  double sum = 0;
+  const std::regex series("lockkeeper_rows_skipped_total\\{branch=\"" + branch +
+                          "\",reason=\"\\w+\"\\} (\\S+)");
+  for (std::sregex_iterator at(metrics.begin(), metrics.end(), series), end; at != end; ++at) {
+    sum += std::stod((*at)[1]);
+  }
+  return sum;
+}
+
+// Every line is ours: a time, a level, a message.
+void check_log(const Daemon& daemon) {
+  const auto log = daemon.log();
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    CHECK(std::regex_search(line, std::regex(R"(^time=\d{4}-\S+Z level=(debug|info|warn) msg=)")));
+  }
+  CHECK_THAT(log, !Contains("\033") && !Contains("\xC2\x9B") && !Contains("\r"));
+}
+
+bool is_empty(const Database& database, const std::string& table, const std::string& where) {
+  return database.value("SELECT NOT EXISTS (SELECT FROM awa." + table + " WHERE " + where + ")") ==
+         "t";
+}
+
+}  // namespace
+
+TEST_CASE("queue plane: any name and payload is promoted, what is refused is told once",
+          "[program][rows]") {
+  const Database database;
+  enqueue_deferred(database);
+  database.sql(
+      "ALTER TABLE awa.ready_entries ADD CONSTRAINT planted"
+      " CHECK (args <> '4' OR queue NOT IN ('mail#3', '', 'null'))");
+  Daemon daemon = daemon_of(database);
+
+  CHECK(eventually([&] {
+    return is_empty(database, "deferred_jobs",
+                    "args <> '4' OR queue NOT IN ('mail#3', '', 'null')");
+  }));
+  CHECK(eventually([&] { return counted(daemon, "promote_scheduled") == 3; }));
+
+  CHECK(database.value("SELECT count(*) FROM awa.deferred_jobs") == "3");
+  CHECK(database.value("SELECT count(*) FROM awa.ready_entries") == "184");
+  CHECK(occurrences(daemon.log(), "branch=promote_scheduled reason=bad_row") == 3);
+  for (const auto& row : database.sql("SELECT job_id FROM awa.deferred_jobs")) {
+    CHECK(occurrences(daemon.log(), "row=\"job " + row[0] + ", SQLSTATE 23514\"") == 1);
+  }
+  check_log(daemon);
+}
+
+TEST_CASE("queue plane: any name and payload is rescued, what is refused is told once",
+          "[program][rows]") {
+  const Database database;
+  // An immediate job wakes its queue by name, and a channel's name has 63 bytes at most.
+  const auto names = "unnest(" + std::string(kNames) + ") name";
+  const std::string short_ones = " WHERE octet_length(name) < 60";
+  database.sql("SET ROLE awa_owner");
+  database.sql("SELECT awa.insert_job_compat('kind', name, to_jsonb(n)) FROM " + names +
+               ", generate_series(1, 11) n" + short_ones);
+  database.sql("SELECT count(*) FROM " + names +
+               ", LATERAL awa.claim_ready_runtime(name, 11, 300, 0)" + short_ones);
+  database.sql("RESET ROLE");
+  database.sql("UPDATE awa.ready_entries SET payload = (" + std::string(kPayloads) +
+               ")[(args #>> '{}')::int]");
+  database.sql("UPDATE awa.lease_claims SET claimed_at = claimed_at - interval '1 hour'");
+  database.sql("UPDATE awa.lease_claim_batches SET claimed_at = claimed_at - interval '1 hour'");
+  database.sql("UPDATE awa.leases SET heartbeat_at = now() - interval '1 hour'");
+  database.sql(
+      "ALTER TABLE awa.deferred_jobs ADD CONSTRAINT planted"
+      " CHECK (args <> '4' OR queue NOT IN ('mail#3', '', 'null'))");
+  Daemon daemon = daemon_of(database);
+
+  const auto back = [&] {
+    return database.value(
+        "SELECT count(DISTINCT job_id) FROM (SELECT job_id FROM awa.ready_entries"
+        " WHERE run_lease > 0 UNION ALL SELECT job_id FROM awa.deferred_jobs) b");
+  };
+  CHECK(eventually([&] { return back() == "151"; }));
+  CHECK(eventually([&] { return counted(daemon, "rescue_stale_heartbeats") >= 9; }));
+
+  CHECK(occurrences(daemon.log(), "branch=rescue_stale_heartbeats reason=bad_row") == 3);
+  check_log(daemon);
+}
+
+TEST_CASE("canonical plane: any name and content is promoted, what is refused is told once",
+          "[program][rows]") {
+  const Database database(Routing::canonical);
+  database.sql(
+      "INSERT INTO awa.scheduled_jobs (kind, queue, args, metadata, progress, run_at)"
+      " SELECT 'kind', name, to_jsonb(n), COALESCE((" +
+      std::string(kPayloads) +
+      ")[n], '{}'),"
+      " (" +
+      std::string(kPayloads) +
+      ")[n], now() - interval '1 s'"
+      " FROM unnest(" +
+      std::string(kNames) + ") name, generate_series(1, 11) n");
+  database.sql(
+      "ALTER TABLE awa.jobs_hot ADD CONSTRAINT planted"
+      " CHECK (args <> '4' OR queue NOT IN ('mail#3', '', 'null'))");
+  // Awa's own trigger wakes a queue by its name, and a channel's name has 63 bytes at most.
+  const std::string refused =
+      "octet_length(queue) > 59 OR"
+      " (args = '4' AND queue IN ('mail#3', '', 'null'))";
+  Daemon daemon = daemon_of(database);
+
+  CHECK(eventually([&] { return is_empty(database, "scheduled_jobs", "NOT (" + refused + ")"); }));
+  CHECK(eventually([&] { return counted(daemon, "promote_scheduled") >= 36; }));
+
+  CHECK(database.value("SELECT count(*) FROM awa.jobs_hot WHERE state = 'available'") == "151");
+  CHECK(occurrences(daemon.log(), "row=\"job ") == 36);
+  check_log(daemon);
+}
+
+TEST_CASE("canonical plane: any name and content is rescued, what is refused is told once",
+          "[program][rows]") {
+  const Database database(Routing::canonical);
+  database.sql(
+      "INSERT INTO awa.jobs_hot (kind, queue, args, metadata, progress, state, attempt,"
+      " run_lease, heartbeat_at)"
+      " SELECT 'kind', left(name, 14), to_jsonb(n), COALESCE((" +
+      std::string(kPayloads) + ")[n], '{}'), (" + std::string(kPayloads) +
+      ")[n], 'running', 1, 1,"
+      " now() - interval '1 hour'"
+      " FROM unnest(" +
+      std::string(kNames) + ") name, generate_series(1, 11) n");
+  database.sql(
+      "ALTER TABLE awa.scheduled_jobs ADD CONSTRAINT planted"
+      " CHECK (args <> '4' OR queue NOT IN ('mail#3', '', 'null'))");
+  Daemon daemon = daemon_of(database);
+
+  CHECK(eventually([&] {
+    return database.value("SELECT count(*) FROM awa.jobs_hot WHERE state = 'running'") == "3";
+  }));
+  CHECK(eventually([&] { return counted(daemon, "rescue_stale_heartbeats") >= 9; }));
+
+  CHECK(occurrences(daemon.log(), "branch=rescue_stale_heartbeats reason=bad_row") == 3);
+  check_log(daemon);
+}
+
+}  // namespace lockkeeper::test
