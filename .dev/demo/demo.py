@@ -9,22 +9,31 @@ state exactly once.
 import argparse
 import pathlib
 import re
-import signal
 import sys
 import time
 
-import children
-import daemon
-from cluster import Cluster
-from fleet import Fleet, Observer
-from ledger import Book, Ledger, Reader
-from screen import Screen
-
 HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "stage"))
+import children  # noqa: E402
+from cluster import Cluster  # noqa: E402
+from daemon import Daemon  # noqa: E402
+from ending import Stopped, ignore_signals, raise_on_signals  # noqa: E402
+from metrics import Metrics  # noqa: E402
+
+import verdict  # noqa: E402
+from fleet import Fleet, Observer  # noqa: E402
+from ledger import Book, Ledger, Reader  # noqa: E402
+from screen import Screen  # noqa: E402
+
 LOOK_EVERY = 0.5
 FIRST_KILL = 8.0
 KILL_EVERY = 11.0
 SETTLE_LIMIT = 60.0  # after the last job: its longest way is a kill, a rescue and two back-offs
+BRANCHES = """
+[branches.rescue_stale_heartbeats]
+every = "1s"
+staleness = "4s"
+"""
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -33,16 +42,6 @@ def duration(text):
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 60s or 2m")
     return float(match[1]) * UNITS[match[2]]
-
-
-class Stopped(Exception):
-    """Somebody asked for the end."""
-
-
-def stop_once(*_):
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    raise Stopped
 
 
 class Demo:
@@ -54,7 +53,7 @@ class Demo:
         self.folder.mkdir()
         self.reader = Reader(self.folder)
         self.ledger = Ledger()
-        self.metrics = daemon.Metrics()
+        self.metrics = Metrics()
         self.daemon = self.fleet = self.producer = self.observer = None
 
     def start(self):
@@ -69,7 +68,7 @@ class Demo:
         self.producer = children.start(words, self.cluster.folder / "producer.log")
         self.screen.say(f"{len(self.fleet.workers)} workers and a producer are at work")
         if self.leader == "lockkeeper":
-            self.daemon = daemon.Daemon(self.cluster.url("lockkeeper"), self.cluster.folder)
+            self.daemon = Daemon(self.cluster.url("lockkeeper"), self.cluster.folder, BRANCHES)
             self.screen.say("Lockkeeper takes the lock from the worker that holds it")
 
     def look(self):
@@ -118,7 +117,7 @@ class Demo:
         self.look()
         faults = []
         if self.daemon is not None:
-            faults += daemon.faults(self.metrics, self.daemon.ever_led)
+            faults += verdict.faults(self.metrics, self.daemon.ever_led)
         faults += self.ledger.faults()
         if self.fleet.killed and not self.ledger.counts()["rescued"]:
             faults.append("no job was started again after a kill")
@@ -160,12 +159,11 @@ def play(demo, seconds):
         print("\nstopping")
         faults = ["Lockkeeper was not started"]
         if demo.daemon is not None:
-            faults = list(daemon.faults(demo.metrics, demo.daemon.ever_led))
+            faults = list(verdict.faults(demo.metrics, demo.daemon.ever_led))
         for fault in faults:
             print(f"  not seen: {fault}")
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        ignore_signals()
         code = demo.stop()
         if code != 0:
             print(f"  FAULT: Lockkeeper ended with {code}:\n{demo.daemon.last_words()}")
@@ -178,11 +176,10 @@ def main():
     parser.add_argument("--leader", choices=["lockkeeper", "awa"], default="lockkeeper",
                         help="awa: the same without Lockkeeper, led by a worker")
     options = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop_once)
+    raise_on_signals()
     cluster = None
     try:
-        cluster = Cluster()
+        cluster = Cluster("demo")
         good = play(Demo(cluster, options.leader), options.seconds)
     except Stopped:
         good = False

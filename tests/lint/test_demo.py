@@ -6,8 +6,9 @@ import unittest
 
 from source import ROOT
 
-sys.path.insert(0, str(ROOT / ".dev" / "demo"))
-import daemon  # noqa: E402
+sys.path[:0] = [str(ROOT / ".dev" / "demo"), str(ROOT / ".dev" / "stage")]
+import verdict  # noqa: E402
+from metrics import Metrics  # noqa: E402
 
 GOOD = "\n".join(
     ["# TYPE lockkeeper_leader gauge", "lockkeeper_leader 1"]
@@ -29,29 +30,35 @@ late_bucket{branch="b",lane="slo",le="+Inf"} 0
 
 class Judgement(unittest.TestCase):
     def test_a_daemon_that_did_everything_is_fine(self):
-        self.assertEqual([], list(daemon.faults(daemon.Metrics(GOOD), led=True)))
+        self.assertEqual([], list(verdict.faults(Metrics(GOOD), led=True)))
 
     def test_a_daemon_that_never_led_is_seen(self):
-        self.assertTrue(list(daemon.faults(daemon.Metrics(GOOD), led=False)))
+        self.assertTrue(list(verdict.faults(Metrics(GOOD), led=False)))
 
     def test_each_missing_piece_is_seen(self):
         lines = GOOD.splitlines(keepends=True)
         for line in lines[2:]:
             with self.subTest(line):
                 without = "".join(other for other in lines if other != line)
-                self.assertEqual(1, len(list(daemon.faults(daemon.Metrics(without), led=True))))
+                self.assertEqual(1, len(list(verdict.faults(Metrics(without), led=True))))
 
 
 class Quantiles(unittest.TestCase):
     def test_a_quantile_is_its_buckets_bound(self):
-        metrics = daemon.Metrics(LATENESS)
+        metrics = Metrics(LATENESS)
         self.assertEqual(0.001, metrics.quantile("late", 0.9, lane="slo"))
         self.assertEqual(0.005, metrics.quantile("late", 0.99, branch="a"))
         self.assertEqual(float("inf"), metrics.quantile("late", 1, branch="a"))
 
     def test_without_observations_there_is_none(self):
-        self.assertIsNone(daemon.Metrics(LATENESS).quantile("late", 0.5, branch="b"))
-        self.assertIsNone(daemon.Metrics().quantile("late", 0.5))
+        self.assertIsNone(Metrics(LATENESS).quantile("late", 0.5, branch="b"))
+        self.assertIsNone(Metrics().quantile("late", 0.5))
+
+    def test_what_came_before_the_first_scrape_does_not_count(self):
+        later = Metrics(LATENESS.replace(" 90", " 91").replace(" 99", " 101").replace(" 100", " 102"))
+        news = later.since(Metrics(LATENESS))
+        self.assertEqual(0.001, news.quantile("late", 0.5, branch="a"))
+        self.assertEqual(0.005, news.quantile("late", 1, branch="a"))
 
 
 if __name__ == "__main__":

@@ -12,14 +12,13 @@ import children
 import psycopg
 
 PROGRAMS = pathlib.Path(os.environ.get("LOCKKEEPER_PG_BIN", "/usr/lib/postgresql/15/bin"))
-PREFIX = "lockkeeper-demo-"
+OWNER = "owner.pid"
 
 CONFIGURATION = """
 listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = '{folder}'
 max_connections = 100
-shared_buffers = 128MB
 """
 
 # The role that owns Awa's objects runs the workers; Lockkeeper acts as it. It sees who holds
@@ -43,11 +42,11 @@ def remove_folder(folder):
             time.sleep(0.05)
 
 
-def remove_leftovers():
-    """Folders of demos that were killed before they could clean up."""
-    for folder in pathlib.Path(tempfile.gettempdir()).glob(PREFIX + "*"):
+def remove_leftovers(prefix):
+    """Folders of those who were killed before they could clean up."""
+    for folder in pathlib.Path(tempfile.gettempdir()).glob(prefix + "*"):
         try:
-            pid = int((folder / "demo.pid").read_text())
+            pid = int((folder / OWNER).read_text())
             if not pathlib.Path(f"/proc/{pid}").exists():
                 remove_folder(folder)
         except (OSError, ValueError):
@@ -55,10 +54,13 @@ def remove_leftovers():
 
 
 class Cluster:
-    def __init__(self):
-        remove_leftovers()
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX))
-        (self.folder / "demo.pid").write_text(str(os.getpid()))
+    def __init__(self, purpose, settings="shared_buffers = 128MB"):
+        """The purpose is a word in the folder's name; the settings are those of postgresql.conf."""
+        prefix = f"lockkeeper-{purpose}-"
+        remove_leftovers(prefix)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=prefix))
+        (self.folder / OWNER).write_text(str(os.getpid()))
+        self.settings = settings
         self.user = children.server_user()
         self.port = children.free_port()
         self.process = None
@@ -73,7 +75,7 @@ class Cluster:
         children.run([PROGRAMS / "initdb", "-D", data / "data", "-U", "postgres", "-A", "trust",
                       "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], self.user)
         with open(data / "data" / "postgresql.conf", "a", encoding="utf-8") as conf:
-            conf.write(CONFIGURATION.format(port=self.port, folder=data))
+            conf.write(CONFIGURATION.format(port=self.port, folder=data) + self.settings + "\n")
         self.process = children.start([PROGRAMS / "postgres", "-D", data / "data"],
                                       self.folder / "postgresql.log", self.user, signal.SIGQUIT)
         self._wait_until_ready()
@@ -100,8 +102,8 @@ class Cluster:
     def url(self, user, database="app"):
         return f"postgres://{user}@127.0.0.1:{self.port}/{database}"
 
-    def connect(self):
-        return psycopg.connect(self.url("postgres"), autocommit=True)
+    def connect(self, user="postgres", database="app"):
+        return psycopg.connect(self.url(user, database), autocommit=True)
 
     def remove(self):
         if self.process is not None:

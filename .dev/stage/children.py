@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes that never outlive the demo, however it ends."""
+"""Processes that never outlive the one that started them, however it ends."""
 
 import ctypes
 import os
@@ -29,7 +29,7 @@ def _prepare(user, death_signal):
 
 
 def start(words, log, user=None, death_signal=signal.SIGKILL, env=None):
-    """In a session of its own, so that Ctrl-C reaches the demo alone."""
+    """In a session of its own, so that Ctrl-C reaches only whoever started it."""
     with open(log, "ab") as output:
         return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                 start_new_session=True, env=env,

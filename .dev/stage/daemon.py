@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lockkeeper beside the workers: its configuration and its process."""
+
+import pathlib
+import urllib.error
+import urllib.request
+
+import children
+from metrics import Metrics
+
+PROGRAM = pathlib.Path(__file__).resolve().parents[2] / "build" / "lockkeeper"
+
+CONFIGURATION = """
+[database]
+url = "{url}"
+role = "app"
+
+[leadership]
+takeover = "terminate"
+
+[http]
+listen = "127.0.0.1:{port}"
+
+{branches}
+"""
+
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Daemon:
+    def __init__(self, url, folder, branches="", name="lockkeeper"):
+        """The branches are tables of the configuration; the name tells several daemons apart."""
+        self.port = children.free_port()
+        self.log = folder / f"{name}.log"
+        configuration = folder / f"{name}.toml"
+        configuration.write_text(CONFIGURATION.format(url=url, port=self.port, branches=branches))
+        self.process = children.start([PROGRAM, "-c", configuration, "run"], self.log)
+        self.ever_led = False
+
+    def scrape(self):
+        try:
+            with _direct.open(f"http://127.0.0.1:{self.port}/metrics", timeout=2) as answer:
+                metrics = Metrics(answer.read().decode())
+        except (OSError, urllib.error.URLError):
+            return Metrics()
+        self.ever_led = self.ever_led or metrics.total("lockkeeper_leader") == 1
+        return metrics
+
+    def stop(self):
+        return children.stop(self.process)
+
+    def last_words(self, lines=15):
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
