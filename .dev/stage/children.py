@@ -37,7 +37,8 @@ def start(words, log, user=None, death_signal=signal.SIGKILL, env=None):
 
 
 def run(words, user=None):
-    """Waits for a program; if the waiting is cut short, its whole group ends with it."""
+    """Waits for a program and returns what it wrote; if the waiting is cut short, its whole group
+    ends with it."""
     child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
                              stderr=subprocess.STDOUT, start_new_session=True,
                              preexec_fn=_prepare(user, signal.SIGKILL))
@@ -49,6 +50,7 @@ def run(words, user=None):
         raise
     if child.returncode != 0:
         raise RuntimeError(f"{words[0]} failed:\n{output}")
+    return output
 
 
 def stop(process, number=signal.SIGTERM, limit=10.0):

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The machine that the figures come from."""
+
+import os
+import pathlib
+import re
+import statistics
+import tempfile
+import time
+
+
+def _first(path, pattern):
+    found = re.search(pattern, pathlib.Path(path).read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1].strip() if found else "unknown"
+
+
+def flush_milliseconds():
+    """The median time of writing a page to the disk for good, where the server's folder will be."""
+    times = []
+    with tempfile.TemporaryFile(prefix="lockkeeper-bench-") as file:
+        for _ in range(50):
+            os.pwrite(file.fileno(), bytes(8192), 0)
+            began = time.monotonic()
+            os.fdatasync(file.fileno())
+            times.append(time.monotonic() - began)
+    return statistics.median(times) * 1000
+
+
+def describe():
+    return {
+        "processor": _first("/proc/cpuinfo", r"^model name\s*: (.*)$"),
+        "cores": os.cpu_count(),
+        "memory_gib": round(int(_first("/proc/meminfo", r"^MemTotal:\s*(\d+)")) / 2**20),
+        "system": _first("/etc/os-release", r'^PRETTY_NAME="(.*)"$'),
+        "kernel": os.uname().release,
+        "flush_ms": flush_milliseconds(),
+        "load_before": os.getloadavg()[0],
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+    }

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Awa worker, with Awa's defaults but for what it is told: worker.py URL SETTINGS
+
+The settings are JSON: {"queues": {name: max_workers}, "options": {of AsyncClient.start}}.
+"""
+
+import asyncio
+import dataclasses
+import json
+import sys
+
+import awa
+
+
+@dataclasses.dataclass
+class Work:
+    due: float = 0.0
+
+
+async def run(job):
+    return None
+
+
+async def live(url, settings):
+    client = awa.AsyncClient(url)
+    for queue in settings["queues"]:
+        client.task(Work, queue=queue)(run)
+    queues = [{"name": name, "max_workers": most} for name, most in settings["queues"].items()]
+    await client.start(queues, **settings["options"])
+    await asyncio.Event().wait()
+
+
+asyncio.run(live(sys.argv[1], json.loads(sys.argv[2])))
