@@ -1,6 +1,8 @@
 -- canonical/promote_scheduled: makes the first due scheduled jobs available. The triggers of both tables
 -- keep unique claims and dirty keys right and wake the queues; a claim is given up before it is
 -- taken again because the new rows are made from the deleted ones.
+-- Who is left out is one CASE, which the planner takes for half of the jobs: with the conditions side
+-- by side it takes next to none to be left, and reads and sorts the whole backlog for every batch.
 -- $1 integer: the most jobs to move, a thousand at most
 -- $2 bigint[]: jobs to leave out
 -- $3 bigint[]: only these jobs; NULL for any
@@ -9,7 +11,8 @@ WITH routing AS MATERIALIZED (
 ), first_due AS MATERIALIZED (
     SELECT s.id, s.run_at FROM awa.scheduled_jobs s
     WHERE s.state = 'scheduled' AND s.run_at <= now() AND EXISTS (SELECT FROM routing)
-      AND s.id <> ALL ($2::bigint[]) AND ($3::bigint[] IS NULL OR s.id = ANY ($3::bigint[]))
+      AND CASE WHEN s.id = ANY ($2::bigint[]) THEN false
+               ELSE $3::bigint[] IS NULL OR s.id = ANY ($3::bigint[]) END
     ORDER BY s.run_at, s.id LIMIT 1000
 ), due AS MATERIALIZED (
     SELECT s.* FROM (SELECT f.id FROM first_due f ORDER BY f.run_at, f.id LIMIT $1::integer) f

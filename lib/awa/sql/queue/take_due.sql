@@ -1,5 +1,7 @@
 -- queue/take_due: locks the first due jobs of one state, and their lanes as far as nobody holds them.
 -- A lane that is locked by a producer has no shard; one that does not exist yet has no head.
+-- Who is left out is one CASE, which the planner takes for half of the jobs: with the conditions side
+-- by side it takes next to none to be left, and reads and sorts the whole backlog for every batch.
 -- $1 awa.job_state: scheduled or retryable
 -- $2 integer: the most jobs to take, a thousand at most
 -- $3 text[]: lanes to leave out, as priority:queue
@@ -11,10 +13,10 @@ WITH routing AS MATERIALIZED (
 ), first_due AS MATERIALIZED (
     SELECT d.job_id, d.run_at FROM :"schema".deferred_jobs d
     WHERE d.state = $1::awa.job_state AND d.run_at <= now() AND EXISTS (SELECT FROM routing)
-      AND d.queue <> ALL (ARRAY(SELECT m.queue FROM awa.queue_meta m WHERE m.paused))
-      AND d.priority || ':' || d.queue <> ALL ($3::text[])
-      AND d.job_id <> ALL ($4::bigint[])
-      AND ($5::bigint[] IS NULL OR d.job_id = ANY ($5::bigint[]))
+      AND CASE WHEN d.queue = ANY (ARRAY(SELECT m.queue FROM awa.queue_meta m WHERE m.paused)) THEN false
+               WHEN d.priority || ':' || d.queue = ANY ($3::text[]) THEN false
+               WHEN d.job_id = ANY ($4::bigint[]) THEN false
+               ELSE $5::bigint[] IS NULL OR d.job_id = ANY ($5::bigint[]) END
     ORDER BY d.run_at, d.queue, d.priority, d.job_id LIMIT 1000
 ), due AS MATERIALIZED (
     SELECT d.job_id, d.queue, d.priority, d.run_at

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the server reads a backlog: a batch must cost what a batch is, not what the backlog is.
+#include <catch2/catch.hpp>
+
+#include "awa/sql.hpp"
+#include "support/database.hpp"
+
+namespace lockkeeper::test {
+namespace {
+
+constexpr auto kQueueStorage = R"(
+INSERT INTO awa.deferred_jobs (job_id, kind, queue, args, state, priority, attempt, run_lease,
+                               max_attempts, run_at, created_at, payload)
+SELECT n, 'kind', 'queue' || n % 8, '{}', 'scheduled', 2, 0, 0, 25, now() - interval '1 hour',
+       now(), '{}'
+FROM generate_series(1, 40000) n)";
+
+constexpr auto kCanonical = R"(
+INSERT INTO awa.scheduled_jobs (kind, queue, args, state, priority, run_at)
+SELECT 'kind', 'queue' || n % 8, '{}', '%', 2, now() - interval '1 hour'
+FROM generate_series(1, 40000) n)";
+
+std::string canonical(const std::string& state) {
+  std::string text = kCanonical;
+  return text.replace(text.find("'%'") + 1, 1, state);
+}
+
+// The plan that a session of ours gets, whatever the values are.
+std::string plan(const Session& session, const char* statement, const std::string& values) {
+  awa::Library library("awa");
+  session.sql("SET search_path = pg_catalog; SET jit = off");
+  session.sql("SET plan_cache_mode = force_generic_plan");
+  session.sql("PREPARE it AS " + library.get(awa::Sql(statement))->text);
+  std::string lines;
+  for (const auto& row : session.sql("EXPLAIN EXECUTE it(" + values + ")")) lines += row[0] + "\n";
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("a batch of due jobs is read along the index, not sorted out of the backlog",
+          "[awa][sql]") {
+  struct Reading {
+    std::string backlog;
+    const char* statement;
+    const char* values;
+    const char* table;
+  };
+  const auto reading = GENERATE(Reading{kQueueStorage, "queue/take_due",
+                                        "'scheduled', 1000, '{}', '{}', NULL, 0", "deferred_jobs"},
+                                Reading{canonical("scheduled"), "canonical/promote_scheduled",
+                                        "1000, '{}', NULL", "scheduled_jobs"},
+                                Reading{canonical("retryable"), "canonical/promote_retryable",
+                                        "1000, '{}', NULL", "scheduled_jobs"});
+  const Database database;
+  database.sql(reading.backlog);
+  database.sql("VACUUM ANALYZE awa.deferred_jobs, awa.scheduled_jobs");
+
+  const auto lines = plan(database.session(), reading.statement, reading.values);
+
+  INFO(lines);
+  CHECK(lines.find(std::string("Seq Scan on ") + reading.table) == std::string::npos);
+}
+
+}  // namespace lockkeeper::test
