@@ -89,6 +89,9 @@ pg::Pipeline set_up_leader(const ElectionSettings& settings) {
   set("IntervalStyle", "postgres");
   set("client_min_messages", "warning");
   set("plan_cache_mode", "force_generic_plan");
+  // A plan is made once, often while a table is empty, and then meets a backlog: every statement
+  // is written for its indexes, and has to use them from the start.
+  set("enable_seqscan", "off");
   set("default_transaction_isolation", "read committed");
   if (!settings.synchronous_commit) set("synchronous_commit", "off");
   set("statement_timeout", milliseconds(kStatementLimit));

@@ -52,13 +52,14 @@ TEST_CASE("the leader's session has the settings of the contract", "[leadership]
       " current_setting('idle_session_timeout'),"
       " current_setting('idle_in_transaction_session_timeout'),"
       " current_setting('client_connection_check_interval'),"
-      " current_setting('plan_cache_mode'))"});
+      " current_setting('plan_cache_mode'), current_setting('enable_seqscan'))"});
   candidate.connection()->send(
       {pg::Call{ask, {}}}, [&](const pg::Replies& replies) { shown = replies[0].rows.text(0, 0); });
   REQUIRE(loop.run_until([&] { return !shown.empty(); }, 10s));
 
   CHECK(shown ==
-        "awa_owner pg_catalog off UTC 100ms 1s off 1500ms 1500ms 100ms force_generic_plan");
+        "awa_owner pg_catalog off UTC 100ms 1s off 1500ms 1500ms 100ms force_generic_plan "
+        "off");
 }
 
 TEST_CASE("of two candidates that start together exactly one leads", "[leadership][election]") {
