@@ -99,6 +99,12 @@ class Cluster:
         with self.connect() as session:
             session.execute("SELECT awa.storage_auto_finalize_if_fresh('awa')")
 
+    def set(self, setting, value):
+        """Changes a setting that needs no restart."""
+        with self.connect(database="postgres") as admin:
+            admin.execute(f"ALTER SYSTEM SET {setting} = {value}")
+            admin.execute("SELECT pg_reload_conf()")
+
     def url(self, user, database="app"):
         return f"postgres://{user}@127.0.0.1:{self.port}/{database}"
 

@@ -7,6 +7,7 @@ nothing else behind. --write-docs puts what stands there into docs/benchmarks.md
 """
 
 import argparse
+import contextlib
 import importlib
 import json
 import pathlib
@@ -55,10 +56,20 @@ class Bench:
 
     def scene(self, cluster=None):
         """A fresh database, on the server with 128 MB that the benchmarks share by default."""
-        if cluster is None and self._shared is None:
+        return Scene(cluster or self._shared_cluster())
+
+    @contextlib.contextmanager
+    def quiet_server(self):
+        """While it lasts, the shared server does no housekeeping of its own."""
+        self._shared_cluster().set("autovacuum", "off")
+        yield
+        self._shared_cluster().set("autovacuum", "on")
+
+    def _shared_cluster(self):
+        if self._shared is None:
             self.say("starting a private PostgreSQL, migrated with Awa's released package")
             self._shared = self.cluster("shared_buffers = 128MB")
-        return Scene(cluster or self._shared)
+        return self._shared
 
     def close(self):
         for cluster in self._clusters:

@@ -19,13 +19,12 @@ EVERY_MS = 1000  # all rings of both leaders
 LATENESS = "lockkeeper_branch_start_lateness_seconds"
 
 BALLAST = """
-CREATE TABLE public.ballast AS SELECT n AS id, md5(n::text) AS note FROM generate_series(1, 400000) n;
-ALTER TABLE public.ballast SET (parallel_workers = 0);
+CREATE TABLE public.ballast AS SELECT n AS id, md5(n::text) AS note FROM generate_series(1, 4000) n;
 CREATE FUNCTION public.slow(rounds double precision) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE found bigint;
 BEGIN
   FOR round IN 1..floor(rounds) LOOP
-    SELECT count(*) INTO found FROM public.ballast WHERE id <= 40000 AND md5(note) < '1';
+    SELECT count(*) INTO found FROM public.ballast WHERE md5(note) < '1';
   END LOOP;
   RETURN found;
 END $$;
@@ -49,8 +48,8 @@ def slow_down(scene):
     scene.admin.execute(BALLAST)
     scene.settle()
     began = time.monotonic()
-    scene.admin.execute("SELECT public.slow(20)")
-    rounds = 20 * SLOW / (time.monotonic() - began)
+    scene.admin.execute("SELECT public.slow(200)")
+    rounds = 200 * SLOW / (time.monotonic() - began)
     scene.admin.execute(TRIGGERS.format(rounds=max(1, round(rounds))))
 
 

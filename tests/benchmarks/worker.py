@@ -12,6 +12,10 @@ import sys
 import awa
 
 
+# Awa's default of ten is used up by a leader that serves eight queues: it then does nothing.
+CONNECTIONS = 20
+
+
 @dataclasses.dataclass
 class Work:
     due: float = 0.0
@@ -22,7 +26,7 @@ async def run(job):
 
 
 async def live(url, settings):
-    client = awa.AsyncClient(url)
+    client = awa.AsyncClient(url, max_connections=CONNECTIONS)
     for queue in settings["queues"]:
         client.task(Work, queue=queue)(run)
     queues = [{"name": name, "max_workers": most} for name, most in settings["queues"].items()]

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a branch costs that finds nothing to do: each alone in a daemon, twenty times a second."""
+
+import time
+
+import load
+from figure import Row
+from scene import database_clock
+
+TITLE = "an empty pass of a branch"
+BRANCHES = ["promote_scheduled", "rescue_stale_heartbeats", "rotate_queue", "rotate_lease", "rotate_claim", "observe"]
+EVERY = "50ms"
+SECONDS = 10
+STATEMENTS = """
+SELECT s.query, s.calls, s.wal_bytes::bigint FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid
+JOIN pg_database d ON d.oid = s.dbid AND d.datname = current_database()
+WHERE r.rolname IN ('lockkeeper', 'app')
+"""
+# Reading it uses none up.
+NEXT_TRANSACTION = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+WAL = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"
+
+
+def only(branch):
+    return "\n".join(f"[branches.{each}]\n" + (f'every = "{EVERY}"' if each == branch else "enabled = false")
+                     for each in BRANCHES)
+
+
+def statements(scene):
+    return {query: calls for query, calls, _ in scene.admin.execute(STATEMENTS)}
+
+
+def watch(bench, branch):
+    """Over a while: passes, statements by text, bytes of WAL, transaction ids. `None` is no branch."""
+    with bench.scene() as scene:
+        daemon = scene.lead(only(branch))
+        load.defer(scene, 100, database_clock(scene.app) + 3600)
+        scene.settle()
+        scene.admin.execute("SELECT pg_stat_statements_reset()")
+        before = daemon.scrape()
+        marks = scene.value(WAL), scene.value(NEXT_TRANSACTION)
+        time.sleep(bench.scaled(SECONDS))
+        wal, transactions = scene.value(WAL) - marks[0], scene.value(NEXT_TRANSACTION) - marks[1]
+        passes = daemon.scrape().since(before).total("lockkeeper_branch_passes_total", branch=branch)
+        return passes, statements(scene), wal, transactions
+
+
+def measure(bench):
+    with bench.quiet_server():
+        bench.say("no branch at all")
+        _, machinery, _, _ = watch(bench, None)
+        table = []
+        for branch in BRANCHES:
+            bench.say(branch)
+            passes, calls, wal, transactions = watch(bench, branch)
+            own = sum(count for query, count in calls.items() if query not in machinery)
+            table.append(Row(f"{branch}: round trips", "", round(own / passes, 2) if passes else None, most=1))
+            table.append(Row(f"{branch}: WAL", "bytes", wal / passes if passes else None, most=0))
+            table.append(Row(f"{branch}: transaction ids", "", transactions / passes if passes else None, most=0))
+    return table
