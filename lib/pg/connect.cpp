@@ -5,7 +5,7 @@
 // share.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <sstream>
 #include <utility>
 
 #include "pg/connection_impl.hpp"
@@ -24,11 +24,15 @@ void set_defaults(Options& options) {
   options["client_encoding"] = "UTF8";
 }
 
-std::string first_line(const char* text) {
-  std::string line = text != nullptr ? text : "";
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  return line;
+// libpq's words in one line, without its hints, which it indents.
+std::string one_line(const char* text) {
+  std::istringstream lines(text != nullptr ? text : "");
+  std::string all;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line.front() == '\t') continue;
+    all += (all.empty() ? "" : "; ") + line;
+  }
+  return all;
 }
 
 using Addresses = std::map<std::string, std::vector<std::string>>;
@@ -123,7 +127,7 @@ void Connection::Impl::try_next() {
   if (connection == nullptr) return attempt_failed("out of memory");
   PQsetNoticeReceiver(connection, &Impl::on_notice, this);
   if (PQstatus(connection) == CONNECTION_BAD) {
-    return attempt_failed(first_line(PQerrorMessage(connection)));
+    return attempt_failed(one_line(PQerrorMessage(connection)));
   }
   poller.emplace(loop, PQsocket(connection), [this](int) { advance_handshake(); });
   poller->watch(event::Poller::writable);
@@ -134,7 +138,7 @@ void Connection::Impl::advance_handshake() {
   poller.reset();
   const auto wants = PQconnectPoll(connection);
   if (wants == PGRES_POLLING_OK) return connected();
-  if (wants == PGRES_POLLING_FAILED) return attempt_failed(first_line(PQerrorMessage(connection)));
+  if (wants == PGRES_POLLING_FAILED) return attempt_failed(one_line(PQerrorMessage(connection)));
   poller.emplace(loop, PQsocket(connection), [this](int) { advance_handshake(); });
   poller->watch(wants == PGRES_POLLING_READING ? event::Poller::readable : event::Poller::writable);
 }

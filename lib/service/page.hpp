@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The page at "/": both lanes live, drawn by the browser from /status.
+// The page at "/": both lanes live, drawn by the browser from /status. It is page.html.
 #pragma once
 
 #include <string_view>
