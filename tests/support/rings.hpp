@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of the ring branches have in common: where a ring stands, what was counted.
+// What the tests of the ring branches have in common: rows that keep a ring from turning, where a
+// ring stands, what was counted.
 #pragma once
-
-#include <fmt/format.h>
 
 #include <string>
 #include <vector>
 
 #include "branches/catalog.hpp"
-#include "metrics/names.hpp"
 #include "support/pass.hpp"
 #include "support/worker.hpp"
 
@@ -25,119 +23,46 @@ struct Family {
   std::string ring, name, label, row;
 };
 
-inline const std::vector<Family> kFamilies = {
-    {"queue", "ready_entries", "queue.ready_rows",
-     "(ready_slot, ready_generation, queue, priority, job_id, kind, lane_seq) "
-     "VALUES ({}, 0, 'mail', 2, 1, 'k', 1)"},
-    {"queue", "ready_claim_attempt_batches", "queue.claim_attempt_batches",
-     "(ready_slot, ready_generation, queue, priority, first_lane_seq, next_lane_seq, "
-     "claimed_count, lane_ranges) VALUES ({}, 0, 'mail', 2, 1, 2, 1, '{{[1,2)}}')"},
-    {"queue", "done_entries", "queue.done_rows",
-     "(ready_slot, ready_generation, queue, priority, job_id, kind, lane_seq) "
-     "VALUES ({}, 0, 'mail', 2, 1, 'k', 1)"},
-    {"queue", "ready_tombstones", "queue.tombstone_rows",
-     "(ready_slot, ready_generation, queue, priority, job_id, lane_seq) "
-     "VALUES ({}, 0, 'mail', 2, 1, 1)"},
-    {"queue", "ready_segments", "queue.ready_segments",
-     "(ready_slot, ready_generation, queue, priority, first_lane_seq, next_lane_seq, "
-     "first_run_at) VALUES ({}, 0, 'mail', 2, 1, 2, now())"},
-    {"queue", "receipt_completion_batches", "queue.receipt_completion_batch_rows",
-     "(ready_slot, ready_generation, queue, priority, claim_slot, completed_count, job_ids, "
-     "run_leases, lane_seqs, attempts, attempted_ats) VALUES ({}, 0, 'mail', 2, 0, 1, '{{1}}', "
-     "'{{1}}', '{{1}}', '{{1}}', ARRAY[now()])"},
-    {"queue", "receipt_completion_tombstones", "queue.receipt_completion_tombstone_rows",
-     "(ready_slot, ready_generation, queue, priority, job_id, run_lease, lane_seq) "
-     "VALUES ({}, 0, 'mail', 2, 1, 1, 1)"},
-    {"queue", "queue_terminal_count_deltas", "queue.terminal_delta_rows",
-     "(ready_slot, ready_generation, queue, priority, enqueue_shard, terminal_delta) "
-     "VALUES ({}, 0, 'mail', 2, 0, 1)"},
-    {"lease", "leases", "lease.rows",
-     "(lease_slot, lease_generation, ready_slot, ready_generation, job_id, queue, priority, "
-     "lane_seq) VALUES ({}, 0, 9, 9, 1, 'mail', 2, 1)"},
-    {"claim", "lease_claims", "claim.rows",
-     "(claim_slot, job_id, run_lease, ready_slot, ready_generation, queue, priority, attempt, "
-     "max_attempts, lane_seq) VALUES ({}, 1, 1, 9, 9, 'mail', 2, 1, 25, 1)"},
-    {"claim", "lease_claim_batches", "claim.rows",
-     "(claim_slot, ready_slot, ready_generation, queue, priority, claimed_count, job_ids, "
-     "run_leases, receipt_ids, receipt_ranges, lane_seqs, attempts, max_attempts) VALUES ({}, 9, "
-     "9, 'mail', 2, 1, '{{1}}', '{{1}}', '{{1}}', '{{[1,2)}}', '{{1}}', '{{1}}', '{{25}}')"},
-    {"claim", "lease_claim_closures", "claim.closure_rows",
-     "(claim_slot, job_id, run_lease, outcome) VALUES ({}, 1, 1, 'completed')"},
-    {"claim", "lease_claim_closure_batches", "claim.closure_batch_rows",
-     "(claim_slot, ready_slot, ready_generation, outcome, closed_count, receipt_ids, "
-     "receipt_ranges) VALUES ({}, 9, 9, 'completed', 1, '{{1}}', '{{[1,2)}}')"},
-};
+extern const std::vector<Family> kFamilies;
+extern const std::vector<std::string> kRings;
 
-inline void plant(const Database& database, const Family& family, int slot) {
-  database.sql("INSERT INTO awa." + family.name + " " +
-               fmt::format(fmt::runtime(family.row), slot));
-}
+const Family& family(const std::string& name);
+const branches::Branch& branch_of(const std::string& ring);
 
-inline void plant_all(const Database& database, int slot) {
-  for (const auto& family : kFamilies) plant(database, family, slot);
-}
+void plant(const Database& database, const Family& family, int slot);
+void plant_all(const Database& database, int slot);
+void plant_leases(const Database& database, int slot, int leases);
 
-inline const branches::Branch& branch_of(const std::string& ring) {
-  return ring == "queue" ? rotate_queue : ring == "lease" ? rotate_lease : rotate_claim;
-}
-
-inline const std::vector<std::string> kRings = {"queue", "lease", "claim"};
-
-inline std::string count(const Database& database, const std::string& table,
-                         const std::string& where = "true") {
-  return database.value("SELECT count(*) FROM awa." + table + " WHERE " + where);
-}
+std::string count(const Database& database, const std::string& table,
+                  const std::string& where = "true");
 
 // "slot/generation"
-inline std::string cursor(const Database& database, const std::string& ring,
-                          const std::string& schema = "awa") {
-  return database.value("SELECT current_slot || '/' || generation FROM " + schema + "." + ring +
-                        "_ring_state");
-}
+std::string cursor(const Database& database, const std::string& ring,
+                   const std::string& schema = "awa");
 
 // Puts a ring where it would stand after so many turns.
-inline void stand_at(const Database& database, const std::string& ring, int generation) {
-  const auto now = std::to_string(generation);
-  database.sql("UPDATE awa." + ring + "_ring_state SET current_slot = " + now +
-               " % slot_count, generation = " + now);
-  if (ring != "queue") return;
-  database.sql(
-      "UPDATE awa.queue_ring_slots s SET generation = CASE WHEN s.slot < r.slot_count THEN "
-      "GREATEST(-1, r.generation - (r.generation - s.slot + r.slot_count) % r.slot_count) "
-      "ELSE -1 END FROM awa.queue_ring_state r");
-}
+void stand_at(const Database& database, const std::string& ring, int generation);
 
-inline branches::Outcome run_times(Leader& leader, const branches::Branch& branch, int times) {
-  branches::Outcome outcome;
-  for (int time = 0; time < times; ++time) outcome = leader.run(branch);
-  return outcome;
-}
+void run_times(Leader& leader, const branches::Branch& branch, int times);
 
-inline double turns_of(Leader& leader, const std::string& ring, const std::string& outcome,
-                       const std::string& blocker = "none") {
-  return leader.registry().value(
-      metrics::names::kAwaRotateAttempts,
-      {{"awa_ring", ring}, {"awa_ring_outcome", outcome}, {"awa_ring_blocker", blocker}});
-}
+// Runs until a refused slot has been asked about once more, past any back-off.
+void ask_again(Leader& leader, const branches::Branch& branch);
 
-inline double prunes(Leader& leader, const std::string& ring, const std::string& outcome,
-                     const std::string& reason = "none") {
-  return leader.registry().value(
-      metrics::names::kAwaPruneAttempts,
-      {{"awa_ring", ring}, {"awa_ring_outcome", outcome}, {"awa_ring_reason", reason}});
-}
+// As counted since the leader began.
+double turns_of(Leader& leader, const std::string& ring, const std::string& outcome,
+                const std::string& blocker = "none");
+double prunes(Leader& leader, const std::string& ring, const std::string& outcome,
+              const std::string& reason = "none");
+double refusals(Leader& leader, const std::string& ring, const std::string& reason);
+double left_alone(Leader& leader, const std::string& branch, const std::string& reason);
 
-inline bool shows(Leader& leader, const std::string& line) {
-  return leader.registry().render().find(line) != std::string::npos;
-}
+bool shows(Leader& leader, const std::string& line);
+
+// Pages that one execution of a statement reads or writes; it is rolled back.
+int pages_touched(const Database& database, const std::string& text,
+                  const std::string& arguments = "");
 
 // Files of the tables whose names match; a table that was truncated has another one.
-inline std::string files(const Database& database, const std::string& pattern) {
-  return database.value(
-      "SELECT string_agg(c.relname || ':' || c.relfilenode, ' ' ORDER BY c.relname) FROM pg_class "
-      "c "
-      "WHERE c.relnamespace = 'awa'::regnamespace AND c.relkind = 'r' AND c.relname ~ '" +
-      pattern + "'");
-}
+std::string files(const Database& database, const std::string& pattern);
 
 }  // namespace lockkeeper::test

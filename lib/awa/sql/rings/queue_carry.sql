@@ -1,15 +1,16 @@
 -- rings/queue_carry: moves failed jobs that are still to be kept from a sealed slot into the current one.
--- Their rows are filled in from their ready rows, which stay behind. Those are found by the job, never by
--- the priority: an aged job has ended under a better one than its lane's. A row whose place in the
+-- Their rows are filled in from their ready rows, which stay behind. Those are found by the job and never
+-- by the priority: an aged job has ended under a better one than its lane's. A row whose place in the
 -- current slot is taken stays where it is. Says how many were found and how many have moved.
+-- Nobody has analysed these tables, so rows are found by their place and by the index on the job.
 -- $1 integer: the sealed slot
 -- $2 interval: how long failed jobs are kept, zero for not at all
 -- $3 integer: the most jobs to move
 WITH ring AS MATERIALIZED (
     SELECT s.slot, s.generation FROM :"schema".queue_ring_state r
-    JOIN :"schema".queue_ring_slots s ON s.slot = r.current_slot WHERE r.current_slot <> $1::integer
+    JOIN :"schema".queue_ring_slots s ON s.slot = r.current_slot WHERE r.current_slot <> $1::integer LIMIT 1
 ), chosen AS MATERIALIZED (
-    SELECT d.* FROM :"schema".:"done_entries_k" d
+    SELECT d.ctid AS place, d.* FROM :"schema".:"done_entries_k" d
     WHERE d.state = 'failed' AND $2::interval > interval '0' AND d.finalized_at >= now() - $2::interval
     LIMIT $3::integer
     FOR UPDATE SKIP LOCKED
@@ -24,25 +25,27 @@ WITH ring AS MATERIALIZED (
            COALESCE(c.unique_key, e.unique_key), COALESCE(c.unique_states, e.unique_states),
            COALESCE(c.payload, e.payload, '{}')
     FROM chosen c CROSS JOIN ring r
-    LEFT JOIN :"schema".:"ready_entries_k" e ON e.job_id = c.job_id AND e.lane_seq = c.lane_seq
-        AND e.ready_generation = c.ready_generation AND e.queue = c.queue AND e.enqueue_shard = c.enqueue_shard
+    LEFT JOIN LATERAL (
+        SELECT e.* FROM :"schema".:"ready_entries_k" e WHERE e.job_id = c.job_id OFFSET 0
+    ) e ON e.ready_generation = c.ready_generation AND e.queue = c.queue AND e.enqueue_shard = c.enqueue_shard
+       AND e.lane_seq = c.lane_seq
     ON CONFLICT DO NOTHING
-    RETURNING t.ready_slot, t.ready_generation, t.queue, t.priority, t.enqueue_shard, t.lane_seq
+    RETURNING t.ready_slot, t.ready_generation, t.queue, t.priority, t.enqueue_shard, t.lane_seq,
+              ((t.job_id % 256 + 256) % 256)::smallint AS bucket
 ), gone AS (
-    DELETE FROM :"schema".:"done_entries_k" d USING carried c
-    WHERE d.ready_slot = $1::integer AND d.queue = c.queue AND d.priority = c.priority
-      AND d.enqueue_shard = c.enqueue_shard AND d.lane_seq = c.lane_seq
+    DELETE FROM :"schema".:"done_entries_k" d
+    WHERE d.ctid = ANY (ARRAY(SELECT c.place FROM chosen c JOIN carried t USING (queue, priority, enqueue_shard, lane_seq)))
     RETURNING d.ready_slot, d.ready_generation, d.queue, d.priority, d.enqueue_shard,
               ((d.job_id % 256 + 256) % 256)::smallint AS bucket
 ), delta AS (
     INSERT INTO :"schema".queue_terminal_count_deltas (ready_slot, ready_generation, queue, priority,
         enqueue_shard, counter_bucket, terminal_delta)
-    SELECT p.slot, p.generation, p.queue, p.priority, p.enqueue_shard, p.bucket, sum(p.change)
-    FROM (SELECT g.ready_slot AS slot, g.ready_generation AS generation, g.queue, g.priority, g.enqueue_shard,
-                 g.bucket, -1 AS change FROM gone g
+    SELECT p.ready_slot, p.ready_generation, p.queue, p.priority, p.enqueue_shard, p.bucket, sum(p.change)
+    FROM (SELECT g.ready_slot, g.ready_generation, g.queue, g.priority, g.enqueue_shard, g.bucket, -1 AS change
+          FROM gone g
           UNION ALL
-          SELECT r.slot, r.generation, g.queue, g.priority, g.enqueue_shard, g.bucket, 1
-          FROM gone g CROSS JOIN ring r) p
+          SELECT t.ready_slot, t.ready_generation, t.queue, t.priority, t.enqueue_shard, t.bucket, 1
+          FROM carried t) p
     GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
 )
 SELECT (SELECT count(*) FROM chosen) AS found, (SELECT count(*) FROM gone) AS carried

@@ -8,11 +8,11 @@ WITH ended AS (
     SELECT b.queue, b.priority, sum(b.completed_count), 0
     FROM :"schema".:"receipt_completion_batches_k" b GROUP BY b.queue, b.priority
     UNION ALL
-    SELECT b.queue, b.priority, -count(*), 0
+    SELECT b.queue, b.priority, -count(*) FILTER (WHERE (b.ready_generation, i.job_id, i.run_lease) IN (
+               SELECT t.ready_generation, t.job_id, t.run_lease
+               FROM :"schema".:"receipt_completion_tombstones_k" t)), 0
     FROM :"schema".:"receipt_completion_batches_k" b
     CROSS JOIN LATERAL unnest(b.job_ids, b.run_leases) AS i(job_id, run_lease)
-    JOIN :"schema".:"receipt_completion_tombstones_k" t
-      ON t.ready_generation = b.ready_generation AND t.job_id = i.job_id AND t.run_lease = i.run_lease
     WHERE EXISTS (SELECT FROM :"schema".:"receipt_completion_tombstones_k")
     GROUP BY b.queue, b.priority
 )
