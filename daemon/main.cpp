@@ -11,8 +11,8 @@
 #include <optional>
 #include <string>
 
-#include "command_line.hpp"
 #include "config/settings.hpp"
+#include "daemon/command_line.hpp"
 #include "logging/log.hpp"
 #include "service/board.hpp"
 #include "service/commands.hpp"

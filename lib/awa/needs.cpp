@@ -29,7 +29,6 @@ constexpr Need kNeeds[] = {
     {canonical, "admin_dirty_queue_marks", "SELECT,INSERT,DELETE", kPromote},
     {canonical, "admin_dirty_kind_marks", "SELECT,INSERT,DELETE", kPromote},
     {canonical, "queue_meta", kRead, kPromote},
-    {canonical, "runtime_instances", kRead, "observe"},
 
     {queue_storage, "deferred_jobs", kMove, kPromote},
     {queue_storage, "queue_lanes", kMove, kPromote},
