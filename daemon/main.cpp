@@ -13,6 +13,7 @@
 
 #include "config/settings.hpp"
 #include "daemon/command_line.hpp"
+#include "http/address.hpp"
 #include "logging/log.hpp"
 #include "service/board.hpp"
 #include "service/commands.hpp"
@@ -65,7 +66,7 @@ int run(const CommandLine& line, config::Settings settings) {
   std::optional<service::Service> daemon;
   try {
     daemon.emplace(settings, LOCKKEEPER_VERSION);
-  } catch (const std::runtime_error& error) {
+  } catch (const http::ListenError& error) {
     logging::close();
     const auto& place = settings.http.listen_place;
     return complain(service::kBadUsage, (place.empty() ? "" : place + ": ") + error.what());
@@ -91,9 +92,10 @@ int execute(const CommandLine& line) {
 
 // What is lost in a full disk or a closed pipe was not done.
 int flushed(int code) {
-  errno = 0;
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
-  return complain(service::kFailed, std::string("cannot write: ") + std::strerror(errno));
+  const bool was_lost = std::ferror(stdout) != 0;
+  if (std::fflush(stdout) == 0 && !was_lost) return code;
+  return complain(service::kFailed, std::string("cannot write the output: ") +
+                                        (was_lost ? "some of it is lost" : std::strerror(errno)));
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <stdexcept>
 
 #include "logging/quote.hpp"
 

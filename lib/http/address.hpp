@@ -5,9 +5,15 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 
 namespace lockkeeper::http {
+
+// Why it cannot listen, one sentence with the remedy.
+class ListenError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 struct Address {
   std::string path;  // of a unix socket; empty for TCP
@@ -15,7 +21,7 @@ struct Address {
   std::uint16_t port = 0;
 };
 
-// Throws std::runtime_error with one sentence for anything else.
+// Throws ListenError for anything else.
 Address parse_address(const std::string& listen);
 
 }  // namespace lockkeeper::http

@@ -12,7 +12,6 @@
 #include <array>
 #include <cstring>
 #include <memory>
-#include <stdexcept>
 #include <utility>
 
 namespace lockkeeper::http {
@@ -22,8 +21,7 @@ constexpr int kBacklog = 64;
 constexpr mode_t kFileMode = 0660;  // whoever may scrape shares the group
 
 [[noreturn]] void refuse(const std::string& where, const std::string& why) {
-  throw std::runtime_error(
-      fmt::format("cannot listen on {}: {}; change listen in [http]", where, why));
+  throw ListenError(fmt::format("cannot listen on {}: {}; change listen in [http]", where, why));
 }
 
 bool is_served(const sockaddr_un& address) {

@@ -11,7 +11,7 @@ namespace lockkeeper::http {
 
 class Listener {
  public:
-  // Throws std::runtime_error with one sentence if it cannot listen. The file of a unix socket
+  // Throws ListenError if it cannot listen. The file of a unix socket
   // that nobody serves any more is replaced; anything else in its place is left alone.
   explicit Listener(const Address& address);
   ~Listener();

@@ -26,7 +26,7 @@ using Handler = std::function<Response()>;
 class Server {
  public:
   // listen: "127.0.0.1:9724", "[::1]:9724", ":9724" (all addresses), "unix:/path"; port 0 takes
-  // any free one. Throws std::runtime_error with one sentence if it cannot listen.
+  // any free one. Throws ListenError if it cannot listen.
   Server(event::Loop& loop, const std::string& listen, std::map<std::string, Handler> routes);
   ~Server();
 

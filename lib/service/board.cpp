@@ -72,6 +72,10 @@ void Board::touch_series(const branches::Branch& branch) {
   branches::touch_series(registry_, branch.name, branch.skips);
 }
 
+void Board::begin_term() {
+  for (auto& record : records_) record.overrun = scheduling::Overrun(record.settings.every);
+}
+
 void Board::missed_ticks(BranchRecord& record, std::uint64_t missed) {
   if (missed == 0) return;
   registry_.add(names::kBranchMissedTicks,

@@ -57,6 +57,8 @@ class Board {
   std::vector<BranchRecord>& records() { return records_; }
   const std::vector<BranchRecord>& records() const { return records_; }
 
+  // A new term of leadership: nothing has overrun in it yet.
+  void begin_term();
   void missed_ticks(BranchRecord& record, std::uint64_t missed);
   void first_byte_sent(BranchRecord& record, time::Duration lateness);
   void turn_taken(BranchRecord& record);

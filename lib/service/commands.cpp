@@ -162,7 +162,7 @@ void require_listen(const config::Settings& settings) {
   if (settings.http.listen.empty()) return;
   try {
     http::parse_address(settings.http.listen);
-  } catch (const std::runtime_error& error) {
+  } catch (const http::ListenError& error) {
     throw config::SettingsError(fmt::format("{}: {}", settings.http.listen_place, error.what()));
   }
 }

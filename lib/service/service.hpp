@@ -31,7 +31,7 @@ leadership::ElectionSettings election_settings(const config::Settings& from);
 
 class Service {
  public:
-  // Throws std::runtime_error with one sentence if HTTP cannot listen.
+  // Throws http::ListenError if HTTP cannot listen.
   Service(config::Settings settings, std::string version);
   ~Service();
 

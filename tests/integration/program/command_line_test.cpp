@@ -9,6 +9,7 @@ namespace lockkeeper::test {
 
 using Catch::Contains;
 using Catch::Matches;
+using Catch::StartsWith;
 
 TEST_CASE("the version is one line on stdout", "[program][command_line]") {
   const auto ran = lockkeeper({"--version"});
@@ -78,6 +79,17 @@ TEST_CASE("output that cannot be written is a failure", "[program][command_line]
     CHECK(ran.code == 1);
     CHECK_THAT(ran.err, Contains("lockkeeper: ") && Contains("No space left on device"));
   }
+}
+
+TEST_CASE("a machine without descriptors is no bad configuration", "[program][command_line]") {
+  const Folder folder;
+  const auto file = folder.write("c.toml", "[http]\nlisten = \"unix:" + folder.path("s") +
+                                               "\"\n[database]\nurl = \"host=127.0.0.1\"\n");
+
+  const auto ran = shell("ulimit -n 16; $LOCKKEEPER -c " + file + " run");
+
+  CHECK(ran.code == 1);
+  CHECK_THAT(ran.err, StartsWith("lockkeeper: ") && Contains("too many open files"));
 }
 
 TEST_CASE("a command line error does not need a stderr", "[program][command_line]") {

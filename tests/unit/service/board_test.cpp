@@ -31,6 +31,7 @@ class Fixture {
   void passes(int count, time::Duration took) {
     for (; count > 0; --count) pass(took);
   }
+  void begin_term() { board_.begin_term(); }
   void wait(time::Duration length) { now_ += length; }
 
   double overruns() const {
@@ -90,6 +91,18 @@ TEST_CASE("what lies between the limits, or was taken back, counts for neither",
 
   CHECK(fixture.overruns() == 0);
   CHECK_THAT(log.text(), !Contains(kDelayed));
+}
+
+TEST_CASE("a new term begins on time, as an Awa leader does", "[service][board]") {
+  Fixture fixture;
+  fixture.passes(3, kSlow);
+  fixture.begin_term();
+  CHECK_FALSE(fixture.promotion().overrun.is_delayed());
+
+  fixture.passes(2, kSlow);
+  CHECK(fixture.overruns() == 1);
+  fixture.passes(1, kSlow);
+  CHECK(fixture.overruns() == 2);
 }
 
 TEST_CASE("a failure that comes back is told once a minute, and its end", "[service][board]") {
