@@ -14,11 +14,9 @@ namespace {
 using Jobs = std::vector<std::int64_t>;
 
 struct Lane {
-  std::string key;  // priority:queue
   std::string queue;
   std::int64_t priority = 0;
   Jobs jobs;
-  Jobs late;  // milliseconds, of each job
   std::optional<std::int64_t> shard;
   bool exists = false;
 };
@@ -34,13 +32,11 @@ struct Batch {
 
 Lane read_lane(const pg::Rows& rows, std::size_t row) {
   Lane lane;
-  lane.key = rows.text(row, 0);
-  lane.queue = rows.text(row, 1);
-  lane.priority = rows.integer(row, 2);
-  lane.jobs = rows.integers(row, 3);
-  lane.late = rows.integers(row, 4);
-  if (!rows.is_null(row, 5)) lane.shard = rows.integer(row, 5);
-  lane.exists = rows.boolean(row, 6);
+  lane.queue = rows.text(row, 0);
+  lane.priority = rows.integer(row, 1);
+  lane.jobs = rows.integers(row, 2);
+  if (!rows.is_null(row, 3)) lane.shard = rows.integer(row, 3);
+  lane.exists = rows.boolean(row, 4);
   return lane;
 }
 
@@ -76,7 +72,6 @@ class QueuePromotion {
   Task<bool> look_after(Batch batch);
   Task<bool> make_lane(Lane lane);
   Task<bool> cancel(Jobs jobs);
-  void report(const Batch& batch, time::TimePoint began);
 
   PromotionPass& pass_;
   std::string_view state_;
@@ -103,7 +98,7 @@ Task<bool> QueuePromotion::look_after(Batch batch) {
   for (const auto& lane : batch.lanes) {
     if (lane.shard) continue;
     if (lane.exists) {
-      pass_.closed_lanes.push_back(lane.key);
+      pass_.close_lane(lane.queue, lane.priority);
       has_progress = true;  // the next batch looks past it
       continue;
     }
@@ -126,9 +121,10 @@ Task<Batch> QueuePromotion::promote(std::optional<Jobs> only) {
   const pg::Parameter these = only ? pg::Parameter(*only) : pg::Parameter(std::nullopt);
   Batch batch;
   auto tx = pass_.ctx.begin();
-  const auto taken =
-      co_await tx.attempt("queue/take_due", state_, pass_.memory.pace.rows(), pass_.closed_lanes,
-                          pass_.left_alone(Plane::queue_storage), these, pass_.memory.rotor++);
+  pass_.memory.rotor = (pass_.memory.rotor + 1) % 64;
+  const auto taken = co_await tx.attempt(
+      "queue/take_due", state_, pass_.memory.pace.rows(), pass_.closed_queues,
+      pass_.closed_priorities, pass_.left_alone(Plane::queue_storage), these, pass_.memory.rotor);
   if (!taken.ok()) batch.failure = taken.state;
   if (!taken.ok()) co_return batch;
   for (std::size_t row = 0; row < taken.rows.size(); ++row) {
@@ -151,16 +147,9 @@ Task<Batch> QueuePromotion::promote(std::optional<Jobs> only) {
   if (!moved.ok()) co_return batch;
   co_await tx.commit();
   batch.promoted = static_cast<std::int64_t>(moves.jobs.size());
-  report(batch, began);
+  pass_.report_batch(state_, batch.promoted, moved.rows.integers(0, 0),
+                     time::SteadyClock().now() - began);
   co_return batch;
-}
-
-void QueuePromotion::report(const Batch& batch, time::TimePoint began) {
-  Jobs late;
-  for (const auto& lane : batch.lanes) {
-    if (lane.shard) late.insert(late.end(), lane.late.begin(), lane.late.end());
-  }
-  pass_.report_batch(state_, batch.promoted, late, time::SteadyClock().now() - began);
 }
 
 Task<bool> QueuePromotion::isolate(Jobs jobs) {
@@ -185,7 +174,7 @@ Task<bool> QueuePromotion::make_lane(Lane lane) {
   co_await pass_.ctx.breathe();
   auto tx = pass_.ctx.begin();
   const auto locked = co_await tx.attempt("queue/lock_lane_creation", lane.queue, lane.priority, 0);
-  if (!locked.ok()) pass_.closed_lanes.push_back(lane.key);
+  if (!locked.ok()) pass_.close_lane(lane.queue, lane.priority);
   if (!locked.ok()) co_return true;
   co_await tx.query("queue/register_lane", lane.queue, lane.priority, 0);
   co_await tx.query("queue/make_lane_sequences", lane.queue, lane.priority, 0);

@@ -31,6 +31,11 @@ void PromotionPass::leave_alone(Plane plane, std::int64_t job, const pg::SqlStat
   ctx.report().skipped_rows(word(why), 1, fmt::format("job {}, SQLSTATE {}", job, why.code()));
 }
 
+void PromotionPass::close_lane(const std::string& queue, std::int64_t priority) {
+  closed_queues.push_back(queue);
+  closed_priorities.push_back(priority);
+}
+
 void PromotionPass::report_batch(std::string_view state, std::int64_t jobs,
                                  const std::vector<std::int64_t>& late, time::Duration took) {
   promoted += jobs;

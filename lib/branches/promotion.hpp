@@ -30,7 +30,7 @@ struct PromotionMemory {
 
   scheduling::Pace pace;
   std::map<std::pair<Plane, std::int64_t>, time::TimePoint> left_alone;  // until then
-  std::int64_t rotor = 0;  // which shard of a queue comes first
+  int rotor = 0;  // which shard of a queue comes first; a queue has 64 at most
 };
 
 // What one pass has found and done, over all planes and states.
@@ -39,10 +39,13 @@ struct PromotionPass {
   PromotionMemory& memory;
   std::int64_t batches_left;
   std::int64_t promoted = 0;
-  std::vector<std::string> closed_lanes = {};  // priority:queue of lanes that others hold
+  // Lanes that others hold, as parallel arrays.
+  std::vector<std::string> closed_queues = {};
+  std::vector<std::int64_t> closed_priorities = {};
 
   std::vector<std::int64_t> left_alone(Plane plane) const;
   void leave_alone(Plane plane, std::int64_t job, const pg::SqlState& why);
+  void close_lane(const std::string& queue, std::int64_t priority);
   void report_batch(std::string_view state, std::int64_t jobs,
                     const std::vector<std::int64_t>& late, time::Duration took);
 };

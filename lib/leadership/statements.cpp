@@ -89,9 +89,11 @@ pg::Pipeline set_up_leader(const ElectionSettings& settings) {
   set("IntervalStyle", "postgres");
   set("client_min_messages", "warning");
   set("plan_cache_mode", "force_generic_plan");
-  // A plan is made once, often while a table is empty, and then meets a backlog: every statement
-  // is written for its indexes, and has to use them from the start.
+  // A plan is made once and kept, and would read all of a table that was small when it was made,
+  // or sort what an index has in order. Neither may happen once the table has grown.
   set("enable_seqscan", "off");
+  set("enable_sort", "off");
+  set("max_parallel_workers_per_gather", "0");
   set("default_transaction_isolation", "read committed");
   if (!settings.synchronous_commit) set("synchronous_commit", "off");
   set("statement_timeout", milliseconds(kStatementLimit));

@@ -21,7 +21,7 @@ constexpr std::size_t kLargestReply = 64 * 1024;
 constexpr auto kSessionSettings =
     "SET search_path = pg_catalog; SET jit = off; SET TimeZone = 'UTC'; SET DateStyle = 'ISO';"
     "SET client_min_messages = warning; SET plan_cache_mode = force_generic_plan;"
-    "SET enable_seqscan = off;"
+    "SET enable_seqscan = off; SET enable_sort = off; SET max_parallel_workers_per_gather = 0;"
     "SET synchronous_commit = off; SET lock_timeout = '100ms'; SET statement_timeout = '10s';"
     "SELECT pg_advisory_lock(4708303813012965710)";
 

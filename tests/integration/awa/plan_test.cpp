@@ -30,7 +30,8 @@ std::string canonical(const std::string& state) {
 std::string plan(const Session& session, const char* statement, const std::string& values) {
   awa::Library library("awa");
   session.sql("SET search_path = pg_catalog; SET jit = off");
-  session.sql("SET plan_cache_mode = force_generic_plan");
+  session.sql("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off");
+  session.sql("SET enable_sort = off; SET max_parallel_workers_per_gather = 0");
   session.sql("PREPARE it AS " + library.get(awa::Sql(statement))->text);
   std::string lines;
   for (const auto& row : session.sql("EXPLAIN EXECUTE it(" + values + ")")) lines += row[0] + "\n";
@@ -47,12 +48,13 @@ TEST_CASE("a batch of due jobs is read along the index, not sorted out of the ba
     const char* values;
     const char* table;
   };
-  const auto reading = GENERATE(Reading{kQueueStorage, "queue/take_due",
-                                        "'scheduled', 1000, '{}', '{}', NULL, 0", "deferred_jobs"},
-                                Reading{canonical("scheduled"), "canonical/promote_scheduled",
-                                        "1000, '{}', NULL", "scheduled_jobs"},
-                                Reading{canonical("retryable"), "canonical/promote_retryable",
-                                        "1000, '{}', NULL", "scheduled_jobs"});
+  const auto reading =
+      GENERATE(Reading{kQueueStorage, "queue/take_due",
+                       "'scheduled', 1000, '{}', '{}', '{}', NULL, 0", "deferred_jobs"},
+               Reading{canonical("scheduled"), "canonical/promote_scheduled", "1000, '{}', NULL",
+                       "scheduled_jobs"},
+               Reading{canonical("retryable"), "canonical/promote_retryable", "1000, '{}', NULL",
+                       "scheduled_jobs"});
   const Database database;
   database.sql(reading.backlog);
   database.sql("VACUUM ANALYZE awa.deferred_jobs, awa.scheduled_jobs");

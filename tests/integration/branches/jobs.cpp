@@ -89,6 +89,23 @@ std::string claims_minus_closures(const Database& database) {
       "COALESCE(sum(closed_count), 0) FROM awa.lease_claim_closure_batches)");
 }
 
+std::int64_t rows_read(const Database& database, Leader& leader, const std::string& table,
+                       const std::function<void()>& work) {
+  const auto read = [&] {
+    leader.execute("SELECT pg_stat_force_next_flush()");
+    leader.execute("SELECT");  // the flush comes with the end of a transaction
+    const auto sum = [&](const std::string& column, const std::string& view) {
+      return std::stoll(database.value("SELECT coalesce(sum(" + column + "), 0) FROM " + view +
+                                       " WHERE schemaname = 'awa' AND relname ~ '^" + table +
+                                       "(_[0-9]+)?$'"));
+    };
+    return sum("seq_tup_read", "pg_stat_user_tables") + sum("idx_tup_read", "pg_stat_user_indexes");
+  };
+  const auto before = read();
+  work();
+  return read() - before;
+}
+
 double rescued(Leader& leader, const std::string& kind) {
   return leader.registry().value(metrics::names::kAwaRescues, {{"awa_rescue_kind", kind}});
 }

@@ -4,6 +4,7 @@
 // where it has any, otherwise the rows that its clients write.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -46,6 +47,11 @@ void materialise(const Database& database);
 
 // Claims less closures over both ledgers, as prune counts them: nothing open, nothing twice is 0.
 std::string claims_minus_closures(const Database& database);
+
+// Rows of a table, and entries of its indexes, that the work has read. The counters of the
+// server, so that no plan is taken at its word.
+std::int64_t rows_read(const Database& database, Leader& leader, const std::string& table,
+                       const std::function<void()>& work);
 
 // Counters of a leader.
 double rescued(Leader& leader, const std::string& kind);

@@ -154,4 +154,34 @@ TEST_CASE("workers hear of promoted jobs at once, under both names of a striped 
   CHECK(worker.hears(2) == Listener::Heard{{"awa:mail", ""}, {"awa:mail#3", ""}});
 }
 
+TEST_CASE("a lane that lives only in shards its queue no longer has is made anew",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  database.sql(
+      "SET ROLE awa_owner; INSERT INTO awa.queue_enqueue_heads (queue, priority, enqueue_shard) "
+      "VALUES ('mail', 2, 3); RESET ROLE");
+  enqueue_due(database, "mail", 5);
+
+  CHECK(leader.run(promote_scheduled).rows == 5);
+  CHECK(claim(database, "mail", 5) == 5);
+}
+
+TEST_CASE("the shards of a queue take turns", "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  database.sql(
+      "INSERT INTO awa.queue_meta (queue, paused, enqueue_shards) VALUES ('mail', false, 3)");
+  database.sql(
+      "SET ROLE awa_owner; INSERT INTO awa.queue_enqueue_heads (queue, priority, enqueue_shard) "
+      "SELECT 'mail', 2, n FROM generate_series(0, 2) n; RESET ROLE");
+
+  for (int pass = 0; pass < 6; ++pass) {
+    enqueue_due(database, "mail", 1);
+    leader.run(promote_scheduled);
+  }
+
+  CHECK(database.value("SELECT count(DISTINCT enqueue_shard) FROM awa.ready_entries") == "3");
+}
+
 }  // namespace lockkeeper::test

@@ -112,4 +112,23 @@ TEST_CASE("a fault in one plane never stops the other", "[branches][promote_sche
   CHECK(count(database, "jobs_hot", "state = 'available'") == "4");
 }
 
+TEST_CASE("what is not yet due is not read, however much it is and has grown",
+          "[branches][promote_scheduled]") {
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const Database database(routing);
+  const std::string table = routing == Routing::canonical ? "scheduled_jobs" : "deferred_jobs";
+  database.sql("ALTER TABLE awa." + table + " SET (autovacuum_enabled = false)");
+  database.sql("VACUUM ANALYZE awa." + table);
+  Leader leader(database);
+  enqueue_due(database, "mail", 1);
+  REQUIRE(leader.run(promote_scheduled).rows == 1);  // the plans are made
+  enqueue(database, "mail", 20'000, ", 'scheduled', p_run_at => now() + n * interval '1 hour'");
+  enqueue_due(database, "mail", 10);
+
+  const auto read = rows_read(database, leader, table, [&] { leader.run(promote_scheduled); });
+
+  CHECK(count(database, table) == "20000");
+  CHECK(read < 1000);
+}
+
 }  // namespace lockkeeper::test

@@ -1,26 +1,31 @@
--- canonical/promote_retryable: makes the first due retryable jobs available. The triggers of both tables
--- keep unique claims and dirty keys right and wake the queues; a claim is given up before it is
--- taken again because the new rows are made from the deleted ones.
--- Who is left out is one CASE, which the planner takes for half of the jobs: with the conditions side
--- by side it takes next to none to be left, and reads and sorts the whole backlog for every batch.
+-- canonical/promote_retryable: makes the first due retryable jobs available; what others have locked is
+-- passed over. The triggers of both tables keep unique claims and dirty keys right and wake the
+-- queues; a claim is given up before it is taken again because the new rows are made from the
+-- deleted ones. Asked for some jobs by name, it does not look at any other.
+-- The transition row is locked first, if there is one.
 -- $1 integer: the most jobs to move, a thousand at most
 -- $2 bigint[]: jobs to leave out
 -- $3 bigint[]: only these jobs; NULL for any
 WITH routing AS MATERIALIZED (
     SELECT s.state FROM awa.storage_transition_state s FOR SHARE
 ), first_due AS MATERIALIZED (
-    SELECT s.id, s.run_at FROM awa.scheduled_jobs s
-    WHERE s.state = 'retryable' AND s.run_at <= now() AND EXISTS (SELECT FROM routing)
-      AND CASE WHEN s.id = ANY ($2::bigint[]) THEN false
-               ELSE $3::bigint[] IS NULL OR s.id = ANY ($3::bigint[]) END
-    ORDER BY s.run_at, s.id LIMIT 1000
-), due AS MATERIALIZED (
-    SELECT s.* FROM (SELECT f.id FROM first_due f ORDER BY f.run_at, f.id LIMIT $1::integer) f
-    JOIN awa.scheduled_jobs s ON s.id = f.id
-    WHERE s.state = 'retryable' AND s.run_at <= now()
+    SELECT f.* FROM (
+        SELECT s.* FROM awa.scheduled_jobs s
+        WHERE s.state = 'retryable' AND s.run_at <= now()
+          AND $3::bigint[] IS NULL AND (SELECT count(*) FROM routing) >= 0
+          AND s.id NOT IN (SELECT o.id FROM unnest($2::bigint[]) AS o(id))
+        ORDER BY s.run_at, s.id LIMIT 1000
+        FOR UPDATE OF s SKIP LOCKED) f
+    LIMIT $1::integer
+), these AS MATERIALIZED (
+    SELECT s.* FROM awa.scheduled_jobs s
+    WHERE s.id = ANY ($3::bigint[]) AND s.state = 'retryable' AND s.run_at <= now()
+      AND (SELECT count(*) FROM routing) >= 0
     FOR UPDATE OF s SKIP LOCKED
+), due AS MATERIALIZED (
+    SELECT f.* FROM first_due f UNION ALL SELECT t.* FROM these t
 ), gone AS (
-    DELETE FROM awa.scheduled_jobs s USING due d WHERE s.id = d.id RETURNING s.*
+    DELETE FROM awa.scheduled_jobs s WHERE s.id = ANY (ARRAY(SELECT d.id FROM due d)) RETURNING s.*
 ), promoted AS (
     INSERT INTO awa.jobs_hot (id, kind, queue, args, state, priority, attempt, max_attempts, run_at,
         attempted_at, finalized_at, created_at, errors, metadata, tags, unique_key, unique_states,

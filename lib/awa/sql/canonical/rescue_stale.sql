@@ -1,4 +1,5 @@
 -- canonical/rescue_stale: makes running jobs that have lost their heartbeat retryable, due at once.
+-- The transition row is locked first, if there is one.
 -- $1 bigint[]: jobs
 -- $2 interval: staleness
 WITH routing AS MATERIALIZED (
@@ -6,7 +7,7 @@ WITH routing AS MATERIALIZED (
 ), stale AS MATERIALIZED (
     SELECT j.id FROM awa.jobs_hot j
     WHERE j.id = ANY ($1::bigint[]) AND j.state = 'running' AND j.heartbeat_at < now() - $2::interval
-      AND EXISTS (SELECT FROM routing)
+      AND (SELECT count(*) FROM routing) >= 0
     FOR UPDATE OF j SKIP LOCKED
 ), gone AS (
     DELETE FROM awa.jobs_hot j USING stale s WHERE j.id = s.id RETURNING j.*

@@ -1,5 +1,6 @@
 -- queue/cancel_superseded: cancels due jobs whose unique key another job holds; the holder wins.
 -- Each becomes a wide terminal row at the ring's present place, with a negative lane number.
+-- The transition row is locked first, if there is one.
 -- $1 awa.job_state: scheduled or retryable
 -- $2 bigint[]: jobs
 WITH routing AS MATERIALIZED (
@@ -8,11 +9,12 @@ WITH routing AS MATERIALIZED (
     SELECT r.current_slot, r.generation FROM :"schema".queue_ring_state r LIMIT 1
 ), victim AS MATERIALIZED (
     SELECT d.*, c.job_id AS holder FROM :"schema".deferred_jobs d
-    JOIN awa.job_unique_claims c ON c.unique_key = d.unique_key AND c.job_id <> d.job_id
-    WHERE d.job_id = ANY ($2::bigint[]) AND d.state = $1::awa.job_state
-      AND EXISTS (SELECT FROM routing) FOR UPDATE OF d SKIP LOCKED
+    CROSS JOIN LATERAL (SELECT c.job_id FROM awa.job_unique_claims c
+                        WHERE c.unique_key = d.unique_key OFFSET 0) c
+    WHERE d.job_id = ANY ($2::bigint[]) AND d.state = $1::awa.job_state AND c.job_id <> d.job_id
+      AND (SELECT count(*) FROM routing) >= 0 FOR UPDATE OF d SKIP LOCKED
 ), gone AS (
-    DELETE FROM :"schema".deferred_jobs d USING victim v WHERE d.job_id = v.job_id
+    DELETE FROM :"schema".deferred_jobs d WHERE d.job_id = ANY (ARRAY(SELECT v.job_id FROM victim v))
 ), done AS (
     INSERT INTO :"schema".done_entries (ready_slot, ready_generation, job_id, kind, queue, args, state,
         priority, attempt, run_lease, max_attempts, lane_seq, enqueue_shard, run_at, attempted_at,

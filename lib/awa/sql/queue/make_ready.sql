@@ -1,5 +1,6 @@
 -- queue/make_ready: moves deferred jobs into the open slot of the queue ring and wakes their queues.
--- One time for the whole batch, so that each lane gets one segment.
+-- One time for the whole batch, so that each lane gets one segment. Says how late each is, in
+-- milliseconds.
 -- $1 bigint[]: jobs, locked by this transaction
 -- $2 integer[]: the shard of each, whose lane is locked by this transaction
 WITH ring AS MATERIALIZED (
@@ -9,12 +10,13 @@ WITH ring AS MATERIALIZED (
            row_number() OVER (PARTITION BY d.queue, d.priority ORDER BY d.run_at, d.job_id) - 1 AS place
     FROM unnest($1::bigint[], $2::integer[]) AS a(job_id, shard)
     JOIN :"schema".deferred_jobs d ON d.job_id = a.job_id
+    WHERE d.job_id = ANY ($1::bigint[])
 ), lane AS MATERIALIZED (
     SELECT l.*, :"schema".reserve_enqueue_seq(l.queue, l.priority, l.shard, l.jobs) AS first_seq
     FROM (SELECT m.queue, m.priority, m.shard, count(*) AS jobs FROM moving m
           GROUP BY m.queue, m.priority, m.shard ORDER BY m.queue, m.priority, m.shard) l
 ), gone AS (
-    DELETE FROM :"schema".deferred_jobs d USING moving m WHERE d.job_id = m.job_id
+    DELETE FROM :"schema".deferred_jobs d WHERE d.job_id = ANY ($1::bigint[])
 ), ready AS (
     INSERT INTO :"schema".ready_entries (ready_slot, ready_generation, job_id, kind, queue, args, priority,
         attempt, run_lease, max_attempts, lane_seq, enqueue_shard, run_at, attempted_at, created_at,
@@ -35,4 +37,6 @@ WITH ring AS MATERIALIZED (
     FROM lane l
     CROSS JOIN LATERAL (VALUES (l.queue), (regexp_replace(l.queue, '#[0-9]+$', ''))) AS n(name)
 )
-SELECT count(pg_notify(c.name, '')) AS channels FROM channel c WHERE octet_length(c.name) < 64
+SELECT (SELECT array_agg(LEAST(1e9, 1e3 * extract(epoch FROM clock_timestamp() - GREATEST(
+            m.run_at, now() - interval '1 year')))::integer) FROM moving m) AS late,
+       (SELECT count(pg_notify(c.name, '')) FROM channel c WHERE octet_length(c.name) < 64) AS channels

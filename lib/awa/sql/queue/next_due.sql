@@ -3,8 +3,8 @@
 SELECT 'queue' AS plane, 'scheduled' AS state,
     (SELECT (extract(epoch FROM now() - GREATEST(d.run_at, now() - interval '1 year')) * 1e6)::bigint
      FROM :"schema".deferred_jobs d
-     WHERE d.state = 'scheduled' AND d.run_at <= now() AND d.queue <> ALL (ARRAY(
-        SELECT m.queue FROM awa.queue_meta m WHERE m.paused))
+     WHERE d.state = 'scheduled' AND d.run_at <= now() AND d.queue NOT IN (
+        SELECT m.queue FROM awa.queue_meta m WHERE m.paused)
      ORDER BY d.run_at LIMIT 1) AS due_since,
     (SELECT (extract(epoch FROM LEAST(d.run_at, now() + interval '1 year') - now()) * 1e6)::bigint
      FROM :"schema".deferred_jobs d
@@ -14,8 +14,8 @@ UNION ALL
 SELECT 'queue' AS plane, 'retryable' AS state,
     (SELECT (extract(epoch FROM now() - GREATEST(d.run_at, now() - interval '1 year')) * 1e6)::bigint
      FROM :"schema".deferred_jobs d
-     WHERE d.state = 'retryable' AND d.run_at <= now() AND d.queue <> ALL (ARRAY(
-        SELECT m.queue FROM awa.queue_meta m WHERE m.paused))
+     WHERE d.state = 'retryable' AND d.run_at <= now() AND d.queue NOT IN (
+        SELECT m.queue FROM awa.queue_meta m WHERE m.paused)
      ORDER BY d.run_at LIMIT 1) AS due_since,
     (SELECT (extract(epoch FROM LEAST(d.run_at, now() + interval '1 year') - now()) * 1e6)::bigint
      FROM :"schema".deferred_jobs d

@@ -14,11 +14,13 @@ WITH job AS MATERIALIZED (
     ON CONFLICT (unique_key) DO NOTHING
     RETURNING job_id
 ), released AS (
-    DELETE FROM awa.job_unique_claims c USING job j
-    WHERE c.unique_key = j.unique_key AND c.job_id = j.job_id AND j.claims AND NOT j.shall_claim
+    DELETE FROM awa.job_unique_claims c
+    WHERE c.unique_key = ANY (ARRAY(SELECT j.unique_key FROM job j WHERE j.claims AND NOT j.shall_claim))
+      AND EXISTS (SELECT FROM job j WHERE j.unique_key = c.unique_key AND j.job_id = c.job_id
+                  AND j.claims AND NOT j.shall_claim)
 )
 SELECT j.job_id FROM job j
 WHERE j.shall_claim AND NOT j.claims
   AND NOT EXISTS (SELECT FROM claimed c WHERE c.job_id = j.job_id)
-  AND NOT EXISTS (SELECT FROM awa.job_unique_claims c
-                  WHERE c.unique_key = j.unique_key AND c.job_id = j.job_id)
+  AND (SELECT c.job_id FROM awa.job_unique_claims c
+       WHERE c.unique_key = j.unique_key) IS DISTINCT FROM j.job_id
