@@ -147,4 +147,8 @@ void Database::give_to_owner() const { sql(kOwner); }
 
 void Database::reconnect() { session_ = std::make_unique<Session>(superuser_url()); }
 
+std::string count(const Database& database, const std::string& table, const std::string& where) {
+  return database.value("SELECT count(*) FROM awa." + table + " WHERE " + where);
+}
+
 }  // namespace lockkeeper::test

@@ -66,6 +66,10 @@ class Database {
   std::unique_ptr<Session> session_;
 };
 
+// Rows of a table in schema awa.
+std::string count(const Database& database, const std::string& table,
+                  const std::string& where = "true");
+
 // Awa's own command line: LOCKKEEPER_AWA, or the one that `./dev` installs.
 std::string awa_program();
 

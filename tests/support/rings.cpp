@@ -80,10 +80,6 @@ const branches::Branch& branch_of(const std::string& ring) {
   return ring == "queue" ? rotate_queue : ring == "lease" ? rotate_lease : rotate_claim;
 }
 
-std::string count(const Database& database, const std::string& table, const std::string& where) {
-  return database.value("SELECT count(*) FROM awa." + table + " WHERE " + where);
-}
-
 std::string cursor(const Database& database, const std::string& ring, const std::string& schema) {
   return database.value("SELECT current_slot || '/' || generation FROM " + schema + "." + ring +
                         "_ring_state");

@@ -33,9 +33,6 @@ void plant(const Database& database, const Family& family, int slot);
 void plant_all(const Database& database, int slot);
 void plant_leases(const Database& database, int slot, int leases);
 
-std::string count(const Database& database, const std::string& table,
-                  const std::string& where = "true");
-
 // "slot/generation"
 std::string cursor(const Database& database, const std::string& ring,
                    const std::string& schema = "awa");

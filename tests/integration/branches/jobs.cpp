@@ -47,10 +47,6 @@ std::string unique(const std::string& mask) {
   return ", p_unique_key => 'key', p_unique_states => B'" + mask + "'";
 }
 
-std::string count(const Database& database, const std::string& table, const std::string& where) {
-  return database.value("SELECT count(*) FROM awa." + table + " WHERE " + where);
-}
-
 int claim(const Database& database, const std::string& queue, int most, Receipt receipt) {
   return std::stoi(database.value("SELECT count(*) FROM awa.claim_ready_runtime('" + queue + "', " +
                                   std::to_string(most) + ", " +

@@ -27,9 +27,6 @@ void enqueue_due(const Database& database, const std::string& queue, int jobs,
 // A unique job's arguments: it claims 'key' in the states of an eight-bit mask.
 std::string unique(const std::string& mask);
 
-std::string count(const Database& database, const std::string& table,
-                  const std::string& where = "true");
-
 enum class Receipt { compact, row_local };
 
 // Claims as a worker does: without a deadline into a compact batch, with one row by row.
