@@ -74,6 +74,16 @@ void log_missing_duties() {
                 {{"missing", fmt::format("{}", fmt::join(words, ","))}});
 }
 
+void log_disabled(const Board& board) {
+  std::vector<std::string_view> words;
+  for (const auto& record : board.records()) {
+    if (!record.settings.enabled) words.push_back(record.branch->name);
+  }
+  if (words.empty()) return;
+  logging::warn("these branches are switched off in the configuration",
+                {{"branches", fmt::format("{}", fmt::join(words, ","))}});
+}
+
 leadership::GateResult verdict_of(const awa::Examination& examination) {
   if (examination.verdict == awa::Verdict::accepted) return {};
   return {std::string(awa::name(examination.verdict)), examination.sentence};

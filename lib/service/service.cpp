@@ -146,6 +146,7 @@ void Service::examine(pg::Session& session, std::function<void(leadership::GateR
 
 void Service::lead(pg::Connection& connection) {
   log_missing_duties();
+  log_disabled(board_);
   board_.begin_term();
   term_.emplace(Term::Circumstances{
       loop_, connection,
