@@ -11,7 +11,7 @@ namespace lockkeeper::http {
 namespace {
 
 [[noreturn]] void refuse(const std::string& listen) {
-  throw std::runtime_error(
+  throw ListenError(
       fmt::format("cannot listen on {}: write \"127.0.0.1:9724\", \"[::1]:9724\" or \"unix:/path\"",
                   logging::quoted(listen)));
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 
@@ -44,6 +45,11 @@ class Socket {
 
 Fetched failed(const std::string& why) { return {0, "", why}; }
 
+// The limits of a socket show as EAGAIN.
+Fetched failed(int error) {
+  return failed(error == EAGAIN ? "no answer in time" : std::strerror(error));
+}
+
 Fetched split(const std::string& answer) {
   const auto body = answer.find("\r\n\r\n");
   const auto space = answer.find(' ');
@@ -60,14 +66,14 @@ Fetched exchange(const Socket& socket, const std::string& path) {
       path);
   if (::send(socket.descriptor(), request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size())) {
-    return failed(std::strerror(errno));
+    return failed(errno);
   }
   std::string answer;
   std::array<char, 16384> piece{};
   while (answer.size() < kLargestAnswer) {
     const auto got = ::recv(socket.descriptor(), piece.data(), piece.size(), 0);
     if (got == 0) return split(answer);
-    if (got < 0) return failed(std::strerror(errno));
+    if (got < 0) return failed(errno);
     answer.append(piece.data(), static_cast<std::size_t>(got));
   }
   return failed("the answer does not end");
@@ -81,7 +87,7 @@ Fetched fetch_unix(const std::string& file, const std::string& path, time::Durat
   const Socket socket(AF_UNIX);
   socket.limit(limit);
   if (::connect(socket.descriptor(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-    return failed(std::strerror(errno));
+    return failed(errno);
   }
   return exchange(socket, path);
 }
@@ -103,7 +109,7 @@ Fetched fetch_tcp(const Address& to, const std::string& path, time::Duration lim
     if (::connect(socket.descriptor(), each->ai_addr, each->ai_addrlen) == 0) {
       return exchange(socket, path);
     }
-    failure = std::strerror(errno);
+    failure = failed(errno).failure;
   }
   return failed(failure);
 }
