@@ -41,10 +41,9 @@ class Report {
   // the log, where it is written once, however often it comes back.
   void skipped_rows(std::string_view reason, std::int64_t rows, std::string_view which);
 
-  void batch_size(std::int64_t rows);  // as adapted at the moment
-  // Of any branch: rows known to be waiting.
-  void debt(std::string_view branch, std::int64_t rows);
-  void oldest_due(time::Duration age);  // lockkeeper_oldest_due_job_seconds
+  void batch_size(std::int64_t rows);                     // as adapted at the moment
+  void debt(std::string_view branch, std::int64_t rows);  // known to be waiting for that branch
+  void oldest_due(time::Duration age);                    // lockkeeper_oldest_due_job_seconds
   void horizon_age(std::string_view kind, time::Duration age);
   void clock_skew(double seconds);
 

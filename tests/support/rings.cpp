@@ -141,6 +141,17 @@ int pages_touched(const Database& database, const std::string& text, const std::
       plan + "$plan$::jsonb -> 0 -> 'Plan' AS p) plan"));
 }
 
+bool is_silent(const Database& database, const std::function<void()>& act) {
+  const auto* end =
+      "SELECT pg_current_wal_insert_lsn() || ' ' || pg_snapshot_xmax(pg_current_snapshot())";
+  for (int time = 0; time < 10; ++time) {
+    const auto before = database.value(end);
+    act();
+    if (database.value(end) == before) return true;
+  }
+  return false;
+}
+
 std::string files(const Database& database, const std::string& pattern) {
   return database.value(
       "SELECT string_agg(c.relname || ':' || c.relfilenode, ' ' ORDER BY c.relname) "

@@ -4,6 +4,7 @@
 // ring stands, what was counted.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,10 @@ bool shows(Leader& leader, const std::string& line);
 // Pages that one execution of a statement reads or writes; it is rolled back.
 int pages_touched(const Database& database, const std::string& text,
                   const std::string& arguments = "");
+
+// True when it moves neither the end of the WAL nor the next transaction id. The background may
+// write now and then, so it is done a few times: what writes does so each time.
+bool is_silent(const Database& database, const std::function<void()>& act);
 
 // Files of the tables whose names match; a table that was truncated has another one.
 std::string files(const Database& database, const std::string& pattern);
