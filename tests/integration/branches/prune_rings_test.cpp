@@ -112,10 +112,19 @@ TEST_CASE("a slot that has become the current one is left alone", "[branches][pr
   const Worker worker(database);
   Leader leader(database);
   const auto become_current = [&](const std::string& statement) {
-    if (statement.find("_seal") != std::string::npos) stand_at(database, "claim", 8);
-    if (statement.find("_seal") != std::string::npos) stand_at(database, "lease", 8);
+    if (statement.find("_seal") == std::string::npos) return;
+    stand_at(database, "queue", 16);
+    stand_at(database, "claim", 8);
+    stand_at(database, "lease", 8);
   };
 
+  SECTION("of jobs") {
+    worker.run("q", 3, "completed");
+    leader.before_each(become_current);
+    leader.run(rotate_queue);
+    CHECK(prunes(leader, "queue", "noop") == 1);
+    CHECK(count(database, "ready_entries_0") == "3");
+  }
   SECTION("of claims") {
     worker.run("q", 3, "completed");
     leader.before_each(become_current);

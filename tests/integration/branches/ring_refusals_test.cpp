@@ -179,3 +179,44 @@ TEST_CASE("a slot whose reclaiming is taken back again and again is reclaimed in
     CHECK(prunes(leader, ring, "pruned") == 1);
   }
 }
+
+TEST_CASE("while a slot is reclaimed its ring stands still, and no lock is waited for long",
+          "[branches][rotate_rings]") {
+  const Database database;
+  const Worker worker(database);
+  Leader leader(database);
+  worker.run("mail", 1, "completed");
+  plant_leases(database, 0, 20'000);
+  database.sql("DELETE FROM awa.leases");
+  plant(database, family("leases"), 1);
+  stand_at(database, "lease", 1);
+  database.sql(
+      "CREATE TABLE public.waits (longest text);"
+      "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN "
+      "INSERT INTO public.waits VALUES (current_setting('lock_timeout')); RETURN NULL; END $$");
+  for (const auto* table : {"ready_entries_0", "leases_0", "lease_claim_batches_0"}) {
+    database.sql("CREATE TRIGGER note BEFORE TRUNCATE ON awa." + std::string(table) +
+                 " FOR EACH STATEMENT EXECUTE FUNCTION public.note()");
+  }
+  for (const auto& ring : kRings) {
+    CAPTURE(ring);
+    int locked = 0;
+    leader.before_each([&](const std::string& statement) {
+      if (statement.find("_lock") == std::string::npos) return;
+      for (const auto* row : {"_ring_state", "_ring_slots WHERE slot = 0"}) {
+        try {
+          database.sql("SELECT FROM awa." + ring + row + " FOR UPDATE NOWAIT");
+        } catch (const std::runtime_error&) {
+          ++locked;
+        }
+      }
+    });
+
+    leader.run(branch_of(ring));
+
+    CHECK(locked == 2);
+    CHECK(prunes(leader, ring, "pruned") == 1);
+  }
+  CHECK(database.sql("SELECT * FROM public.waits") ==
+        std::vector<Row>{{"10ms"}, {"10ms"}, {"10ms"}});
+}
