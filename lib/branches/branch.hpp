@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,12 +32,13 @@ struct Setting {
   std::string_view help;
 };
 
-// How a pass ended. Thrown pg::Error means failed; this is every other end.
+// How a pass ended. An exception that leaves the body means that all of it failed.
 struct Outcome {
   std::int64_t rows = 0;                      // moved, rescued, deleted …
   std::string_view skipped = {};              // why nothing was done, a literal; empty otherwise
   bool backlog = false;                       // more is known to wait: come again at once
   std::optional<time::Duration> next_due_in;  // something falls due sooner than the interval
+  std::exception_ptr failure = nullptr;       // of a part of it; the rest was done
 
   static Outcome skip(std::string_view why) {
     Outcome outcome;

@@ -5,13 +5,10 @@
 // What stops a whole batch is searched for by halving it.
 #include <algorithm>
 
-#include "branches/bisection.hpp"
 #include "branches/promotion.hpp"
 
 namespace lockkeeper::branches {
 namespace {
-
-using Jobs = std::vector<std::int64_t>;
 
 struct Lane {
   std::string queue;
@@ -24,8 +21,9 @@ struct Lane {
 // What one transaction came to.
 struct Batch {
   std::vector<Lane> lanes;
-  Jobs taken;    // every job of every lane that is ours
-  Jobs refused;  // their unique key belongs to another job
+  Jobs taken;             // every job of every lane that is ours
+  Jobs refused;           // their unique key belongs to another job
+  bool has_more = false;  // due jobs stood behind it
   std::int64_t promoted = 0;
   std::optional<pg::SqlState> failure;
 };
@@ -38,6 +36,18 @@ Lane read_lane(const pg::Rows& rows, std::size_t row) {
   if (!rows.is_null(row, 3)) lane.shard = rows.integer(row, 3);
   lane.exists = rows.boolean(row, 4);
   return lane;
+}
+
+void read_taken(Batch& batch, const pg::Rows& rows, std::int64_t asked) {
+  std::int64_t seen = 0;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const auto lane = read_lane(rows, row);
+    seen += static_cast<std::int64_t>(lane.jobs.size());
+    if (lane.shard) batch.taken.insert(batch.taken.end(), lane.jobs.begin(), lane.jobs.end());
+    batch.lanes.push_back(lane);
+  }
+  const auto due = rows.empty() ? 0 : rows.integer(0, 5);
+  batch.has_more = due >= asked || due > seen;
 }
 
 // Parallel arrays of the jobs that move and the shards they go to.
@@ -68,33 +78,33 @@ class QueuePromotion {
 
  private:
   Task<Batch> promote(std::optional<Jobs> only);
+  Task<bool> move(Batch& batch, std::optional<Jobs> only);
   Task<bool> isolate(Jobs jobs);
   Task<bool> look_after(Batch batch);
   Task<bool> make_lane(Lane lane);
   Task<bool> cancel(Jobs jobs);
+  Task<std::optional<pg::SqlState>> cancel_at_once(Jobs jobs);
 
   PromotionPass& pass_;
   std::string_view state_;
 };
 
 Task<bool> QueuePromotion::run() {
-  for (bool is_first = true; pass_.batches_left > 0; is_first = false) {
-    if (!is_first) co_await pass_.ctx.breathe();
-    --pass_.batches_left;
-    auto batch = co_await promote(std::nullopt);
-    if (batch.failure && batch.lanes.empty()) co_return false;
-    if (!batch.failure && batch.lanes.empty()) co_return false;
-    auto aftermath = look_after(std::move(batch));
-    const bool can_go_on = co_await aftermath;
-    if (!can_go_on) co_return false;
+  auto promotion = promote(std::nullopt);
+  auto batch = co_await promotion;
+  if (batch.failure && batch.lanes.empty()) {
+    pass_.report_refusal("a batch as a whole", *batch.failure);
+    co_return pass_.batch_failed(*batch.failure);
   }
-  co_return true;
+  auto aftermath = look_after(std::move(batch));
+  co_return co_await aftermath;
 }
 
 // What a batch leaves to be done: lanes to be made, superseded jobs to be cancelled, the job to
-// be found that stopped it. False when nothing of it moves the sweep on.
+// be found that stopped it. True if that, or what was moved, leaves more to do.
 Task<bool> QueuePromotion::look_after(Batch batch) {
   bool has_progress = batch.promoted > 0;
+  bool has_new_lane = false;
   for (const auto& lane : batch.lanes) {
     if (lane.shard) continue;
     if (lane.exists) {
@@ -103,99 +113,112 @@ Task<bool> QueuePromotion::look_after(Batch batch) {
       continue;
     }
     auto making = make_lane(lane);
-    has_progress |= co_await making;
+    has_new_lane |= co_await making;
   }
   if (!batch.refused.empty()) {
     auto cancelling = cancel(batch.refused);
     has_progress |= co_await cancelling;
   }
   if (batch.failure) {
+    pass_.batch_failed(*batch.failure);
     auto isolating = isolate(batch.taken);
     has_progress |= co_await isolating;
   }
-  co_return has_progress;
+  co_return has_new_lane || (has_progress && batch.has_more);
 }
 
 Task<Batch> QueuePromotion::promote(std::optional<Jobs> only) {
-  const auto began = time::SteadyClock().now();
-  const pg::Parameter these = only ? pg::Parameter(*only) : pg::Parameter(std::nullopt);
   Batch batch;
-  auto tx = pass_.ctx.begin();
-  pass_.memory.rotor = (pass_.memory.rotor + 1) % 64;
-  const auto taken = co_await tx.attempt(
-      "queue/take_due", state_, pass_.memory.pace.rows(), pass_.closed_queues,
-      pass_.closed_priorities, pass_.left_alone(Plane::queue_storage), these, pass_.memory.rotor);
-  if (!taken.ok()) batch.failure = taken.state;
-  if (!taken.ok()) co_return batch;
-  for (std::size_t row = 0; row < taken.rows.size(); ++row) {
-    batch.lanes.push_back(read_lane(taken.rows, row));
-    const auto& lane = batch.lanes.back();
-    if (lane.shard) batch.taken.insert(batch.taken.end(), lane.jobs.begin(), lane.jobs.end());
+  try {
+    auto moving = move(batch, std::move(only));
+    co_await moving;
+  } catch (const pg::Error& error) {
+    batch.failure = contained(error).state();
   }
-  if (batch.taken.empty()) co_return batch;
-
-  const auto settled = co_await tx.attempt("queue/settle_claims", batch.taken);
-  if (!settled.ok()) batch.failure = settled.state;
-  if (!settled.ok()) co_return batch;
-  for (std::size_t row = 0; row < settled.rows.size(); ++row) {
-    batch.refused.push_back(settled.rows.integer(row, 0));
-  }
-  const auto moves = moves_of(batch);
-  if (moves.jobs.empty()) co_return batch;
-  const auto moved = co_await tx.attempt("queue/make_ready", moves.jobs, moves.shards);
-  if (!moved.ok()) batch.failure = moved.state;
-  if (!moved.ok()) co_return batch;
-  co_await tx.commit();
-  batch.promoted = static_cast<std::int64_t>(moves.jobs.size());
-  pass_.report_batch(state_, batch.promoted, moved.rows.integers(0, 0),
-                     time::SteadyClock().now() - began);
   co_return batch;
 }
 
-Task<bool> QueuePromotion::isolate(Jobs jobs) {
-  bool has_progress = false;
-  Bisection bisection(jobs.size());
-  while (const auto range = bisection.next()) {
-    co_await pass_.ctx.breathe();
-    const Jobs some(jobs.begin() + static_cast<std::ptrdiff_t>(range->begin),
-                    jobs.begin() + static_cast<std::ptrdiff_t>(range->end));
-    auto promotion = promote(some);
-    const auto batch = co_await promotion;
-    has_progress |= batch.promoted > 0;
-    if (!batch.failure || !bisection.failed()) continue;
-    pass_.leave_alone(Plane::queue_storage, some.front(), *batch.failure);
-    has_progress = true;
-  }
-  co_return has_progress;
-}
-
-// The shard is the first: others come to life with the producers that use them.
-Task<bool> QueuePromotion::make_lane(Lane lane) {
-  co_await pass_.ctx.breathe();
+Task<bool> QueuePromotion::move(Batch& batch, std::optional<Jobs> only) {
+  const auto began = time::SteadyClock().now();
+  const pg::Parameter these = only ? pg::Parameter(*only) : pg::Parameter(std::nullopt);
+  const auto asked = pass_.memory.pace.rows();
+  pass_.memory.rotor = (pass_.memory.rotor + 1) % 64;
   auto tx = pass_.ctx.begin();
-  const auto locked = co_await tx.attempt("queue/lock_lane_creation", lane.queue, lane.priority, 0);
-  if (!locked.ok()) pass_.close_lane(lane.queue, lane.priority);
-  if (!locked.ok()) co_return true;
-  co_await tx.query("queue/register_lane", lane.queue, lane.priority, 0);
-  co_await tx.query("queue/make_lane_sequences", lane.queue, lane.priority, 0);
+  const auto taken = co_await tx.query(
+      "queue/take_due", state_, asked, pass_.closed_queues, pass_.closed_priorities,
+      pass_.left_alone(Plane::queue_storage), these, pass_.memory.rotor);
+  read_taken(batch, taken, asked);
+  if (batch.taken.empty()) co_return false;
+  const auto settled = co_await tx.query("queue/settle_claims", batch.taken);
+  for (std::size_t row = 0; row < settled.size(); ++row) {
+    batch.refused.push_back(settled.integer(row, 0));
+  }
+  const auto moves = moves_of(batch);
+  if (moves.jobs.empty()) co_return false;
+  const auto moved = co_await tx.query("queue/make_ready", moves.jobs, moves.shards);
   co_await tx.commit();
+  batch.promoted = static_cast<std::int64_t>(moves.jobs.size());
+  pass_.report_batch(state_, batch.promoted, moved.integers(0, 0),
+                     time::SteadyClock().now() - began);
   co_return true;
 }
 
-Task<bool> QueuePromotion::cancel(Jobs jobs) {
+Task<bool> QueuePromotion::isolate(Jobs jobs) {
+  Bisection search(jobs.size());
+  while (const auto range = search.next()) {
+    co_await pass_.ctx.breathe();
+    auto promotion = promote(part(jobs, *range));
+    const auto batch = co_await promotion;
+    search.passed(batch.promoted);
+    if (batch.failure) search.failed(*batch.failure);
+  }
+  co_return pass_.leave_alone(Plane::queue_storage, jobs, search);
+}
+
+// The shard is the first: others come to life with the producers that use them. A producer that
+// makes the same lane keeps us from it until it has committed.
+Task<bool> QueuePromotion::make_lane(Lane lane) {
   co_await pass_.ctx.breathe();
-  const auto reply = co_await pass_.ctx.attempt("queue/cancel_superseded", state_, jobs);
-  if (!reply.ok()) {
-    for (const auto job : jobs) pass_.leave_alone(Plane::queue_storage, job, reply.state);
+  try {
+    auto tx = pass_.ctx.begin();
+    co_await tx.query("queue/lock_lane_creation", lane.queue, lane.priority, 0);
+    co_await tx.query("queue/register_lane", lane.queue, lane.priority, 0);
+    co_await tx.query("queue/make_lane_sequences", lane.queue, lane.priority, 0);
+    co_await tx.commit();
     co_return true;
+  } catch (const pg::Error& error) {
+    contained(error);
   }
-  for (std::size_t row = 0; row < reply.rows.size(); ++row) {
-    pass_.ctx.report().skipped_rows("superseded", 1,
-                                    "cancelled job " + std::string(reply.rows.text(row, 0)) +
-                                        ", key held by job " +
-                                        std::string(reply.rows.text(row, 1)));
+  pass_.close_lane(lane.queue, lane.priority);
+  co_return false;
+}
+
+// Together; if that fails, one by one.
+Task<bool> QueuePromotion::cancel(Jobs jobs) {
+  auto cancelling = cancel_at_once(jobs);
+  const auto failure = co_await cancelling;
+  if (!failure) co_return true;
+  for (const auto job : jobs) {
+    auto trying = cancel_at_once({job});
+    const auto refusal = co_await trying;
+    if (refusal) pass_.leave_alone(Plane::queue_storage, job, *refusal, true);
   }
-  co_return !reply.rows.empty();
+  co_return true;
+}
+
+Task<std::optional<pg::SqlState>> QueuePromotion::cancel_at_once(Jobs jobs) {
+  co_await pass_.ctx.breathe();
+  try {
+    const auto rows = co_await pass_.ctx.query("queue/cancel_superseded", state_, jobs);
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      pass_.ctx.report().skipped_rows("superseded", 1,
+                                      "cancelled job " + std::string(rows.text(row, 0)) +
+                                          ", key held by job " + std::string(rows.text(row, 1)));
+    }
+  } catch (const pg::Error& error) {
+    co_return contained(error).state();
+  }
+  co_return std::nullopt;
 }
 
 }  // namespace

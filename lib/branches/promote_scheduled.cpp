@@ -8,8 +8,10 @@
 // stops no other. Paused queues of queue storage stay where they are.
 
 #include <algorithm>
+#include <deque>
 
 #include "branches/catalog.hpp"
+#include "branches/fault.hpp"
 #include "branches/promotion.hpp"
 
 namespace lockkeeper::branches {
@@ -36,7 +38,7 @@ constexpr std::string_view kStatements[] = {
 
 constexpr Setting kSettings[] = {
     {"batch_size", std::int64_t{1000}, "jobs in a transaction, a thousand at most"},
-    {"max_batches", std::int64_t{128}, "transactions in a pass"},
+    {"max_batches", std::int64_t{128}, "batches in a pass, over both planes and states"},
 };
 
 constexpr std::string_view kSkips[] = {"bad_row", "locked", "refused", "superseded"};
@@ -78,41 +80,44 @@ Task<Look> look(BranchContext& ctx) {
   co_return seen;
 }
 
-// A batch that has run into the server's time limit would do so again with every pass, so the
-// next one is smaller.
-Task<bool> drain(PromotionPass& pass, const Backlog& backlog) {
-  auto draining = backlog.plane == "queue" ? promote_queue_storage(pass, backlog.state)
-                                           : promote_canonical(pass, backlog.state);
-  try {
-    co_return co_await draining;
-  } catch (const pg::Error& error) {
-    if (error.state().is_cancelled()) pass.memory.pace.cut_short();
-    throw;
+std::deque<Backlog> due(const Look& seen) {
+  std::deque<Backlog> due;
+  for (const auto& backlog : seen.backlogs) {
+    if (backlog.is_due) due.push_back(backlog);
   }
+  return due;
+}
+
+// Batch by batch, each backlog in its turn: none waits for the end of another.
+Task<bool> drain(PromotionPass& pass, std::deque<Backlog> waiting, Outcome& outcome) {
+  for (auto left = pass.ctx.integer("max_batches"); left > 0 && !waiting.empty(); --left) {
+    const auto backlog = waiting.front();
+    waiting.pop_front();
+    auto batch = separately(backlog.plane == "queue" ? promote_queue_storage(pass, backlog.state)
+                                                     : promote_canonical(pass, backlog.state),
+                            outcome.failure);
+    const bool may_have_more = co_await batch;
+    if (may_have_more) waiting.push_back(backlog);
+    co_await pass.ctx.breathe();
+  }
+  outcome.rows = pass.promoted;
+  outcome.backlog = !waiting.empty();
+  co_return true;
 }
 
 Task<Outcome> run(BranchContext& ctx) {
-  auto& memory = ctx.memory<PromotionMemory>(std::min(ctx.integer("batch_size"), kMostJobsInBatch));
-  PromotionPass pass{ctx, memory, ctx.integer("max_batches")};
-  ctx.report().batch_size(memory.pace.rows());
+  const auto batch_size = std::min(ctx.integer("batch_size"), kMostJobsInBatch);
+  PromotionPass pass{ctx, ctx.memory<PromotionMemory>(batch_size)};
+  ctx.report().batch_size(pass.memory.pace.rows());
+  Outcome outcome;
   auto looking = look(ctx);
   auto seen = co_await looking;
-  Outcome outcome;
-  bool has_looked_only = true;
-  for (const auto& backlog : seen.backlogs) {
-    if (!backlog.is_due) continue;
-    if (!has_looked_only) co_await ctx.breathe();
-    has_looked_only = false;
-    pass.batches_left = ctx.integer("max_batches");
-    auto draining = drain(pass, backlog);
-    outcome.backlog |= co_await draining;
-  }
-  if (!has_looked_only) {
-    co_await ctx.breathe();
+  if (auto waiting = due(seen); !waiting.empty()) {
+    auto draining = drain(pass, std::move(waiting), outcome);
+    co_await draining;
     auto looking_again = look(ctx);
     seen = co_await looking_again;
   }
-  outcome.rows = pass.promoted;
   outcome.next_due_in = seen.next_in;
   co_return outcome;
 }

@@ -6,29 +6,49 @@
 namespace lockkeeper::branches {
 namespace {
 
-// A word for metrics: the row's own fault, somebody else's lock, or something about the server.
-std::string_view word(const pg::SqlState& state) {
-  if (state.is_row_fault()) return "bad_row";
-  return state.is_lock_not_available() || state.is_retryable() ? "locked" : "refused";
-}
+using namespace std::chrono_literals;
 
-// A job that could not be moved is tried again after this.
-constexpr auto kLeaveAloneFor = std::chrono::seconds(30);
+// A job that could not be moved is tried again after this: a bad one when somebody may have
+// mended it, one in somebody's way soon, and sooner still if everything was in the way.
+constexpr auto kBad = 30s;
+constexpr auto kInTheWay = 5s;
+constexpr auto kAllInTheWay = 1s;
+
+// For metrics.
+std::string_view word(const pg::SqlState& state) {
+  return fault_of(state) == Fault::row ? "bad_row" : "locked";
+}
 
 }  // namespace
 
-std::vector<std::int64_t> PromotionPass::left_alone(Plane plane) const {
-  std::vector<std::int64_t> jobs;
+Jobs part(const Jobs& jobs, const Bisection::Range& range) {
+  return Jobs(jobs.begin() + static_cast<std::ptrdiff_t>(range.begin),
+              jobs.begin() + static_cast<std::ptrdiff_t>(range.end));
+}
+
+Jobs PromotionPass::left_alone(Plane plane) const {
+  Jobs jobs;
   for (const auto& [place, until] : memory.left_alone) {
     if (place.first == plane && until > ctx.due()) jobs.push_back(place.second);
   }
   return jobs;
 }
 
-void PromotionPass::leave_alone(Plane plane, std::int64_t job, const pg::SqlState& why) {
+void PromotionPass::leave_alone(Plane plane, std::int64_t job, const pg::SqlState& why,
+                                bool have_others_passed) {
+  const time::Duration contended = have_others_passed ? kInTheWay : kAllInTheWay;
   std::erase_if(memory.left_alone, [&](const auto& entry) { return entry.second <= ctx.due(); });
-  memory.left_alone[{plane, job}] = ctx.due() + kLeaveAloneFor;
-  ctx.report().skipped_rows(word(why), 1, fmt::format("job {}, SQLSTATE {}", job, why.code()));
+  memory.left_alone[{plane, job}] = ctx.due() + (fault_of(why) == Fault::row ? kBad : contended);
+  report_refusal(fmt::format("job {}", job), why);
+}
+
+bool PromotionPass::leave_alone(Plane plane, const Jobs& jobs, const Bisection& search) {
+  bool has_bad_rows = false;
+  for (const auto& [row, why] : search.given_up()) {
+    leave_alone(plane, jobs[row], why, search.passed() > 0);
+    has_bad_rows |= fault_of(why) == Fault::row;
+  }
+  return has_bad_rows || search.passed() > 0;
 }
 
 void PromotionPass::close_lane(const std::string& queue, std::int64_t priority) {
@@ -36,8 +56,18 @@ void PromotionPass::close_lane(const std::string& queue, std::int64_t priority) 
   closed_priorities.push_back(priority);
 }
 
-void PromotionPass::report_batch(std::string_view state, std::int64_t jobs,
-                                 const std::vector<std::int64_t>& late, time::Duration took) {
+bool PromotionPass::batch_failed(const pg::SqlState& why) {
+  const auto before = memory.pace.rows();
+  if (why.is_cancelled()) memory.pace.cut_short();
+  return memory.pace.rows() < before;
+}
+
+void PromotionPass::report_refusal(std::string_view what, const pg::SqlState& why) {
+  ctx.report().skipped_rows(word(why), 1, fmt::format("{}, SQLSTATE {}", what, why.code()));
+}
+
+void PromotionPass::report_batch(std::string_view state, std::int64_t jobs, const Jobs& late,
+                                 time::Duration took) {
   promoted += jobs;
   memory.pace.took(jobs, took);
   ctx.report().promoted(state, jobs, took);

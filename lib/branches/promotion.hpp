@@ -6,12 +6,13 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "branches/bisection.hpp"
 #include "branches/branch.hpp"
 #include "scheduling/pace.hpp"
 
@@ -20,6 +21,8 @@ namespace lockkeeper::branches {
 // No transaction should hold a lane, which every producer of its queue waits for, much longer.
 inline constexpr time::Duration kPromotionTarget = std::chrono::milliseconds(40);
 inline constexpr std::int64_t kMostJobsInBatch = 1000;  // what the statements look at
+
+using Jobs = std::vector<std::int64_t>;
 
 // Both planes number their jobs from one: an id means nothing without its plane.
 enum class Plane { queue_storage, canonical };
@@ -37,20 +40,27 @@ struct PromotionMemory {
 struct PromotionPass {
   BranchContext& ctx;
   PromotionMemory& memory;
-  std::int64_t batches_left;
   std::int64_t promoted = 0;
   // Lanes that others hold, as parallel arrays.
   std::vector<std::string> closed_queues = {};
   std::vector<std::int64_t> closed_priorities = {};
 
-  std::vector<std::int64_t> left_alone(Plane plane) const;
-  void leave_alone(Plane plane, std::int64_t job, const pg::SqlState& why);
+  Jobs left_alone(Plane plane) const;
+  void leave_alone(Plane plane, std::int64_t job, const pg::SqlState& why, bool have_others_passed);
+  // What a search has given up. False if everything was in somebody's way.
+  bool leave_alone(Plane plane, const Jobs& jobs, const Bisection& search);
   void close_lane(const std::string& queue, std::int64_t priority);
-  void report_batch(std::string_view state, std::int64_t jobs,
-                    const std::vector<std::int64_t>& late, time::Duration took);
+
+  // One that took too long makes the next one smaller. True if it did.
+  bool batch_failed(const pg::SqlState& why);
+  void report_refusal(std::string_view what, const pg::SqlState& why);
+  void report_batch(std::string_view state, std::int64_t jobs, const Jobs& late,
+                    time::Duration took);
 };
 
-// Moves what is due, batch by batch. True: more is waiting and the pass has used its batches up.
+Jobs part(const Jobs& jobs, const Bisection::Range& range);
+
+// One batch of what is due, and whatever it leaves to be done. True: there may be more.
 Task<bool> promote_queue_storage(PromotionPass& pass, std::string_view state);
 Task<bool> promote_canonical(PromotionPass& pass, std::string_view state);
 

@@ -95,7 +95,9 @@ Task<bool> Rescue::isolate(Candidates candidates) {
     auto rescuing = rescue(candidates.part(range->begin, range->end));
     const auto failure = co_await rescuing;
     co_await pass_.ctx.breathe();
-    if (!failure || !bisection.failed()) continue;
+    if (!failure) continue;
+    if (range->size() > 1) bisection.failed(*failure);
+    if (range->size() > 1) continue;
     const bool is_bad = failure->is_row_fault();
     pass_.ctx.report().skipped_rows(
         is_bad ? "bad_row" : "locked", 1,

@@ -35,11 +35,14 @@ Task<bool> rescue_jobs(RescuePass& pass, Numbers jobs) {
                        jobs.begin() + static_cast<std::ptrdiff_t>(range->end));
     const auto reply = co_await pass.ctx.attempt("canonical/rescue_stale", some, pass.limit);
     if (reply.ok()) {
+      bisection.passed(reply.affected);
       pass.rescued += reply.affected;
       if (reply.affected > 0) pass.ctx.report().rescued(pass.kind, reply.affected);
-    } else if (bisection.failed()) {
+    } else if (some.size() == 1) {
       auto leaving = cancel_or_leave(pass, some.front(), reply);
       co_await leaving;
+    } else {
+      bisection.failed(reply.state);
     }
     co_await pass.ctx.breathe();
   }

@@ -8,9 +8,9 @@
 // are never used up here, as in the reference.
 
 #include <algorithm>
-#include <exception>
 
 #include "branches/catalog.hpp"
+#include "branches/fault.hpp"
 #include "branches/rescue.hpp"
 
 namespace lockkeeper::branches {
@@ -68,40 +68,26 @@ Task<Stale> look(BranchContext& ctx, time::Duration staleness) {
   co_return stale;
 }
 
-// Runs one part and keeps its failure for later, so that the other parts still get their turn. A
-// turn that was taken back or a connection that is gone ends the pass at once.
-Task<bool> separately(Task<bool> part, std::exception_ptr& failure) {
-  try {
-    co_return co_await part;
-  } catch (const pg::Error& error) {
-    if (error.state().is_cancelled() || error.state().is_connection_lost()) throw;
-    failure = std::current_exception();
-  }
-  co_return false;
-}
-
 Task<Outcome> run(BranchContext& ctx) {
   const auto staleness = ctx.duration("staleness");
   RescuePass pass{ctx, "heartbeat", staleness, std::min(ctx.integer("batch_size"), kMostAttempts)};
   ctx.report().batch_size(pass.batch_size);
   auto looking = look(ctx, staleness);
   const auto stale = co_await looking;
-  std::exception_ptr failure;
+  Outcome outcome;
   const std::pair<bool, const AttemptSource*> sources[] = {
       {stale.leases, &kLeases}, {stale.claims, &kClaims}, {stale.batches, &kBatches}};
   for (const auto& [is_wanted, source] : sources) {
     if (!is_wanted) continue;
     co_await ctx.breathe();
-    auto part = separately(rescue_attempts(pass, *source), failure);
+    auto part = separately(rescue_attempts(pass, *source), outcome.failure);
     co_await part;
   }
   if (stale.canonical) {
     co_await ctx.breathe();
-    auto part = separately(rescue_canonical(pass), failure);
+    auto part = separately(rescue_canonical(pass), outcome.failure);
     co_await part;
   }
-  if (failure) std::rethrow_exception(failure);
-  Outcome outcome;
   outcome.rows = pass.rescued;
   co_return outcome;
 }

@@ -100,7 +100,9 @@ PassFacts BranchPerformer::facts_of(const coro::Completion<branches::Outcome>& c
   if (completion.failure) return failure(completion.failure);
   const auto& outcome = *completion.value;
   PassFacts facts;
+  if (outcome.failure) facts = failure(outcome.failure);
   facts.rows = outcome.rows;
+  if (outcome.failure) return facts;
   facts.took = took_;
   facts.reason = outcome.skipped;
   facts.result = outcome.rows > 0          ? PassResult::done

@@ -26,7 +26,42 @@ std::string deferred_table(Routing routing) {
   return routing == Routing::canonical ? "scheduled_jobs" : "deferred_jobs";
 }
 
+std::string available(const Database& database, Routing routing) {
+  return routing == Routing::canonical ? count(database, "jobs_hot", "state = 'available'")
+                                       : count(database, "ready_entries");
+}
+
+// Passes until all is promoted, a minute at most.
+bool eventually_promotes(Leader& leader, const Database& database, const std::string& table) {
+  const auto end = std::chrono::steady_clock::now() + 1min;
+  while (std::chrono::steady_clock::now() < end) {
+    leader.run(promote_scheduled);
+    if (count(database, table) == "0") return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+TEST_CASE("a producer's transaction that makes a lane holds up that lane only",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "new", 5);
+  enqueue_due(database, "other", 5);
+  database.sql("UPDATE awa.deferred_jobs SET state = 'retryable' WHERE job_id % 5 = 0");
+  enqueue_canonical(database, 4);
+  const auto producer = database.session();
+  producer.sql("SET ROLE awa_owner; BEGIN; SELECT awa.insert_job_compat('k', 'new', '{}')");
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK_FALSE(outcome.failure);
+  CHECK(outcome.rows == 5 + 4);
+  CHECK(count(database, "deferred_jobs", "queue = 'new'") == "5");
+  producer.sql("COMMIT");
+  CHECK(leader.run(promote_scheduled).rows == 5);
+}
 
 TEST_CASE("jobs that somebody else has locked do not hide those behind them",
           "[branches][promote_scheduled]") {
@@ -42,6 +77,56 @@ TEST_CASE("jobs that somebody else has locked do not hide those behind them",
   CHECK(leader.run(promote_scheduled).rows == 10);
   admin.sql("ROLLBACK");
   CHECK(leader.run(promote_scheduled).rows == 120);
+}
+
+TEST_CASE("what stops a plane as a whole is said, and stops no other",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "mail", 3);
+  enqueue_canonical(database, 4);
+  database.sql("REVOKE UPDATE, DELETE ON awa.deferred_jobs FROM awa_owner");
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 4);
+  REQUIRE(outcome.failure);
+  CHECK_THROWS_WITH(std::rethrow_exception(outcome.failure), Catch::Contains("queue/take_due"));
+}
+
+TEST_CASE("a batch that takes too long is tried again with fewer jobs",
+          "[branches][promote_scheduled]") {
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const Database database(routing);
+  Leader leader(database);
+  leader.execute("SET statement_timeout = '400ms'");
+  enqueue_due(database, "mail", 300);
+  database.sql(
+      "CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM "
+      "pg_sleep(0.003); RETURN NEW; END $$");
+  database.sql("CREATE TRIGGER slow BEFORE INSERT ON awa." +
+               std::string(routing == Routing::canonical ? "jobs_hot" : "ready_entries") +
+               " FOR EACH ROW EXECUTE FUNCTION public.slow()");
+
+  CHECK(eventually_promotes(leader, database, deferred_table(routing)));
+  CHECK(available(database, routing) == "300");
+}
+
+TEST_CASE("while everything is locked a pass gives up soon, and the other plane goes on",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue_canonical(database, 400);
+  enqueue_due(database, "mail", 3);
+  const auto refresh = database.session();
+  refresh.sql("BEGIN; LOCK TABLE awa.admin_dirty_queue_marks IN ACCESS EXCLUSIVE MODE");
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 3);
+  CHECK(leader.statements() < 60);
+  refresh.sql("ROLLBACK");
+  CHECK(eventually_promotes(leader, database, "scheduled_jobs"));
 }
 
 TEST_CASE("a database without its transition row is served like a canonical one",

@@ -67,6 +67,24 @@ TEST_CASE("a paused queue of queue storage waits, a paused canonical one does no
   CHECK(outcome.rows == (routing == Routing::canonical ? 2 : 0));
 }
 
+TEST_CASE("a long backlog of one state does not keep another waiting",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  leader.set(promote_scheduled, "batch_size", std::int64_t{100});
+  enqueue_due(database, "mail", 1);
+  leader.run(promote_scheduled);  // makes the lane
+  leader.set(promote_scheduled, "max_batches", std::int64_t{2});
+  enqueue_due(database, "mail", 1000);
+  database.sql("UPDATE awa.deferred_jobs SET state = 'retryable' WHERE (args ->> 'n')::int > 995");
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 100 + 5);
+  CHECK(outcome.backlog);
+  CHECK(count(database, "deferred_jobs", "state = 'retryable'") == "0");
+}
+
 TEST_CASE("a superseded job is cancelled and stops no other", "[branches][promote_scheduled]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
   CAPTURE(routing == Routing::canonical);

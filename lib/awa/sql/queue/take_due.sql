@@ -42,7 +42,8 @@ WITH routing AS MATERIALIZED (
 )
 SELECT l.queue, l.priority, l.jobs, head.enqueue_shard,
        EXISTS (SELECT FROM :"schema".queue_enqueue_heads h WHERE h.queue = l.queue
-               AND h.priority = l.priority AND h.enqueue_shard < l.shards AND h.seq_name IS NOT NULL) AS has_head
+               AND h.priority = l.priority AND h.enqueue_shard < l.shards AND h.seq_name IS NOT NULL) AS has_head,
+       (SELECT count(*) FROM due) AS due_jobs
 FROM lane l
 LEFT JOIN LATERAL (
     SELECT h.enqueue_shard

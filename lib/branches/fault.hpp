@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an error of the server means for the batch that met it, and for whatever comes after it. For
+// slo branches, whose turns are never taken back: a cancelled statement has hit its time limit.
+#pragma once
+
+#include <exception>
+
+#include "coro/task.hpp"
+#include "pg/reply.hpp"
+
+namespace lockkeeper::branches {
+
+enum class Fault {
+  row,         // something in the batch is bad: halving it finds what
+  contention,  // somebody was in its way, or it was too large: fewer rows may pass
+  plane,       // no batch of its plane will do better: missing tables or rights, a full disk
+};
+
+Fault fault_of(const pg::SqlState& state);
+
+// For a catch clause around one batch: the error, if it is the batch's own affair; otherwise it
+// is thrown again.
+pg::Error contained(const pg::Error& error);
+
+// Runs one part of a pass and keeps its failure, the first of several, for later: what stops one
+// part stops no other. A cancel, or the end of the connection, ends the pass at once.
+coro::Task<bool> separately(coro::Task<bool> part, std::exception_ptr& failure);
+
+}  // namespace lockkeeper::branches
