@@ -166,7 +166,7 @@ std::string to_text(const Status& status, Paint paint) {
   for (const auto& reason : reasons) {
     text += painted("not ready: " + reason, Tone::bad, paint) + "\n";
   }
-  for (const auto& advice : status.advice) text += "advice: " + advice + "\n";
+  for (const auto& advice : status.advice) text += "advice: " + logging::printable(advice) + "\n";
   return text;
 }
 

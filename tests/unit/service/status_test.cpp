@@ -38,6 +38,7 @@ TEST_CASE("/status has every fact under a stable name", "[service][status]") {
   status.election.holder = leadership::Holder{7, "awa \"x\"", ""};
   status.rings.push_back({"queue", 3, 19});
   status.missing_duties = {"cleanup"};
+  status.advice = {"mend it"};
   auto& branch = branch_of(status);
   branch.last = PassFacts{PassResult::skipped, 0, "locked", 2ms};
   branch.last_lateness = 500us;
@@ -48,7 +49,8 @@ TEST_CASE("/status has every fact under a stable name", "[service][status]") {
         R"({"version":"1.2.3","state":"leading","leader":true,"reason":"accepted",)"
         R"("sentence":"the lock is ours","in_state_seconds":1.5,"lock_holder":{"pid":7,)"
         R"("application_name":"awa \"x\"","since":""},"connections":{"leader":true,)"
-        R"("control":false},"not_ready":[],"branches":[{"branch":"promote_scheduled",)"
+        R"("control":false},"not_ready":[],"advice":["mend it"],)"
+        R"("branches":[{"branch":"promote_scheduled",)"
         R"("lane":"slo","enabled":true,"every_seconds":0.25,"late_after_seconds":1,)"
         R"("next_due_in_seconds":0.125,"waiting_seconds":null,"running":false,"statement":"",)"
         R"("late":false,"delayed":false,"last_lateness_seconds":0.0005,)"
@@ -102,11 +104,13 @@ TEST_CASE("text of others breaks neither the table nor the terminal", "[service]
   auto status = leading();
   status.election.sentence = "held by \"a\n\033[2Jb\"";
   branch_of(status).last = PassFacts{PassResult::failed, 0, "no\nline\x9b", 1ms};
+  status.advice = {"give\nup"};
 
   const auto text = to_text(status, Paint::none);
 
   CHECK_THAT(text, Contains(R"(held by "a\n\u001b[2Jb")"));
   CHECK_THAT(text, Contains(R"(failed: no\nline\ufffd)"));
+  CHECK_THAT(text, Contains("\nadvice: give\\nup\n"));
 }
 
 TEST_CASE("a leader is ready unless a duty is late or nothing can run", "[service][status]") {
