@@ -9,7 +9,7 @@ from scene import database_clock
 
 TITLE = "scheduled job, due → available, 200 due/s"
 PER_SECOND = 200
-SECONDS = 30
+SECONDS = 25
 GRACE = 10.0  # for those that are late
 BACKLOGS = {"200k": 200_000, "1M": 1_000_000}
 DAY = 86400.0

@@ -10,7 +10,7 @@ from scene import database_clock
 TITLE = "an empty pass of a branch"
 BRANCHES = ["promote_scheduled", "rescue_stale_heartbeats", "rotate_queue", "rotate_lease", "rotate_claim", "observe"]
 EVERY = "50ms"
-SECONDS = 10
+SECONDS = 5
 STATEMENTS = """
 SELECT s.query, s.calls, s.wal_bytes::bigint FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid
 JOIN pg_database d ON d.oid = s.dbid AND d.datname = current_database()

@@ -11,10 +11,10 @@ from figure import Row
 
 TITLE = "footprint as leader, idle"
 SECONDS = 60
-WARM_UP = 5
+WARM_UP = 10
 CALLS = """
 SELECT coalesce(sum(s.calls), 0)::bigint FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid
-JOIN pg_database d ON d.oid = s.dbid AND d.datname = current_database() WHERE r.rolname = %s
+JOIN pg_database d ON d.oid = s.dbid AND d.datname = current_database() WHERE r.rolname IN ('app', 'lockkeeper')
 """
 
 
@@ -28,18 +28,18 @@ def anonymous_megabytes(pid):
     return int(re.search(r"^RssAnon:\s*(\d+) kB", status, re.MULTILINE)[1]) / 1024
 
 
-def watch(bench, scene, process, role):
+def watch(bench, scene, process):
     """Anonymous memory, and a minute's processor seconds, statements and bytes of WAL."""
     scene.settle()
     time.sleep(WARM_UP)
     # Nothing is asked of the server while it is watched.
     seconds = bench.scaled(SECONDS)
-    calls, wal, used = scene.value(CALLS, role), scene.value(WAL), processor_seconds(process.pid)
+    calls, wal, used = scene.value(CALLS), scene.value(WAL), processor_seconds(process.pid)
     began = time.monotonic()
     time.sleep(seconds)
     minutes = (time.monotonic() - began) / 60
     used = processor_seconds(process.pid) - used
-    calls, wal = scene.value(CALLS, role) - calls, scene.value(WAL) - wal
+    calls, wal = scene.value(CALLS) - calls, scene.value(WAL) - wal
     return anonymous_megabytes(process.pid), used / minutes, calls / minutes, wal / minutes / 1000
 
 
@@ -47,10 +47,10 @@ def measure(bench):
     with bench.quiet_server():
         bench.say("Lockkeeper")
         with bench.scene() as scene:
-            ours = watch(bench, scene, scene.lead().process, "lockkeeper")
+            ours = watch(bench, scene, scene.lead().process)
         bench.say("one Awa worker that leads")
         with bench.scene() as scene:
-            awa = watch(bench, scene, scene.lead_by_awa(), "app")
+            awa = watch(bench, scene, scene.lead_by_awa())
     names = [("anonymous memory", "MB", 5), ("processor", "s/min", 0.3), ("statements", "/min", 2400),
              ("WAL", "kB/min", 15)]
     return [Row(name, unit, mine, awa=theirs, most=most)

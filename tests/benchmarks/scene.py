@@ -109,6 +109,7 @@ class Scene:
     def settle(self):
         """A server that has nothing to catch up with: statistics made, pages written."""
         self.admin.execute("VACUUM ANALYZE")
+        self.admin.execute("VACUUM")  # what the first has left behind in the catalogs
         self.admin.execute("CHECKPOINT")
 
 

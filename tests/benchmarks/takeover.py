@@ -10,9 +10,9 @@ from scene import wait_until
 
 TITLE = "takeover after SIGKILL, and after SIGSTOP while idle"
 KILLS = 100
-FREEZES = 30
+FREEZES = 20
 LIMIT = 15.0
-AWA_KILLS = 5
+AWA_KILLS = 3
 AWA_FREEZE = 30.0  # three of its election intervals
 
 

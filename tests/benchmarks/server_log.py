@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the server's log says of the prunes of one login, when it logs every statement of it."""
+
+import re
+
+# log_line_prefix: seconds since 1970, process.
+PREFIX = "log_line_prefix = '%n %p '"
+LOG_ALL = "ALTER ROLE lockkeeper SET log_min_duration_statement = 0"
+_LINE = re.compile(r"^(\d+\.\d+) (\d+) LOG:  duration: (\d+\.\d+) ms  (?:execute|statement)[^:]*: (.*)$")
+_COMMENT = re.compile(r"^-- rings/(\w+):")
+
+
+def prunes(path, begin):
+    """(ring, seconds from lock to commit, seconds from the first TRUNCATE to the commit) of each
+    prune that was committed. The lock counts from its end, what follows it to its own end."""
+    open_prunes = {}
+    with open(path, encoding="utf-8", errors="replace") as log:
+        log.seek(begin)
+        for line in log:
+            found = _LINE.match(line)
+            if not found:
+                continue
+            at, process, took, text = float(found[1]), found[2], float(found[3]) / 1000, found[4]
+            yield from _step(open_prunes, process, at, took, text)
+
+
+def _step(open_prunes, process, at, took, text):
+    comment = _COMMENT.match(text)
+    statement = comment[1] if comment else text
+    if statement.endswith("_lock"):
+        open_prunes[process] = [statement.removesuffix("_lock"), at, None]
+    elif process in open_prunes and statement == "truncate" and open_prunes[process][2] is None:
+        open_prunes[process][2] = at - took
+    elif process in open_prunes and statement in ("COMMIT", "ROLLBACK"):
+        ring, locked, truncating = open_prunes.pop(process)
+        if statement == "COMMIT" and truncating is not None:
+            yield ring, at - locked, at - truncating
