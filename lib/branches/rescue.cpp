@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "branches/bisection.hpp"
-
 namespace lockkeeper::branches {
 namespace {
 
@@ -24,6 +22,7 @@ struct Window {
   bool has_more = false;
 };
 
+// An array that is NULL when it would be empty.
 Numbers numbers(const pg::Rows& rows, std::size_t column) {
   return rows.is_null(0, column) ? Numbers() : rows.integers(0, column);
 }
@@ -44,6 +43,12 @@ Window read_window(const pg::Rows& rows) {
   return window;
 }
 
+Numbers first_column(const pg::Rows& rows) {
+  Numbers column;
+  for (std::size_t row = 0; row < rows.size(); ++row) column.push_back(rows.integer(row, 0));
+  return column;
+}
+
 class Rescue {
  public:
   Rescue(RescuePass& pass, AttemptSource source) : pass_(pass), source_(source) {}
@@ -51,10 +56,13 @@ class Rescue {
   Task<bool> run();
 
  private:
+  using Refusal = std::optional<pg::SqlState>;  // empty: done; otherwise nothing has happened
+
   Task<bool> rescue_window(Candidates candidates);
   Task<bool> isolate(Candidates candidates);
-  Task<std::optional<pg::SqlState>> rescue(Candidates candidates);
-  Task<std::optional<pg::SqlState>> settle(Transaction& tx, EndedAttempts ended);
+  Task<Refusal> rescue(Candidates candidates);
+  Task<bool> end(Candidates candidates);
+  Task<bool> settle(Transaction& tx, EndedAttempts ended);
   EndedAttempts read_ended(const pg::Rows& rows);
 
   RescuePass& pass_;
@@ -76,109 +84,112 @@ Task<bool> Rescue::run() {
 }
 
 Task<bool> Rescue::rescue_window(Candidates candidates) {
-  const auto step = static_cast<std::size_t>(pass_.batch_size);
-  for (std::size_t begin = 0; begin < candidates.size(); begin += step) {
-    const auto end = std::min(begin + step, candidates.size());
-    auto rescuing = rescue(candidates.part(begin, end));
-    const auto failure = co_await rescuing;
+  for (std::size_t begin = 0; begin < candidates.size();) {
+    const auto rows = static_cast<std::size_t>(pass_.pace.rows());
+    const Bisection::Range range = {begin, std::min(begin + rows, candidates.size())};
+    auto rescuing = rescue(candidates.part(range));
+    const auto refusal = co_await rescuing;
     co_await pass_.ctx.breathe();
-    if (!failure) continue;
-    auto isolating = isolate(candidates.part(begin, end));
+    begin = range.end;
+    if (!refusal) continue;
+    auto isolating = isolate(candidates.part(range));
     co_await isolating;
   }
   co_return true;
 }
 
 Task<bool> Rescue::isolate(Candidates candidates) {
-  Bisection bisection(candidates.size());
-  while (const auto range = bisection.next()) {
-    auto rescuing = rescue(candidates.part(range->begin, range->end));
-    const auto failure = co_await rescuing;
+  Bisection search(candidates.size());
+  while (const auto range = search.next()) {
+    auto rescuing = rescue(candidates.part(*range));
+    const auto refusal = co_await rescuing;
     co_await pass_.ctx.breathe();
-    if (!failure) continue;
-    if (range->size() > 1) bisection.failed(*failure);
-    if (range->size() > 1) continue;
-    const bool is_bad = failure->is_row_fault();
-    pass_.ctx.report().skipped_rows(
-        is_bad ? "bad_row" : "locked", 1,
-        fmt::format("job {}, SQLSTATE {}", candidates.jobs[range->begin], failure->code()));
+    if (refusal) {
+      search.failed(*refusal);
+    } else {
+      search.passed(static_cast<std::int64_t>(range->size()));
+    }
   }
+  for (const auto& [row, why] : search.given_up()) pass_.left_alone(candidates.jobs[row], why);
   co_return true;
 }
 
-// One transaction. Empty: done; otherwise what stopped it, and nothing of it has happened.
-Task<std::optional<pg::SqlState>> Rescue::rescue(Candidates candidates) {
-  auto tx = pass_.ctx.begin();
-  const auto locked = co_await tx.attempt(source_.lock, candidates.slots, candidates.batches,
-                                          candidates.jobs, candidates.run_leases);
-  if (!locked.ok()) co_return locked.state;
-  const auto ours = candidates.at(locked.rows.integers(0, 0));
-  if (ours.size() == 0) co_return std::nullopt;
-  const auto closed = co_await tx.attempt(source_.close, ours.slots, ours.batches, ours.jobs,
-                                          ours.run_leases, pass_.limit);
-  if (!closed.ok()) co_return closed.state;
-  auto settling = settle(tx, read_ended(closed.rows));
-  const auto failure = co_await settling;
-  co_return failure;
-}
-
-EndedAttempts Rescue::read_ended(const pg::Rows& rows) {
-  EndedAttempts ended;
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    if (!rows.boolean(row, 5)) {
-      pass_.ctx.report().skipped_rows("missing_ready_row", 1,
-                                      fmt::format("job {}", rows.text(row, 0)));
-      continue;
-    }
-    ended.jobs.push_back(rows.integer(row, 0));
-    ended.run_leases.push_back(rows.integer(row, 1));
-    ended.ready_slots.push_back(rows.integer(row, 2));
-    ended.ready_generations.push_back(rows.integer(row, 3));
-    ended.attempted_at.push_back(rows.is_null(row, 4) ? 0 : rows.integer(row, 4));
-  }
-  return ended;
-}
-
-Task<std::optional<pg::SqlState>> Rescue::settle(Transaction& tx, EndedAttempts ended) {
-  if (ended.size() == 0) co_return std::nullopt;
-  const auto settled = co_await tx.attempt("queue/settle_rescued", ended.jobs, ended.run_leases,
-                                           ended.ready_slots, ended.ready_generations);
-  if (!settled.ok()) co_return settled.state;
-  Numbers refused;
-  for (std::size_t row = 0; row < settled.rows.size(); ++row) {
-    refused.push_back(settled.rows.integer(row, 0));
-  }
-  const auto successors = ended.only(refused, false);
-  const auto duplicates = ended.only(refused, true);
-  if (successors.size() > 0) {
-    const auto deferred = co_await tx.attempt(
-        "queue/defer_rescued", successors.jobs, successors.run_leases, successors.ready_slots,
-        successors.ready_generations, successors.attempted_at, source_.error);
-    if (!deferred.ok()) co_return deferred.state;
-  }
-  if (duplicates.size() > 0) {
-    const auto cancelled = co_await tx.attempt(
-        "queue/cancel_rescued", duplicates.jobs, duplicates.run_leases, duplicates.ready_slots,
-        duplicates.ready_generations, duplicates.attempted_at, source_.error);
-    if (!cancelled.ok()) co_return cancelled.state;
-  }
-  co_await tx.commit();
-  pass_.rescued += static_cast<std::int64_t>(ended.size());
-  const auto count = [](const EndedAttempts& of) { return static_cast<std::int64_t>(of.size()); };
-  if (successors.size() > 0) pass_.ctx.report().rescued(pass_.kind, count(successors));
-  if (duplicates.size() > 0) {
-    const auto kind = fmt::format("{}_duplicate_cancelled", pass_.kind);
-    pass_.ctx.report().rescued(kind, count(duplicates));
+Task<Rescue::Refusal> Rescue::rescue(Candidates candidates) {
+  try {
+    auto ending = end(std::move(candidates));
+    co_await ending;
+  } catch (const pg::Error& error) {
+    if (error.state().is_cancelled()) pass_.pace.cut_short();
+    co_return contained(error).state();
   }
   co_return std::nullopt;
 }
 
+// One transaction.
+Task<bool> Rescue::end(Candidates candidates) {
+  const auto began = time::SteadyClock().now();
+  auto tx = pass_.ctx.begin();
+  const auto locked = co_await tx.query(source_.lock, candidates.slots, candidates.batches,
+                                        candidates.jobs, candidates.run_leases);
+  const auto ours = candidates.at(locked.integers(0, 0));
+  if (ours.size() == 0) co_return false;
+  const auto closed = co_await tx.query(source_.close, ours.slots, ours.batches, ours.jobs,
+                                        ours.run_leases, pass_.limit);
+  const auto ended = read_ended(closed);
+  if (ended.size() == 0) co_return false;
+  if (source_.close_receipts != nullptr) {
+    co_await tx.query(source_.close_receipts, ended.jobs, ended.run_leases, ended.ready_slots,
+                      ended.ready_generations);
+  }
+  auto settling = settle(tx, ended);
+  co_await settling;
+  pass_.batch_took(static_cast<std::int64_t>(ended.size()), time::SteadyClock().now() - began);
+  co_return true;
+}
+
+EndedAttempts Rescue::read_ended(const pg::Rows& rows) {
+  const EndedAttempts all{numbers(rows, 0), numbers(rows, 1), numbers(rows, 2), numbers(rows, 3),
+                          numbers(rows, 4)};
+  const auto has_ready = numbers(rows, 5);
+  Numbers lost;
+  for (std::size_t row = 0; row < all.size(); ++row) {
+    if (has_ready[row] == 0) lost.push_back(all.jobs[row]);
+  }
+  for (const auto job : lost) {
+    pass_.ctx.report().skipped_rows("missing_ready_row", 1, fmt::format("job {}", job));
+  }
+  return all.only(lost, false);
+}
+
+Task<bool> Rescue::settle(Transaction& tx, EndedAttempts ended) {
+  const auto refused = co_await tx.query("queue/settle_rescued", ended.jobs, ended.run_leases,
+                                         ended.ready_slots, ended.ready_generations);
+  const auto superseded = first_column(refused);
+  const auto successors = ended.only(superseded, false);
+  const auto duplicates = ended.only(superseded, true);
+  if (successors.size() > 0) {
+    co_await tx.query("queue/defer_rescued", successors.jobs, successors.run_leases,
+                      successors.ready_slots, successors.ready_generations, successors.attempted_at,
+                      source_.error);
+  }
+  if (duplicates.size() > 0) {
+    co_await tx.query("queue/cancel_rescued", duplicates.jobs, duplicates.run_leases,
+                      duplicates.ready_slots, duplicates.ready_generations, duplicates.attempted_at,
+                      source_.error);
+  }
+  co_await tx.query("queue/tell_workers", ended.jobs, ended.run_leases);
+  co_await tx.commit();
+  pass_.report(static_cast<std::int64_t>(successors.size()),
+               static_cast<std::int64_t>(duplicates.size()));
+  co_return true;
+}
+
 }  // namespace
 
-Candidates Candidates::part(std::size_t begin, std::size_t end) const {
+Candidates Candidates::part(const Bisection::Range& range) const {
   const auto cut = [&](const Numbers& all) {
-    return Numbers(all.begin() + static_cast<std::ptrdiff_t>(begin),
-                   all.begin() + static_cast<std::ptrdiff_t>(end));
+    return Numbers(all.begin() + static_cast<std::ptrdiff_t>(range.begin),
+                   all.begin() + static_cast<std::ptrdiff_t>(range.end));
   };
   return {cut(slots), cut(batches), cut(jobs), cut(run_leases)};
 }
@@ -207,6 +218,24 @@ EndedAttempts EndedAttempts::only(const Numbers& chosen, bool is_in) const {
     some.attempted_at.push_back(attempted_at[index]);
   }
   return some;
+}
+
+void RescuePass::report(std::int64_t rescued_jobs, std::int64_t cancelled) {
+  rescued += rescued_jobs + cancelled;
+  if (rescued_jobs > 0) ctx.report().rescued(kind, rescued_jobs);
+  if (cancelled == 0) return;
+  ctx.report().rescued(fmt::format("{}_duplicate_cancelled", kind), cancelled);
+}
+
+void RescuePass::batch_took(std::int64_t attempts, time::Duration length) {
+  pace.took(attempts, length);
+  ctx.report().batch_size(pace.rows());
+}
+
+void RescuePass::left_alone(std::int64_t job, const pg::SqlState& why) {
+  const bool is_bad = fault_of(why) == Fault::row;
+  ctx.report().skipped_rows(is_bad ? "bad_row" : "locked", 1,
+                            fmt::format("job {}, SQLSTATE {}", job, why.code()));
 }
 
 Task<bool> rescue_attempts(RescuePass& pass, AttemptSource source) {

@@ -13,18 +13,24 @@
 #include <string_view>
 #include <vector>
 
+#include "branches/bisection.hpp"
 #include "branches/branch.hpp"
+#include "scheduling/pace.hpp"
 
 namespace lockkeeper::branches {
 
 using Numbers = std::vector<std::int64_t>;
+
+// A transaction that rescues holds up the workers whose attempts share a batch with it.
+inline constexpr time::Duration kRescueTarget = std::chrono::milliseconds(100);
 
 // One kind of evidence that an attempt runs, and its statements.
 struct AttemptSource {
   const char* find;
   const char* lock;
   const char* close;
-  std::string_view error;  // the entry that the attempt's job gets
+  const char* close_receipts;  // where they are not closed with the rest; otherwise null
+  std::string_view error;      // the entry that the attempt's job gets
 };
 
 // Attempts as the statements want them: parallel arrays.
@@ -35,7 +41,7 @@ struct Candidates {
   Numbers run_leases;
 
   std::size_t size() const { return jobs.size(); }
-  Candidates part(std::size_t begin, std::size_t end) const;
+  Candidates part(const Bisection::Range& range) const;
   Candidates at(const Numbers& places) const;  // counted from one
 };
 
@@ -44,7 +50,7 @@ struct EndedAttempts {
   Numbers run_leases;
   Numbers ready_slots;
   Numbers ready_generations;
-  Numbers attempted_at;  // microseconds since 1970
+  Numbers attempted_at;  // microseconds since 1970, below zero for none
 
   std::size_t size() const { return jobs.size(); }
   // Those whose job is in the list, or those whose job is not.
@@ -56,8 +62,12 @@ struct RescuePass {
   BranchContext& ctx;
   std::string_view kind;  // in the words of awa_maintenance_rescues_total
   time::Duration limit;   // how old is too old
-  std::int64_t batch_size;
+  scheduling::Pace& pace;
   std::int64_t rescued = 0;
+
+  void report(std::int64_t rescued_jobs, std::int64_t cancelled);
+  void batch_took(std::int64_t attempts, time::Duration length);
+  void left_alone(std::int64_t job, const pg::SqlState& why);
 };
 
 // Rescues every attempt of one source, window by window.

@@ -19,12 +19,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "queue/has_stale",          "canonical/has_stale",       "queue/find_stale_leases",
-    "queue/lock_stale_leases",  "queue/close_stale_leases",  "queue/find_stale_claims",
-    "queue/lock_stale_claims",  "queue/close_stale_claims",  "queue/find_stale_batches",
-    "queue/lock_stale_batches", "queue/close_stale_batches", "queue/settle_rescued",
-    "queue/defer_rescued",      "queue/cancel_rescued",      "canonical/find_stale",
-    "canonical/rescue_stale",   "canonical/cancel_stale",
+    "queue/has_stale",          "canonical/has_stale",      "queue/find_stale_leases",
+    "queue/lock_stale_leases",  "queue/close_stale_leases", "queue/close_receipts",
+    "queue/find_stale_claims",  "queue/lock_stale_claims",  "queue/close_stale_claims",
+    "queue/find_stale_batches", "queue/lock_stale_batches", "queue/close_stale_batches",
+    "queue/settle_rescued",     "queue/defer_rescued",      "queue/cancel_rescued",
+    "queue/tell_workers",       "canonical/find_stale",     "canonical/rescue_stale",
+    "canonical/cancel_stale",
 };
 
 constexpr Setting kSettings[] = {
@@ -38,11 +39,11 @@ constexpr std::string_view kLeaseError = "heartbeat stale: worker presumed dead"
 constexpr std::string_view kReceiptError = "receipt claim stale: worker presumed dead";
 
 constexpr AttemptSource kLeases{"queue/find_stale_leases", "queue/lock_stale_leases",
-                                "queue/close_stale_leases", kLeaseError};
+                                "queue/close_stale_leases", "queue/close_receipts", kLeaseError};
 constexpr AttemptSource kClaims{"queue/find_stale_claims", "queue/lock_stale_claims",
-                                "queue/close_stale_claims", kReceiptError};
+                                "queue/close_stale_claims", nullptr, kReceiptError};
 constexpr AttemptSource kBatches{"queue/find_stale_batches", "queue/lock_stale_batches",
-                                 "queue/close_stale_batches", kReceiptError};
+                                 "queue/close_stale_batches", nullptr, kReceiptError};
 
 // More keys than this in a transaction crowd the server's lock table.
 constexpr std::int64_t kMostAttempts = 1000;
@@ -70,8 +71,10 @@ Task<Stale> look(BranchContext& ctx, time::Duration staleness) {
 
 Task<Outcome> run(BranchContext& ctx) {
   const auto staleness = ctx.duration("staleness");
-  RescuePass pass{ctx, "heartbeat", staleness, std::min(ctx.integer("batch_size"), kMostAttempts)};
-  ctx.report().batch_size(pass.batch_size);
+  auto& pace = ctx.memory<scheduling::Pace>(
+      std::int64_t{1}, std::min(ctx.integer("batch_size"), kMostAttempts), kRescueTarget);
+  RescuePass pass{ctx, "heartbeat", staleness, pace};
+  ctx.report().batch_size(pace.rows());
   auto looking = look(ctx, staleness);
   const auto stale = co_await looking;
   Outcome outcome;

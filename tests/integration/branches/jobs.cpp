@@ -78,6 +78,44 @@ void materialise(const Database& database) {
       std::string(kReceipts) + ") c");
 }
 
+void reprioritise(const Database& database, int job, int priority) {
+  const auto id = std::to_string(job);
+  const auto to = std::to_string(priority);
+  as_owner(database, "INSERT INTO awa.queue_lanes (queue, priority) SELECT queue, " + to +
+                         " FROM awa.ready_entries WHERE job_id = " + id +
+                         " ON CONFLICT DO NOTHING");
+  for (const std::string heads : {"queue_enqueue_heads", "queue_claim_heads"}) {
+    as_owner(database,
+             "INSERT INTO awa." + heads + " (queue, priority, enqueue_shard) SELECT queue, " + to +
+                 ", 0 FROM awa.ready_entries WHERE job_id = " + id + " ON CONFLICT DO NOTHING");
+  }
+  as_owner(
+      database,
+      "WITH moved AS (INSERT INTO awa.ready_entries (ready_slot, ready_generation, job_id, "
+      "kind, queue, args, priority, lane_seq, enqueue_shard, unique_key, unique_states, "
+      "payload) SELECT ready_slot, ready_generation, job_id, kind, queue, args, " +
+          to + ", awa.reserve_enqueue_seq(queue, " + to +
+          "::smallint, 0::smallint, 1), 0, unique_key, unique_states, payload FROM "
+          "awa.ready_entries WHERE job_id = " +
+          id +
+          " RETURNING *), segment AS (INSERT INTO awa.ready_segments (ready_slot, "
+          "ready_generation, queue, priority, enqueue_shard, first_lane_seq, next_lane_seq, "
+          "first_run_at) SELECT ready_slot, ready_generation, queue, priority, 0, lane_seq, "
+          "lane_seq + 1, run_at FROM moved) INSERT INTO awa.ready_tombstones (ready_slot, "
+          "ready_generation, queue, priority, enqueue_shard, lane_seq, job_id) SELECT "
+          "ready_slot, ready_generation, queue, priority, enqueue_shard, lane_seq, job_id FROM "
+          "awa.ready_entries WHERE job_id = " +
+          id);
+}
+
+void abandon_canonical(const Database& database, int jobs) {
+  database.sql(
+      "INSERT INTO awa.jobs_hot (kind, queue, args, state, attempt, run_lease, run_at, "
+      "heartbeat_at) SELECT 'k', 'mail', jsonb_build_object('n', n), 'running', 1, 1, now() - "
+      "interval '2 hours', now() - interval '1 hour'" +
+      series(jobs));
+}
+
 std::string claims_minus_closures(const Database& database) {
   return database.value(
       "SELECT (SELECT count(*) FROM awa.lease_claims) + (SELECT COALESCE(sum(claimed_count), 0) "

@@ -42,6 +42,13 @@ void complete(const Session& worker, int job);
 // What a worker does when it needs a lease: the claim stays open. All open claims of either kind.
 void materialise(const Database& database);
 
+// An operator gives a job that waits another priority: its ready row is entombed, and a new one
+// stands in the other lane.
+void reprioritise(const Database& database, int job, int priority);
+
+// Running canonical jobs whose worker died an hour ago; args as above.
+void abandon_canonical(const Database& database, int jobs);
+
 // Claims less closures over both ledgers, as prune counts them: nothing open, nothing twice is 0.
 std::string claims_minus_closures(const Database& database);
 

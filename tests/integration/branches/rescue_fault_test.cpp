@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// What stands in the way of one attempt, source or plane stops no other.
 #include <catch2/catch.hpp>
 
 #include "branches/catalog.hpp"
@@ -75,6 +77,112 @@ TEST_CASE("a job whose key a newer one holds is cancelled and keeps its lane",
   CHECK(database.value("SELECT sum(terminal_delta) FROM awa.queue_terminal_count_deltas") == "1");
   CHECK(database.value("SELECT job_id FROM awa.job_unique_claims") == "999999");
   CHECK(claims_minus_closures(database) == "0");
+}
+
+TEST_CASE("a job that was moved to another lane in the same slot is rescued from there",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 2);
+  reprioritise(database, 1, 1);
+  REQUIRE(claim(database, "mail", 1, receipt) == 1);
+  age(database);
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 1);
+  CHECK(count(database, "deferred_jobs", "job_id = 1 AND priority = 1") == "1");
+  CHECK(claims_minus_closures(database) == "0");
+}
+
+TEST_CASE("what stops queue storage as a whole is said, and the canonical plane goes on",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 200);
+  claim(database, "mail", 200);
+  age(database);
+  abandon_canonical(database, 5);
+  database.sql("REVOKE INSERT ON awa.deferred_jobs FROM awa_owner");
+
+  const auto outcome = leader.run(rescue_stale_heartbeats);
+
+  CHECK(outcome.rows == 5);
+  CHECK(outcome.failure);
+  CHECK(leader.statements() < 30);
+}
+
+TEST_CASE("a rescue that takes too long is tried again with fewer attempts",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const Database database(routing);
+  Leader leader(database);
+  leader.execute("SET statement_timeout = '400ms'");
+  const std::string table = routing == Routing::canonical ? "scheduled_jobs" : "deferred_jobs";
+  if (routing == Routing::canonical) {
+    abandon_canonical(database, 300);
+  } else {
+    enqueue(database, "mail", 300);
+    claim(database, "mail", 300);
+    age(database);
+  }
+  database.sql(
+      "CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM "
+      "pg_sleep(0.003); RETURN NEW; END $$");
+  database.sql("CREATE TRIGGER slow BEFORE INSERT ON awa." + table +
+               " FOR EACH ROW EXECUTE FUNCTION public.slow()");
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 300);
+}
+
+TEST_CASE("while everything is locked a rescue gives up soon",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const Database database(routing);
+  Leader leader(database);
+  if (routing == Routing::canonical) {
+    abandon_canonical(database, 400);
+  } else {
+    enqueue(database, "mail", 400);
+    claim(database, "mail", 400);
+    age(database);
+  }
+  const auto other = database.session();
+  other.sql(routing == Routing::canonical
+                ? "BEGIN; LOCK TABLE awa.admin_dirty_queue_marks IN ACCESS EXCLUSIVE MODE"
+                : "BEGIN; LOCK TABLE awa.deferred_jobs IN EXCLUSIVE MODE");
+
+  const auto outcome = leader.run(rescue_stale_heartbeats);
+
+  CHECK(outcome.rows == 0);
+  CHECK(leader.statements() < 90);
+  other.sql("ROLLBACK");
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 400);
+}
+
+TEST_CASE("without its transition row a database is rescued like a canonical one",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 3);
+  claim(database, "mail", 3);
+  age(database);
+  abandon_canonical(database, 4);
+  database.sql("DELETE FROM awa.storage_transition_state");
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 3 + 4);
+}
+
+TEST_CASE("a canonical job that another constraint refuses is left running, not cancelled",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database(Routing::canonical);
+  Leader leader(database);
+  abandon_canonical(database, 20);
+  database.sql("CREATE UNIQUE INDEX planted ON awa.scheduled_jobs ((args ->> 'n'))");
+  database.sql("UPDATE awa.jobs_hot SET args = '{\"n\": 7}' WHERE args ->> 'n' = '8'");
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 19);
+  CHECK(skipped(leader, rescue_stale_heartbeats, "bad_row") == 1);
+  CHECK(count(database, "jobs_hot", "state = 'running'") == "1");
 }
 
 }  // namespace lockkeeper::test

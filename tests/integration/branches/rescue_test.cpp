@@ -67,41 +67,6 @@ TEST_CASE("progress goes with the job and the attempt's state is gone",
   CHECK(count(database, "attempt_state") == "0");
 }
 
-TEST_CASE("a stale lease ends with its receipt closed as rescue",
-          "[branches][rescue_stale_heartbeats]") {
-  const Database database;
-  Leader leader(database);
-  enqueue(database, "mail", 3);
-  claim(database, "mail", 3, Receipt::row_local);
-  age(database);
-  materialise(database);
-
-  const auto outcome = leader.run(rescue_stale_heartbeats);
-
-  CHECK(outcome.rows == 3);
-  CHECK(count(database, "leases") == "0");
-  CHECK(count(database, "lease_claim_closures", "outcome = 'rescue'") == "3");
-  CHECK(claims_minus_closures(database) == "0");
-  CHECK(count(database, "deferred_jobs",
-              "payload #>> '{errors,0,error}' = 'heartbeat stale: worker presumed dead'") == "3");
-}
-
-TEST_CASE("a lease with a newer heartbeat than its attempt state is alive",
-          "[branches][rescue_stale_heartbeats]") {
-  const Database database;
-  Leader leader(database);
-  enqueue(database, "mail", 1);
-  claim(database, "mail", 1, Receipt::row_local);
-  age(database);
-  materialise(database);
-  database.sql("UPDATE awa.leases SET heartbeat_at = now()");
-  database.sql(
-      "INSERT INTO awa.attempt_state (job_id, run_lease, heartbeat_at) VALUES (1, 1, now() - "
-      "interval '1 hour')");
-
-  CHECK(leader.run(rescue_stale_heartbeats).rows == 0);
-}
-
 TEST_CASE("an attempt that ends between the look and the lock is not rescued",
           "[branches][rescue_stale_heartbeats]") {
   const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
@@ -173,6 +138,118 @@ TEST_CASE("finished receipts do not hide a stale one behind them",
 
   CHECK(outcome.rows == std::stoll(count(database, "lease_claims", "job_id >= 2990")));
   CHECK(outcome.rows > 0);
+}
+
+TEST_CASE("an attempt that gets a lease between the look and the lock is left to its lease",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 2);
+  claim(database, "mail", 2, receipt);
+  age(database);
+  bool has_lease = false;
+  leader.before_each([&](const std::string& statement) {
+    if (has_lease || statement.find("lock_stale") == std::string::npos) return;
+    has_lease = true;
+    materialise(database);
+    database.sql("UPDATE awa.leases SET heartbeat_at = now() WHERE job_id = 1");
+    database.sql("DELETE FROM awa.leases WHERE job_id = 2");
+  });
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 1);
+  CHECK(count(database, "deferred_jobs", "job_id = 2") == "1");
+  CHECK(count(database, "leases", "job_id = 1") == "1");
+}
+
+TEST_CASE("an attempt whose row an operator holds is left for the next pass",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 1);
+  claim(database, "mail", 1, receipt);
+  age(database);
+  const auto operator_ = database.session();
+  operator_.sql("BEGIN; SELECT FROM awa." +
+                std::string(receipt == Receipt::compact ? "lease_claim_batches" : "lease_claims") +
+                " FOR UPDATE");
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 0);
+  operator_.sql("ROLLBACK");
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 1);
+}
+
+TEST_CASE("attempts are rescued in batches, the oldest first, from every slot of the ring",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
+  const Database database;
+  Leader leader(database);
+  leader.set(rescue_stale_heartbeats, "batch_size", std::int64_t{100});
+  for (int slot = 0; slot < 3; ++slot) {
+    enqueue(database, "mail" + std::to_string(slot), 200);
+    claim(database, "mail" + std::to_string(slot), 200, receipt);
+    database.sql(
+        "UPDATE awa.claim_ring_state SET current_slot = current_slot + 1, generation = "
+        "generation + 1");
+    age(database);  // what was claimed before is older by another hour
+  }
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 600);
+  CHECK(claims_minus_closures(database) == "0");
+  CHECK(database.value("SELECT bool_and(in_order) FROM (SELECT job_id > lag(job_id, 1, 0::bigint) "
+                       "OVER (ORDER BY date_trunc('second', finalized_at), job_id) AS in_order "
+                       "FROM awa.deferred_jobs) o") == "t");
+  CHECK(database.value("SELECT count(DISTINCT xmin::text) >= 6 FROM awa.deferred_jobs") == "t");
+}
+
+TEST_CASE("an attempt that is older than those that were rescued before is found",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "late", 1);
+  claim(database, "late", 1, receipt);
+  enqueue(database, "mail", 10);
+  claim(database, "mail", 10, receipt);
+  database.sql(
+      "INSERT INTO awa.attempt_state (job_id, run_lease, heartbeat_at) VALUES (1, 1, now())");
+  age(database);
+  REQUIRE(leader.run(rescue_stale_heartbeats).rows == 10);
+
+  database.sql("UPDATE awa.attempt_state SET heartbeat_at = now() - interval '1 hour'");
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 1);
+  CHECK(count(database, "deferred_jobs", "job_id = 1") == "1");
+}
+
+TEST_CASE("an attempt at its job's limit is retried all the same",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 1, ", p_max_attempts => 1::smallint");
+  claim(database, "mail", 1);
+  age(database);
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 1);
+  CHECK(count(database, "deferred_jobs",
+              "state = 'retryable' AND attempt = 1 AND max_attempts = 1") == "1");
+}
+
+TEST_CASE("a job that was claimed as an aged one keeps its lane's priority",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 1);
+  claim(database, "mail", 1, receipt);
+  database.sql("UPDATE awa.lease_claim_batches SET priority = 1");
+  database.sql("UPDATE awa.lease_claims SET priority = 1");
+  age(database);
+
+  leader.run(rescue_stale_heartbeats);
+
+  CHECK(database.value("SELECT priority FROM awa.deferred_jobs") == "2");
 }
 
 }  // namespace lockkeeper::test

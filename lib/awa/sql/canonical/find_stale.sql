@@ -1,7 +1,15 @@
--- canonical/find_stale: names running jobs beyond a cursor that have lost their heartbeat.
+-- canonical/find_stale: names running jobs beyond a cursor that have lost their heartbeat, and where
+-- the next look begins.
 -- $1 interval: staleness
--- $2 bigint: the last job that was looked at
-SELECT COALESCE(array_agg(f.id ORDER BY f.id), '{}') AS jobs
-FROM (SELECT j.id FROM awa.jobs_hot j
-      WHERE j.state = 'running' AND j.heartbeat_at < now() - $1::interval AND j.id > $2::bigint
-      ORDER BY j.id LIMIT 1000) f
+-- $2 timestamp with time zone: heartbeat of the last job that was looked at
+-- $3 bigint: that job
+WITH stale AS MATERIALIZED (
+    SELECT j.id, j.heartbeat_at FROM awa.jobs_hot j
+    WHERE j.state = 'running' AND j.heartbeat_at < now() - $1::interval
+      AND (j.heartbeat_at, j.id) > ($2::timestamptz, $3::bigint)
+    ORDER BY j.heartbeat_at, j.id LIMIT 1000
+)
+SELECT COALESCE(array_agg(s.id ORDER BY s.heartbeat_at, s.id), '{}') AS jobs,
+       max(s.heartbeat_at)::text AS cursor_at,
+       (SELECT l.id FROM stale l ORDER BY l.heartbeat_at DESC, l.id DESC LIMIT 1) AS cursor_job
+FROM stale s

@@ -4,18 +4,25 @@
 -- $2 bigint[]: run_leases
 -- $3 bigint[]: ready slots
 -- $4 bigint[]: ready generations
--- $5 bigint[]: attempted_at, microseconds since 1970
+-- $5 bigint[]: attempted_at, microseconds since 1970, below zero for none
 -- $6 text: what the error entry says
 WITH attempt AS MATERIALIZED (
     SELECT r.*, a.run_lease AS own_run_lease, r.attempt + 1 AS own_attempt,
-           '1970-01-01 00:00:00+00'::timestamptz + a.attempted_at * interval '1 microsecond' AS started_at
+           CASE WHEN a.attempted_at >= 0 THEN '1970-01-01 00:00:00+00'::timestamptz
+               + a.attempted_at * interval '1 microsecond' END AS started_at
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
         AS a(job_id, run_lease, slot, generation, attempted_at)
-    JOIN :"schema".ready_entries r ON r.ready_slot = a.slot AND r.ready_generation = a.generation
-                                  AND r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease
+    CROSS JOIN LATERAL (
+        SELECT r.* FROM :"schema".ready_entries r WHERE r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease
+        AND (r.ready_slot, r.ready_generation) IS NOT DISTINCT FROM (a.slot, a.generation)
+        ORDER BY EXISTS (
+            SELECT FROM :"schema".ready_tombstones t WHERE t.ready_slot = r.ready_slot AND t.queue = r.queue
+            AND t.priority = r.priority AND t.enqueue_shard = r.enqueue_shard AND t.lane_seq = r.lane_seq
+            AND t.ready_generation = r.ready_generation)
+        LIMIT 1) r
 ), state AS (
-    DELETE FROM :"schema".attempt_state s USING attempt a
-    WHERE s.job_id = a.job_id AND s.run_lease = a.own_run_lease
+    DELETE FROM :"schema".attempt_state s WHERE s.job_id = ANY ($1::bigint[])
+        AND (s.job_id, s.run_lease) IN (SELECT a.job_id, a.own_run_lease FROM attempt a)
     RETURNING s.job_id, s.progress
 )
 INSERT INTO :"schema".deferred_jobs (job_id, kind, queue, args, state, priority, attempt, run_lease,

@@ -2,36 +2,43 @@
 -- $1 interval: staleness
 -- $2 timestamp with time zone: claimed_at of the cursor
 -- $3 bigint: batch of the cursor
--- $4 bigint: not used
-WITH listed AS MATERIALIZED (
-    SELECT b.*, sum(b.claimed_count) OVER (ORDER BY b.claimed_at, b.batch_id) - b.claimed_count AS before
+-- $4 bigint: place within the batch of the cursor
+WITH old AS MATERIALIZED (
+    SELECT b.claim_slot, b.batch_id, b.claimed_at, i.place, i.job_id, i.run_lease, i.receipt_id
     FROM (SELECT b.* FROM :"schema".lease_claim_batches b
-          WHERE b.claimed_at < now() - $1::interval AND $4::bigint IS NOT NULL
-            AND (b.claimed_at, b.batch_id) > ($2::timestamptz, $3::bigint)
+          WHERE b.claimed_at < now() - $1::interval
+            AND (b.claimed_at, b.batch_id) >= ($2::timestamptz, $3::bigint)
           ORDER BY b.claimed_at, b.batch_id LIMIT 1000) b
-), old AS MATERIALIZED (
-    SELECT b.* FROM listed b WHERE b.before < 1000
+    CROSS JOIN LATERAL unnest(b.job_ids, b.run_leases, b.receipt_ids)
+        WITH ORDINALITY AS i(job_id, run_lease, receipt_id, place)
+    WHERE (b.claimed_at, b.batch_id, i.place) > ($2::timestamptz, $3::bigint, $4::bigint)
+    ORDER BY b.claimed_at, b.batch_id, i.place LIMIT 1000
+), closed AS MATERIALIZED (
+    SELECT u.receipt_id
+    FROM (SELECT o.claim_slot, range_agg(int8range(o.receipt_id, o.receipt_id, '[]')) AS ids
+          FROM old o GROUP BY o.claim_slot) s
+    CROSS JOIN LATERAL (SELECT x.receipt_ids FROM :"schema".lease_claim_closure_batches x
+                        WHERE x.claim_slot = s.claim_slot AND x.receipt_ranges && s.ids OFFSET 0) x
+    CROSS JOIN LATERAL unnest(x.receipt_ids) AS u(receipt_id)
 ), stale AS MATERIALIZED (
-    SELECT b.claim_slot, b.batch_id, b.claimed_at, i.job_id, i.run_lease
-    FROM old b
-    CROSS JOIN LATERAL unnest(b.job_ids, b.run_leases, b.receipt_ids) AS i(job_id, run_lease, receipt_id)
+    SELECT o.* FROM old o
     WHERE COALESCE((SELECT s.heartbeat_at FROM :"schema".attempt_state s
-                    WHERE s.job_id = i.job_id AND s.run_lease = i.run_lease), b.claimed_at)
+                    WHERE s.job_id = o.job_id AND s.run_lease = o.run_lease), o.claimed_at)
           < now() - $1::interval
-      AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closure_batches x
-                      WHERE x.claim_slot = b.claim_slot AND x.receipt_ranges @> i.receipt_id)
-      AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures x WHERE x.claim_slot = b.claim_slot
-                      AND x.job_id = i.job_id AND x.run_lease = i.run_lease)
+      AND o.receipt_id NOT IN (SELECT x.receipt_id FROM closed x)
+      AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures x WHERE x.claim_slot = o.claim_slot
+                      AND x.job_id = o.job_id AND x.run_lease = o.run_lease OFFSET 0)
       AND NOT EXISTS (SELECT FROM :"schema".leases l
-                      WHERE l.job_id = i.job_id AND l.run_lease = i.run_lease)
+                      WHERE l.job_id = o.job_id AND l.run_lease = o.run_lease OFFSET 0)
+), last AS MATERIALIZED (
+    SELECT o.* FROM old o ORDER BY o.claimed_at DESC, o.batch_id DESC, o.place DESC LIMIT 1
 )
-SELECT (SELECT count(*) FROM listed) > (SELECT count(*) FROM old)
-           OR (SELECT count(*) FROM listed) = 1000 AS has_more,
-       (SELECT o.claimed_at::text FROM old o ORDER BY o.claimed_at DESC, o.batch_id DESC LIMIT 1) AS cursor_at,
-       (SELECT o.batch_id FROM old o ORDER BY o.claimed_at DESC, o.batch_id DESC LIMIT 1) AS cursor_batch,
-       0::bigint AS cursor_rest,
-       array_agg(f.claim_slot::bigint ORDER BY f.claimed_at, f.batch_id, f.job_id) AS slots,
-       array_agg(f.batch_id ORDER BY f.claimed_at, f.batch_id, f.job_id) AS batches,
-       array_agg(f.job_id ORDER BY f.claimed_at, f.batch_id, f.job_id) AS jobs,
-       array_agg(f.run_lease ORDER BY f.claimed_at, f.batch_id, f.job_id) AS run_leases
+SELECT (SELECT count(*) = 1000 FROM old) AS has_more,
+       (SELECT l.claimed_at::text FROM last l) AS cursor_at,
+       (SELECT l.batch_id FROM last l) AS cursor_batch,
+       (SELECT l.place FROM last l) AS cursor_place,
+       array_agg(f.claim_slot::bigint ORDER BY f.claimed_at, f.batch_id, f.place) AS slots,
+       array_agg(f.batch_id ORDER BY f.claimed_at, f.batch_id, f.place) AS batches,
+       array_agg(f.job_id ORDER BY f.claimed_at, f.batch_id, f.place) AS jobs,
+       array_agg(f.run_lease ORDER BY f.claimed_at, f.batch_id, f.place) AS run_leases
 FROM stale f

@@ -4,12 +4,18 @@
 -- $3 bigint: job of the cursor
 -- $4 bigint: run_lease of the cursor
 WITH old AS MATERIALIZED (
-    SELECT c.claim_slot, c.receipt_id, c.job_id, c.run_lease, c.ready_slot, c.claimed_at, c.closed_at,
-           row_number() OVER (ORDER BY c.claimed_at, c.job_id, c.run_lease) AS place
-    FROM (SELECT c.* FROM :"schema".lease_claims c
-          WHERE c.claimed_at < now() - $1::interval
-            AND (c.claimed_at, c.job_id, c.run_lease) > ($2::timestamptz, $3::bigint, $4::bigint)
-          ORDER BY c.claimed_at, c.job_id, c.run_lease LIMIT 1000) c
+    SELECT c.claim_slot, c.receipt_id, c.job_id, c.run_lease, c.claimed_at, c.closed_at
+    FROM :"schema".lease_claims c
+    WHERE c.claimed_at < now() - $1::interval
+      AND (c.claimed_at, c.job_id, c.run_lease) > ($2::timestamptz, $3::bigint, $4::bigint)
+    ORDER BY c.claimed_at, c.job_id, c.run_lease LIMIT 1000
+), closed AS MATERIALIZED (
+    SELECT u.receipt_id
+    FROM (SELECT o.claim_slot, range_agg(int8range(o.receipt_id, o.receipt_id, '[]')) AS ids
+          FROM old o GROUP BY o.claim_slot) s
+    CROSS JOIN LATERAL (SELECT x.receipt_ids FROM :"schema".lease_claim_closure_batches x
+                        WHERE x.claim_slot = s.claim_slot AND x.receipt_ranges && s.ids OFFSET 0) x
+    CROSS JOIN LATERAL unnest(x.receipt_ids) AS u(receipt_id)
 ), stale AS MATERIALIZED (
     SELECT o.* FROM old o
     WHERE o.closed_at IS NULL
@@ -17,16 +23,19 @@ WITH old AS MATERIALIZED (
                     WHERE s.job_id = o.job_id AND s.run_lease = o.run_lease), o.claimed_at)
           < now() - $1::interval
       AND NOT EXISTS (SELECT FROM :"schema".leases l
-                      WHERE l.job_id = o.job_id AND l.run_lease = o.run_lease)
+                      WHERE l.job_id = o.job_id AND l.run_lease = o.run_lease OFFSET 0)
       AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures x WHERE x.claim_slot = o.claim_slot
-                      AND x.job_id = o.job_id AND x.run_lease = o.run_lease)
-      AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closure_batches x
-                      WHERE x.claim_slot = o.claim_slot AND x.receipt_ranges @> o.receipt_id)
+                      AND x.job_id = o.job_id AND x.run_lease = o.run_lease OFFSET 0)
+      AND o.receipt_id NOT IN (SELECT x.receipt_id FROM closed x)
+), last AS MATERIALIZED (
+    SELECT o.* FROM old o ORDER BY o.claimed_at DESC, o.job_id DESC, o.run_lease DESC LIMIT 1
 )
 SELECT (SELECT count(*) = 1000 FROM old) AS has_more,
-       (SELECT o.claimed_at::text FROM old o ORDER BY o.place DESC LIMIT 1) AS cursor_at,
-       (SELECT o.job_id FROM old o ORDER BY o.place DESC LIMIT 1) AS cursor_job,
-       (SELECT o.run_lease FROM old o ORDER BY o.place DESC LIMIT 1) AS cursor_run_lease,
-       array_agg(f.claim_slot::bigint ORDER BY f.place) AS slots, array_agg(0::bigint) AS batches,
-       array_agg(f.job_id ORDER BY f.place) AS jobs, array_agg(f.run_lease ORDER BY f.place) AS run_leases
+       (SELECT l.claimed_at::text FROM last l) AS cursor_at,
+       (SELECT l.job_id FROM last l) AS cursor_job,
+       (SELECT l.run_lease FROM last l) AS cursor_run_lease,
+       array_agg(f.claim_slot::bigint ORDER BY f.claimed_at, f.job_id, f.run_lease) AS slots,
+       array_agg(0::bigint) AS batches,
+       array_agg(f.job_id ORDER BY f.claimed_at, f.job_id, f.run_lease) AS jobs,
+       array_agg(f.run_lease ORDER BY f.claimed_at, f.job_id, f.run_lease) AS run_leases
 FROM stale f

@@ -6,9 +6,10 @@
 WITH found AS (
     SELECT l.lease_slot, l.job_id, l.run_lease
     FROM :"schema".leases l
-    LEFT JOIN :"schema".attempt_state s ON s.job_id = l.job_id AND s.run_lease = l.run_lease
     WHERE l.state = 'running' AND $2::timestamptz IS NOT NULL
-      AND GREATEST(l.heartbeat_at, s.heartbeat_at) < now() - $1::interval
+      AND GREATEST(l.heartbeat_at, (
+          SELECT s.heartbeat_at FROM :"schema".attempt_state s
+          WHERE s.job_id = l.job_id AND s.run_lease = l.run_lease)) < now() - $1::interval
       AND (l.job_id, l.run_lease) > ($3::bigint, $4::bigint)
     ORDER BY l.job_id, l.run_lease LIMIT 1000
 )

@@ -3,9 +3,9 @@
 SELECT EXISTS (SELECT FROM awa.jobs_hot j
                WHERE j.state = 'running' AND j.heartbeat_at < now() - $1::interval) AS canonical,
        EXISTS (SELECT FROM :"schema".leases l
-               LEFT JOIN :"schema".attempt_state s ON s.job_id = l.job_id AND s.run_lease = l.run_lease
-               WHERE l.state = 'running'
-                 AND GREATEST(l.heartbeat_at, s.heartbeat_at) < now() - $1::interval) AS leases,
+               WHERE l.state = 'running' AND GREATEST(l.heartbeat_at, (
+                   SELECT s.heartbeat_at FROM :"schema".attempt_state s
+                   WHERE s.job_id = l.job_id AND s.run_lease = l.run_lease)) < now() - $1::interval) AS leases,
        EXISTS (SELECT FROM :"schema".lease_claims c
                WHERE c.claimed_at < now() - $1::interval AND c.closed_at IS NULL) AS claims,
        EXISTS (SELECT FROM :"schema".lease_claim_batches b

@@ -2,7 +2,7 @@
 -- Returns the places in the arrays of those that are locked; what they are is read afresh later.
 -- The transition row is locked first, if there is one.
 -- $1 bigint[]: claim slots
--- $2 bigint[]: compact batches, otherwise 0
+-- $2 bigint[]: compact batches
 -- $3 bigint[]: jobs
 -- $4 bigint[]: run_leases
 WITH routing AS MATERIALIZED (
@@ -19,8 +19,9 @@ WITH routing AS MATERIALIZED (
 ), locked AS MATERIALIZED (
     SELECT b.claim_slot, b.batch_id
     FROM (SELECT DISTINCT k.slot, k.batch_id FROM keyed k) k
-    JOIN :"schema".lease_claim_batches b ON b.claim_slot = k.slot AND b.batch_id = k.batch_id
-    FOR UPDATE OF b SKIP LOCKED
+    CROSS JOIN LATERAL (SELECT b.claim_slot, b.batch_id FROM :"schema".lease_claim_batches b
+                        WHERE b.claim_slot = k.slot AND b.batch_id = k.batch_id
+                        FOR UPDATE OF b SKIP LOCKED) b
 )
 SELECT COALESCE(array_agg(k.place ORDER BY k.place), '{}') AS places
 FROM keyed k JOIN locked l ON l.claim_slot = k.slot AND l.batch_id = k.batch_id

@@ -2,7 +2,7 @@
 -- Returns the places in the arrays of those that are locked; what they are is read afresh later.
 -- The transition row is locked first, if there is one.
 -- $1 bigint[]: claim slots
--- $2 bigint[]: compact batches, otherwise 0
+-- $2 bigint[]: not used
 -- $3 bigint[]: jobs
 -- $4 bigint[]: run_leases
 WITH routing AS MATERIALIZED (
@@ -18,9 +18,9 @@ WITH routing AS MATERIALIZED (
         format('awa.receipt.complete:%s:%s', w.job_id, w.run_lease), 0))
 ), locked AS MATERIALIZED (
     SELECT k.place FROM keyed k
-    JOIN :"schema".lease_claims c
-      ON c.claim_slot = k.slot AND c.job_id = k.job_id AND c.run_lease = k.run_lease
-    WHERE c.closed_at IS NULL
-    FOR UPDATE OF c SKIP LOCKED
+    CROSS JOIN LATERAL (SELECT FROM :"schema".lease_claims c
+                        WHERE c.claim_slot = k.slot AND c.job_id = k.job_id AND c.run_lease = k.run_lease
+                          AND c.closed_at IS NULL
+                        FOR UPDATE OF c SKIP LOCKED) c
 )
 SELECT COALESCE(array_agg(l.place ORDER BY l.place), '{}') AS places FROM locked l

@@ -1,8 +1,8 @@
 -- queue/lock_stale_leases: locks running leases as far as nobody else holds them, key first.
 -- Returns the places in the arrays of those that are locked; what they are is read afresh later.
 -- The transition row is locked first, if there is one.
--- $1 bigint[]: lease slots
--- $2 bigint[]: compact batches, otherwise 0
+-- $1 bigint[]: not used
+-- $2 bigint[]: not used
 -- $3 bigint[]: jobs
 -- $4 bigint[]: run_leases
 WITH routing AS MATERIALIZED (
@@ -18,8 +18,8 @@ WITH routing AS MATERIALIZED (
         format('awa.receipt.complete:%s:%s', w.job_id, w.run_lease), 0))
 ), locked AS MATERIALIZED (
     SELECT k.place FROM keyed k
-    JOIN :"schema".leases l ON l.lease_slot = k.slot AND l.job_id = k.job_id AND l.run_lease = k.run_lease
-    WHERE l.state = 'running'
-    FOR UPDATE OF l SKIP LOCKED
+    CROSS JOIN LATERAL (SELECT FROM :"schema".leases l
+                        WHERE l.job_id = k.job_id AND l.run_lease = k.run_lease AND l.state = 'running'
+                        FOR UPDATE OF l SKIP LOCKED) l
 )
 SELECT COALESCE(array_agg(l.place ORDER BY l.place), '{}') AS places FROM locked l

@@ -8,8 +8,14 @@ WITH job AS MATERIALIZED (
     SELECT r.job_id, r.unique_key, substr(r.unique_states, 3, 1) = '1' AS claims,
            substr(r.unique_states, 5, 1) = '1' AS shall_claim
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS a(job_id, run_lease, slot, generation)
-    JOIN :"schema".ready_entries r ON r.ready_slot = a.slot AND r.ready_generation = a.generation
-                                  AND r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease
+    CROSS JOIN LATERAL (
+        SELECT r.* FROM :"schema".ready_entries r WHERE r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease
+        AND (r.ready_slot, r.ready_generation) IS NOT DISTINCT FROM (a.slot, a.generation)
+        ORDER BY EXISTS (
+            SELECT FROM :"schema".ready_tombstones t WHERE t.ready_slot = r.ready_slot AND t.queue = r.queue
+            AND t.priority = r.priority AND t.enqueue_shard = r.enqueue_shard AND t.lane_seq = r.lane_seq
+            AND t.ready_generation = r.ready_generation)
+        LIMIT 1) r
     WHERE r.unique_key IS NOT NULL AND r.unique_states IS NOT NULL
 ), claimed AS (
     INSERT INTO awa.job_unique_claims (unique_key, job_id)
@@ -18,11 +24,13 @@ WITH job AS MATERIALIZED (
     ON CONFLICT (unique_key) DO NOTHING
     RETURNING job_id
 ), released AS (
-    DELETE FROM awa.job_unique_claims c USING job j
-    WHERE c.unique_key = j.unique_key AND c.job_id = j.job_id AND j.claims AND NOT j.shall_claim
+    DELETE FROM awa.job_unique_claims c
+    WHERE c.unique_key = ANY (ARRAY(SELECT j.unique_key FROM job j WHERE j.claims AND NOT j.shall_claim))
+      AND EXISTS (SELECT FROM job j WHERE j.unique_key = c.unique_key AND j.job_id = c.job_id
+                  AND j.claims AND NOT j.shall_claim)
 )
 SELECT j.job_id FROM job j
 WHERE j.shall_claim AND NOT j.claims
   AND NOT EXISTS (SELECT FROM claimed c WHERE c.job_id = j.job_id)
-  AND NOT EXISTS (SELECT FROM awa.job_unique_claims c
-                  WHERE c.unique_key = j.unique_key AND c.job_id = j.job_id)
+  AND (SELECT c.job_id FROM awa.job_unique_claims c
+       WHERE c.unique_key = j.unique_key) IS DISTINCT FROM j.job_id
