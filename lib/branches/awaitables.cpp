@@ -16,6 +16,7 @@ std::shared_ptr<const pg::Statement> unprepared(std::string text) {
 
 const auto kBegin = unprepared("BEGIN");
 const auto kCommit = unprepared("COMMIT");
+const auto kWaitForLocks = unprepared("SET LOCAL lock_timeout = 0");
 
 // The first reply that failed, or the last one: what the caller asked is always last, and what
 // stands before it (BEGIN, SET) speaks only when it fails.
@@ -96,6 +97,11 @@ void Transaction::shield() {
 Query Transaction::commit() {
   shield();
   return Query(ctx_, BranchContext::single(pg::Call{kCommit, {}}));
+}
+
+Query Transaction::notify_and_commit() {
+  shield();
+  return Query(ctx_, {pg::Call{kWaitForLocks, {}}, pg::Call{kCommit, {}}});
 }
 
 }  // namespace lockkeeper::branches

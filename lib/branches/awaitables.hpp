@@ -74,6 +74,11 @@ class Transaction {
   void shield();
   Query commit();
 
+  // For a transaction that notifies: its commit waits for every other one in the server that
+  // does, which may take as long as somebody's disk or standby. That is waited for in spite of
+  // lock_timeout, and nobody waits for us there whom we wait for.
+  Query notify_and_commit();
+
  private:
   pg::Pipeline opened(const awa::Sql& sql, std::vector<pg::Parameter> parameters);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A batch is one statement. When a row stops it, the due rows are named and the batch is
-// halved until that row stands alone.
+// A batch is one statement, whose triggers notify. When a row stops it, the due rows are named and
+// the batch is halved until that row stands alone.
 #include "branches/promotion.hpp"
 
 namespace lockkeeper::branches {
@@ -28,13 +28,15 @@ Task<Batch> promote(PromotionPass& pass, Words words, std::optional<Jobs> only) 
   const pg::Parameter these = only ? pg::Parameter(*only) : pg::Parameter(std::nullopt);
   Batch batch;
   try {
-    const auto rows = co_await pass.ctx.query(words.promote, pass.memory.pace.rows(),
-                                              pass.left_alone(Plane::canonical), these);
-    batch.promoted = rows.integer(0, 0);
-    if (batch.promoted > 0) {
-      pass.report_batch(words.state, batch.promoted, rows.integers(0, 1),
-                        time::SteadyClock().now() - began);
-    }
+    auto tx = pass.ctx.begin();
+    const auto rows = co_await tx.query(words.promote, pass.memory.pace.rows(),
+                                        pass.left_alone(Plane::canonical), these);
+    const auto promoted = rows.integer(0, 0);
+    if (promoted == 0) co_return batch;
+    co_await tx.notify_and_commit();
+    batch.promoted = promoted;
+    pass.report_batch(words.state, batch.promoted, rows.integers(0, 1),
+                      time::SteadyClock().now() - began);
   } catch (const pg::Error& error) {
     batch.failure = contained(error);
     pass.batch_failed(error.state());

@@ -156,7 +156,7 @@ Task<bool> QueuePromotion::move(Batch& batch, std::optional<Jobs> only) {
   const auto moves = moves_of(batch);
   if (moves.jobs.empty()) co_return false;
   const auto moved = co_await tx.query("queue/make_ready", moves.jobs, moves.shards);
-  co_await tx.commit();
+  co_await tx.notify_and_commit();
   batch.promoted = static_cast<std::int64_t>(moves.jobs.size());
   pass_.report_batch(state_, batch.promoted, moved.integers(0, 0),
                      time::SteadyClock().now() - began);
