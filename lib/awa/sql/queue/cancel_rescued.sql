@@ -1,5 +1,6 @@
 -- queue/cancel_rescued: ends attempts as cancelled whose unique key a newer job holds; it wins.
 -- Each becomes a narrow terminal row beside its ready row, in the lane of that row.
+-- (…) IN (…) IS TRUE is looked up in a hash table, whatever the planner thinks of its size.
 -- $1 bigint[]: jobs
 -- $2 bigint[]: run_leases
 -- $3 bigint[]: ready slots
@@ -8,6 +9,8 @@
 -- $6 text: what the first error entry says
 WITH attempt AS MATERIALIZED (
     SELECT r.*, a.run_lease AS own_run_lease, r.attempt + 1 AS own_attempt,
+           (SELECT s.progress FROM :"schema".attempt_state s
+            WHERE s.job_id = a.job_id AND s.run_lease = a.run_lease) AS progress,
            CASE WHEN a.attempted_at >= 0 THEN '1970-01-01 00:00:00+00'::timestamptz
                + a.attempted_at * interval '1 microsecond' END AS started_at,
            to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at
@@ -21,24 +24,23 @@ WITH attempt AS MATERIALIZED (
             AND t.priority = r.priority AND t.enqueue_shard = r.enqueue_shard AND t.lane_seq = r.lane_seq
             AND t.ready_generation = r.ready_generation)
         LIMIT 1) r
-), state AS (
+), gone AS (
     DELETE FROM :"schema".attempt_state s WHERE s.job_id = ANY ($1::bigint[])
-        AND (s.job_id, s.run_lease) IN (SELECT a.job_id, a.own_run_lease FROM attempt a)
-    RETURNING s.job_id, s.progress
+        AND ((s.job_id, s.run_lease) IN (SELECT a.job_id, a.own_run_lease FROM attempt a)) IS TRUE
 ), done AS (
     INSERT INTO :"schema".done_entries (ready_slot, ready_generation, job_id, kind, queue, state, priority,
         attempt, run_lease, lane_seq, enqueue_shard, attempted_at, finalized_at, payload)
     SELECT a.ready_slot, a.ready_generation, a.job_id, a.kind, a.queue, 'cancelled', a.priority,
            a.own_attempt, a.own_run_lease, a.lane_seq, a.enqueue_shard, a.started_at, clock_timestamp(),
            CASE jsonb_typeof(a.payload) WHEN 'object' THEN a.payload ELSE '{}' END
-           || CASE WHEN s.progress IS NULL THEN '{}' ELSE jsonb_build_object('progress', s.progress) END
+           || CASE WHEN a.progress IS NULL THEN '{}' ELSE jsonb_build_object('progress', a.progress) END
            || jsonb_build_object('errors',
                   CASE jsonb_typeof(a.payload -> 'errors') WHEN 'array' THEN a.payload -> 'errors' ELSE '[]' END
                   || jsonb_build_array(
                          jsonb_build_object('error', $6::text, 'attempt', a.own_attempt, 'at', a.at),
                          jsonb_build_object('error', 'rescued as duplicate: unique claim held by a newer job',
                              'attempt', a.own_attempt, 'at', a.at, 'terminal', true)))
-    FROM attempt a LEFT JOIN state s ON s.job_id = a.job_id
+    FROM attempt a
     ORDER BY a.ready_slot, a.ready_generation, a.queue, a.priority, a.enqueue_shard, a.lane_seq
 )
 INSERT INTO :"schema".queue_terminal_count_deltas (ready_slot, ready_generation, queue, priority,

@@ -1,5 +1,6 @@
 -- queue/close_receipts: closes the open receipts of leases that this transaction has ended, each in
 -- the ledger of its kind. Of compact batches only those of the attempts' ready slots are opened.
+-- (…) IN (…) IS TRUE is looked up in a hash table, whatever the planner thinks of its size.
 -- $1 bigint[]: jobs
 -- $2 bigint[]: run_leases
 -- $3 bigint[]: ready slots
@@ -19,7 +20,7 @@ WITH attempt AS MATERIALIZED (
     CROSS JOIN LATERAL (SELECT b.* FROM :"schema".lease_claim_batches b
                         WHERE b.ready_slot = p.slot AND b.ready_generation = p.generation OFFSET 0) b
     CROSS JOIN LATERAL unnest(b.job_ids, b.run_leases, b.receipt_ids) AS i(job_id, run_lease, receipt_id)
-    WHERE (i.job_id, i.run_lease) IN (SELECT a.job_id, a.run_lease FROM attempt a)
+    WHERE ((i.job_id, i.run_lease) IN (SELECT a.job_id, a.run_lease FROM attempt a)) IS TRUE
 ), closed AS MATERIALIZED (
     SELECT u.receipt_id
     FROM (SELECT r.claim_slot, range_agg(int8range(r.receipt_id, r.receipt_id, '[]')) AS ids
@@ -33,13 +34,15 @@ WITH attempt AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures x WHERE x.claim_slot = r.claim_slot
                       AND x.job_id = r.job_id AND x.run_lease = r.run_lease OFFSET 0)
 ), closure AS (
-    INSERT INTO :"schema".lease_claim_closures (claim_slot, job_id, run_lease, outcome)
-    SELECT o.claim_slot, o.job_id, o.run_lease, 'rescue' FROM open o WHERE o.is_row ORDER BY 1, 2, 3
-    ON CONFLICT DO NOTHING RETURNING claim_slot, job_id, run_lease, closed_at
+    INSERT INTO :"schema".lease_claim_closures (claim_slot, job_id, run_lease, outcome, closed_at)
+    SELECT o.claim_slot, o.job_id, o.run_lease, 'rescue', statement_timestamp()
+    FROM open o WHERE o.is_row ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING RETURNING claim_slot, job_id, run_lease
 ), fence AS (
-    UPDATE :"schema".lease_claims c SET closed_at = x.closed_at FROM closure x
-    WHERE c.job_id = ANY ($1::bigint[]) AND c.claim_slot = x.claim_slot AND c.job_id = x.job_id
-      AND c.run_lease = x.run_lease
+    UPDATE :"schema".lease_claims c SET closed_at = statement_timestamp()
+    WHERE c.job_id = ANY ($1::bigint[]) AND c.run_lease = ANY ($2::bigint[])
+      AND ((c.claim_slot, c.job_id, c.run_lease) IN (
+          SELECT x.claim_slot, x.job_id, x.run_lease FROM closure x)) IS TRUE
 )
 INSERT INTO :"schema".lease_claim_closure_batches (claim_slot, ready_slot, ready_generation, outcome,
     closed_count, receipt_ids, receipt_ranges)

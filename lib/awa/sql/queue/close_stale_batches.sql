@@ -1,6 +1,7 @@
 -- queue/close_stale_batches: closes receipts of compact batches that are locked, still open and
 -- still stale. A receipt without its ready row is left alone. attempted_at is in microseconds since
 -- 1970, below zero for none.
+-- (…) IN (…) IS TRUE is looked up in a hash table, whatever the planner thinks of its size.
 -- $1 bigint[]: claim slots
 -- $2 bigint[]: batches
 -- $3 bigint[]: jobs
@@ -12,9 +13,9 @@ WITH item AS MATERIALIZED (
     CROSS JOIN LATERAL (SELECT b.* FROM :"schema".lease_claim_batches b
                         WHERE b.claim_slot = p.slot AND b.batch_id = p.batch_id OFFSET 0) b
     CROSS JOIN LATERAL unnest(b.job_ids, b.run_leases, b.receipt_ids) AS i(job_id, run_lease, receipt_id)
-    WHERE (b.batch_id, i.job_id, i.run_lease) IN (
+    WHERE ((b.batch_id, i.job_id, i.run_lease) IN (
         SELECT w.batch_id, w.job_id, w.run_lease
-        FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS w(batch_id, job_id, run_lease))
+        FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS w(batch_id, job_id, run_lease))) IS TRUE
 ), closed AS MATERIALIZED (
     SELECT u.receipt_id
     FROM (SELECT i.claim_slot, range_agg(int8range(i.receipt_id, i.receipt_id, '[]')) AS ids

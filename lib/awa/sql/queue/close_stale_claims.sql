@@ -1,6 +1,7 @@
 -- queue/close_stale_claims: closes row-local receipts that are locked, still open and still stale.
 -- A receipt without its ready row is left alone. attempted_at is in microseconds since 1970, below
 -- zero for none.
+-- (…) IN (…) IS TRUE is looked up in a hash table, whatever the planner thinks of its size.
 -- $1 bigint[]: claim slots
 -- $2 bigint[]: not used
 -- $3 bigint[]: jobs
@@ -40,13 +41,15 @@ WITH claim AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM :"schema".dlq_entries d
                       WHERE d.job_id = c.job_id AND d.run_lease = c.run_lease OFFSET 0)
 ), closure AS (
-    INSERT INTO :"schema".lease_claim_closures (claim_slot, job_id, run_lease, outcome)
-    SELECT o.claim_slot, o.job_id, o.run_lease, 'rescued' FROM open o WHERE o.has_ready ORDER BY 1, 2, 3
-    ON CONFLICT DO NOTHING RETURNING claim_slot, job_id, run_lease, closed_at
+    INSERT INTO :"schema".lease_claim_closures (claim_slot, job_id, run_lease, outcome, closed_at)
+    SELECT o.claim_slot, o.job_id, o.run_lease, 'rescued', statement_timestamp()
+    FROM open o WHERE o.has_ready ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING RETURNING claim_slot, job_id, run_lease
 ), fence AS (
-    UPDATE :"schema".lease_claims c SET closed_at = x.closed_at FROM closure x
-    WHERE c.claim_slot = ANY ($1::bigint[]) AND c.job_id = ANY ($3::bigint[])
-      AND c.claim_slot = x.claim_slot AND c.job_id = x.job_id AND c.run_lease = x.run_lease
+    UPDATE :"schema".lease_claims c SET closed_at = statement_timestamp()
+    WHERE c.job_id = ANY ($3::bigint[]) AND c.run_lease = ANY ($4::bigint[])
+      AND ((c.claim_slot, c.job_id, c.run_lease) IN (
+          SELECT x.claim_slot, x.job_id, x.run_lease FROM closure x)) IS TRUE
 )
 SELECT array_agg(o.job_id), array_agg(o.run_lease), array_agg(o.ready_slot), array_agg(o.ready_generation),
        array_agg(CASE WHEN isfinite(o.claimed_at) THEN (extract(epoch FROM o.claimed_at) * 1e6)::bigint

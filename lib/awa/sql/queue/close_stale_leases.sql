@@ -1,6 +1,7 @@
 -- queue/close_stale_leases: ends leases that are locked and still stale; their receipts come after.
 -- A lease without its ready row is left alone. attempted_at is in microseconds since 1970, below
 -- zero for none.
+-- (…) IN (…) IS TRUE is looked up in a hash table, whatever the planner thinks of its size.
 -- $1 bigint[]: not used
 -- $2 bigint[]: not used
 -- $3 bigint[]: jobs
@@ -19,7 +20,8 @@ WITH lease AS MATERIALIZED (
         WHERE s.job_id = l.job_id AND s.run_lease = l.run_lease)) < now() - $5::interval
 ), gone AS (
     DELETE FROM :"schema".leases l WHERE l.job_id = ANY ($3::bigint[])
-        AND (l.job_id, l.run_lease) IN (SELECT e.job_id, e.run_lease FROM lease e WHERE e.has_ready)
+        AND ((l.job_id, l.run_lease) IN (
+            SELECT e.job_id, e.run_lease FROM lease e WHERE e.has_ready)) IS TRUE
 )
 SELECT array_agg(e.job_id), array_agg(e.run_lease), array_agg(e.ready_slot), array_agg(e.ready_generation),
        array_agg(CASE WHEN isfinite(e.attempted_at) THEN (extract(epoch FROM e.attempted_at) * 1e6)::bigint

@@ -1,5 +1,6 @@
 -- queue/defer_rescued: gives ended attempts their retryable successor, with back-off, progress and
 -- one more error entry. The back-off function fails beyond attempt 42 and is at its cap from 17.
+-- (…) IN (…) IS TRUE is looked up in a hash table, whatever the planner thinks of its size.
 -- $1 bigint[]: jobs
 -- $2 bigint[]: run_leases
 -- $3 bigint[]: ready slots
@@ -8,6 +9,8 @@
 -- $6 text: what the error entry says
 WITH attempt AS MATERIALIZED (
     SELECT r.*, a.run_lease AS own_run_lease, r.attempt + 1 AS own_attempt,
+           (SELECT s.progress FROM :"schema".attempt_state s
+            WHERE s.job_id = a.job_id AND s.run_lease = a.run_lease) AS progress,
            CASE WHEN a.attempted_at >= 0 THEN '1970-01-01 00:00:00+00'::timestamptz
                + a.attempted_at * interval '1 microsecond' END AS started_at
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
@@ -20,10 +23,9 @@ WITH attempt AS MATERIALIZED (
             AND t.priority = r.priority AND t.enqueue_shard = r.enqueue_shard AND t.lane_seq = r.lane_seq
             AND t.ready_generation = r.ready_generation)
         LIMIT 1) r
-), state AS (
+), gone AS (
     DELETE FROM :"schema".attempt_state s WHERE s.job_id = ANY ($1::bigint[])
-        AND (s.job_id, s.run_lease) IN (SELECT a.job_id, a.own_run_lease FROM attempt a)
-    RETURNING s.job_id, s.progress
+        AND ((s.job_id, s.run_lease) IN (SELECT a.job_id, a.own_run_lease FROM attempt a)) IS TRUE
 )
 INSERT INTO :"schema".deferred_jobs (job_id, kind, queue, args, state, priority, attempt, run_lease,
     max_attempts, run_at, attempted_at, finalized_at, created_at, unique_key, unique_states, payload)
@@ -32,10 +34,10 @@ SELECT a.job_id, a.kind, a.queue, a.args, 'retryable', a.priority, a.own_attempt
        clock_timestamp() + awa.backoff_duration(LEAST(a.own_attempt, 17)::smallint, a.max_attempts),
        a.started_at, clock_timestamp(), a.created_at, a.unique_key, a.unique_states,
        CASE jsonb_typeof(a.payload) WHEN 'object' THEN a.payload ELSE '{}' END
-       || CASE WHEN s.progress IS NULL THEN '{}' ELSE jsonb_build_object('progress', s.progress) END
+       || CASE WHEN a.progress IS NULL THEN '{}' ELSE jsonb_build_object('progress', a.progress) END
        || jsonb_build_object('errors',
               CASE jsonb_typeof(a.payload -> 'errors') WHEN 'array' THEN a.payload -> 'errors' ELSE '[]' END
               || jsonb_build_array(jsonb_build_object('error', $6::text, 'attempt', a.own_attempt,
                      'at', to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))))
-FROM attempt a LEFT JOIN state s ON s.job_id = a.job_id
+FROM attempt a
 ORDER BY a.job_id

@@ -1,6 +1,7 @@
 -- queue/lock_stale_batches: locks receipts of compact batches as far as nobody else holds them, key first.
 -- Returns the places in the arrays of those that are locked; what they are is read afresh later.
 -- The transition row is locked first, if there is one.
+-- (…) IN (…) IS TRUE is looked up in a hash table, whatever the planner thinks of its size.
 -- $1 bigint[]: claim slots
 -- $2 bigint[]: compact batches
 -- $3 bigint[]: jobs
@@ -24,4 +25,4 @@ WITH routing AS MATERIALIZED (
                         FOR UPDATE OF b SKIP LOCKED) b
 )
 SELECT COALESCE(array_agg(k.place ORDER BY k.place), '{}') AS places
-FROM keyed k JOIN locked l ON l.claim_slot = k.slot AND l.batch_id = k.batch_id
+FROM keyed k WHERE ((k.slot, k.batch_id) IN (SELECT l.claim_slot, l.batch_id FROM locked l)) IS TRUE

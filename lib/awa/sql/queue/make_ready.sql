@@ -9,8 +9,7 @@ WITH ring AS MATERIALIZED (
     SELECT d.*, a.shard::smallint AS shard,
            row_number() OVER (PARTITION BY d.queue, d.priority ORDER BY d.run_at, d.job_id) - 1 AS place
     FROM unnest($1::bigint[], $2::integer[]) AS a(job_id, shard)
-    JOIN :"schema".deferred_jobs d ON d.job_id = a.job_id
-    WHERE d.job_id = ANY ($1::bigint[])
+    CROSS JOIN LATERAL (SELECT d.* FROM :"schema".deferred_jobs d WHERE d.job_id = a.job_id OFFSET 0) d
 ), lane AS MATERIALIZED (
     SELECT l.*, :"schema".reserve_enqueue_seq(l.queue, l.priority, l.shard, l.jobs) AS first_seq
     FROM (SELECT m.queue, m.priority, m.shard, count(*) AS jobs FROM moving m

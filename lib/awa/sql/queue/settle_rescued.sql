@@ -1,5 +1,6 @@
 -- queue/settle_rescued: moves the unique claims of running attempts that become retryable.
 -- Returns the jobs whose key another job holds. May wait for a producer that inserts the same key.
+-- (…) IN (…) IS TRUE is looked up in a hash table, whatever the planner thinks of its size.
 -- $1 bigint[]: jobs
 -- $2 bigint[]: run_leases
 -- $3 bigint[]: ready slots
@@ -26,11 +27,11 @@ WITH job AS MATERIALIZED (
 ), released AS (
     DELETE FROM awa.job_unique_claims c
     WHERE c.unique_key = ANY (ARRAY(SELECT j.unique_key FROM job j WHERE j.claims AND NOT j.shall_claim))
-      AND EXISTS (SELECT FROM job j WHERE j.unique_key = c.unique_key AND j.job_id = c.job_id
-                  AND j.claims AND NOT j.shall_claim)
+      AND ((c.unique_key, c.job_id) IN (
+          SELECT j.unique_key, j.job_id FROM job j WHERE j.claims AND NOT j.shall_claim)) IS TRUE
 )
 SELECT j.job_id FROM job j
 WHERE j.shall_claim AND NOT j.claims
-  AND NOT EXISTS (SELECT FROM claimed c WHERE c.job_id = j.job_id)
+  AND j.job_id NOT IN (SELECT c.job_id FROM claimed c)
   AND (SELECT c.job_id FROM awa.job_unique_claims c
        WHERE c.unique_key = j.unique_key) IS DISTINCT FROM j.job_id
