@@ -178,7 +178,7 @@ void Election::Impl::announce_loss(const std::string& reason) {
 // An unlock can only be sent when nothing else is under way; closing frees the lock as well.
 void Election::Impl::unlock() {
   const bool is_free = leader.state() == pg::Connection::State::idle && !leader.in_transaction();
-  if (!is_free) return happen(Event::doubt, {"closed", "the leader connection was still busy"});
+  if (!is_free) return happen(Event::doubt, {view.reason, view.sentence});
   stop_timer.arm_in(settings.stop_limit);
   send(leadership::unlock(), [this](const pg::Replies& replies) {
     if (!replies[0].ok()) return happen(Event::doubt, {"unlock_failed", replies[0].message});
