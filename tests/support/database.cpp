@@ -16,13 +16,15 @@ CREATE ROLE awa_owner NOLOGIN;
 CREATE ROLE lockkeeper LOGIN IN ROLE awa_owner, pg_read_all_stats;
 )";
 
+// The schema is a setting of the session, test.schema.
 constexpr auto kOwner = R"(
 DO $$
 DECLARE item record;
 BEGIN
-  EXECUTE 'ALTER SCHEMA awa OWNER TO awa_owner';
+  EXECUTE format('ALTER SCHEMA %I OWNER TO awa_owner', current_setting('test.schema'));
   FOR item IN SELECT c.oid::regclass AS name, c.relkind FROM pg_class c
-              WHERE c.relnamespace = 'awa'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S')
+              JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE n.nspname = current_setting('test.schema') AND c.relkind IN ('r', 'p', 'v', 'S')
                 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid
                                 AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
                                 AND c.relkind = 'S') LOOP
@@ -31,6 +33,11 @@ BEGIN
                    item.name);
   END LOOP;
 END $$)";
+
+void give(const Session& session, const std::string& schema) {
+  session.sql("SET test.schema = '" + schema + "'");
+  session.sql(kOwner);
+}
 
 constexpr auto kFence = R"(
 CREATE OR REPLACE FUNCTION public.fence() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -58,10 +65,29 @@ void make_templates(const Server& server) {
   admin.sql("CREATE DATABASE awa_canonical");
   const auto canonical = server.url("postgres", "awa_canonical");
   run({{awa_program(), "--database-url", canonical, "migrate"}, false});
-  Session(canonical).sql(kOwner);
+  give(Session(canonical), "awa");
   admin.sql("CREATE DATABASE awa_queue_storage TEMPLATE awa_canonical");
   Session(server.url("postgres", "awa_queue_storage"))
       .sql("SELECT awa.storage_auto_finalize_if_fresh('awa')");
+}
+
+// What the migrator prints, up to the patch that it also applies.
+void make_unpatched_template(const Server& server) {
+  Session(server.url("postgres", "postgres")).sql("CREATE DATABASE awa_unpatched");
+  const auto script = run({{awa_program(), "migrate", "--sql"}, false});
+  const auto patch = script.find("-- Schema patch ");
+  if (patch == std::string::npos) throw std::runtime_error("the migrator prints no schema patch");
+  const Session session(server.url("postgres", "awa_unpatched"));
+  session.sql(script.substr(0, patch));
+  give(session, "awa");
+}
+
+std::string template_of(Database::Routing routing) {
+  if (routing == Database::Routing::queue_storage) return "awa_queue_storage";
+  if (routing == Database::Routing::canonical) return "awa_canonical";
+  static const bool made = (make_unpatched_template(Server::instance()), true);
+  static_cast<void>(made);
+  return "awa_unpatched";
 }
 
 }  // namespace
@@ -122,7 +148,7 @@ Database::Database(Routing routing) {
   static_cast<void>(made);
   static int count = 0;
   name_ = "test_" + std::to_string(++count);
-  const std::string from = routing == Routing::canonical ? "awa_canonical" : "awa_queue_storage";
+  const auto from = template_of(routing);
   Session(server.url("postgres", "postgres")).sql("CREATE DATABASE " + name_ + " TEMPLATE " + from);
   reconnect();
 }
@@ -143,7 +169,7 @@ std::string Database::superuser_url() const { return Server::instance().url("pos
 
 void Database::install_fence() const { sql(kFence); }
 
-void Database::give_to_owner() const { sql(kOwner); }
+void Database::give_to_owner(const std::string& schema) const { give(*session_, schema); }
 
 void Database::reconnect() { session_ = std::make_unique<Session>(superuser_url()); }
 

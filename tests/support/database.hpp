@@ -35,6 +35,7 @@ class Database {
  public:
   enum class Routing {
     canonical,      // as `awa migrate` leaves it
+    unpatched,      // the same without the schema patch, as a migrator before 0.6.8 leaves it
     queue_storage,  // transition state active, schema awa
   };
   explicit Database(Routing routing = Routing::queue_storage);
@@ -56,7 +57,7 @@ class Database {
   void install_fence() const;
 
   // What a fresh migration by the superuser has made becomes the workers' and ours.
-  void give_to_owner() const;
+  void give_to_owner(const std::string& schema = "awa") const;
 
   // Ends the superuser session, e.g. before the server is stopped; the next sql() opens one.
   void reconnect();
