@@ -30,7 +30,7 @@ double debt(Leader& leader, const std::string& branch) {
 
 // Observes until it is so, as the daemon would see it with a later pass.
 bool comes_to_show(Leader& leader, const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + 30s;
+  const auto end = std::chrono::steady_clock::now() + 120s;
   do {
     leader.run(observe);
     if (condition()) return true;
