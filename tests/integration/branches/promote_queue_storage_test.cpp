@@ -184,4 +184,28 @@ TEST_CASE("the shards of a queue take turns", "[branches][promote_scheduled]") {
   CHECK(database.value("SELECT count(DISTINCT enqueue_shard) FROM awa.ready_entries") == "3");
 }
 
+TEST_CASE("hundreds of lanes with the longest of names are promoted a reply at a time",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  database.sql(
+      "SELECT awa.insert_job_compat('k', repeat('\u00fc', 196) || n, '{}', 'scheduled', p_run_at "
+      "=> "
+      "now()) FROM generate_series(100, 399) n");
+
+  CHECK(leader.run(promote_scheduled).rows == 300);
+}
+
+TEST_CASE("jobs that are due at one instant become ready in the order of their ids",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 3000, ", 'scheduled', p_run_at => now()");
+
+  CHECK(leader.run(promote_scheduled).rows == 3000);
+  CHECK(count(database, "ready_segments") == "3");
+  CHECK(database.value("SELECT bool_and(in_order) FROM (SELECT job_id > lag(job_id, 1, 0::bigint) "
+                       "OVER (ORDER BY lane_seq) AS in_order FROM awa.ready_entries) o") == "t");
+}
+
 }  // namespace lockkeeper::test

@@ -149,4 +149,18 @@ TEST_CASE("what is not yet due is not read, however much it is and has grown",
   CHECK(read < 1000);
 }
 
+TEST_CASE("infinite times are times", "[branches][promote_scheduled]") {
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const Database database(routing);
+  Leader leader(database);
+  enqueue(database, "mail", 1, ", 'scheduled', p_run_at => '-infinity'");
+  enqueue(database, "mail", 1, ", 'scheduled', p_run_at => 'infinity'");
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 1);
+  REQUIRE(outcome.next_due_in);
+  CHECK(*outcome.next_due_in > 24h);
+}
+
 }  // namespace lockkeeper::test

@@ -50,4 +50,49 @@ TEST_CASE("a canonical job whose key a newer one holds is cancelled, the others 
   CHECK(count(database, "scheduled_jobs") == "5");
 }
 
+TEST_CASE("a canonical job that claims its key even as cancelled is left running, and said",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database(Routing::canonical);
+  Leader leader(database);
+  abandon_canonical(database, 6);
+  database.sql(
+      "UPDATE awa.jobs_hot SET unique_key = 'key', unique_states = B'11001010' WHERE args ->> 'n' "
+      "= "
+      "'3'");
+  database.sql("INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', 999999)");
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 5);
+  CHECK(skipped(leader, rescue_stale_heartbeats, "bad_row") == 1);
+  CHECK(count(database, "jobs_hot", "state = 'running'") == "1");
+}
+
+TEST_CASE("a canonical job without any heartbeat is not taken back",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database(Routing::canonical);
+  Leader leader(database);
+  abandon_canonical(database, 2);
+  database.sql("UPDATE awa.jobs_hot SET heartbeat_at = NULL WHERE args ->> 'n' = '1'");
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 1);
+}
+
+TEST_CASE("stale canonical jobs are found without reading the others",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database(Routing::canonical);
+  database.sql("ALTER TABLE awa.jobs_hot SET (autovacuum_enabled = false)");
+  database.sql("VACUUM ANALYZE awa.jobs_hot");
+  Leader leader(database);
+  abandon_canonical(database, 1);
+  REQUIRE(leader.run(rescue_stale_heartbeats).rows == 1);  // the plans are made
+  database.sql(
+      "INSERT INTO awa.jobs_hot (kind, queue, state) SELECT 'k', 'mail', 'completed' FROM "
+      "generate_series(1, 10000)");
+  abandon_canonical(database, 20);
+
+  const auto read = rows_read(database, leader, "jobs_hot",
+                              [&] { CHECK(leader.run(rescue_stale_heartbeats).rows == 20); });
+
+  CHECK(read < 1000);
+}
+
 }  // namespace lockkeeper::test

@@ -185,4 +185,57 @@ TEST_CASE("a canonical job that another constraint refuses is left running, not 
   CHECK(count(database, "jobs_hot", "state = 'running'") == "1");
 }
 
+TEST_CASE("whether a rescued job keeps its key is for its mask and the key's holder to say",
+          "[branches][rescue_stale_heartbeats]") {
+  struct Case {
+    const char* mask;
+    bool has_newer_holder;
+    const char* state;
+    const char* holder;
+  };
+  const auto each = GENERATE(
+      Case{"11111000", false, "retryable", "1"}, Case{"00100000", false, "retryable", ""},
+      Case{"11001000", false, "retryable", "1"}, Case{"11001000", true, "cancelled", "999999"},
+      Case{"11001010", true, "cancelled", "999999"});
+  CAPTURE(each.mask, each.has_newer_holder);
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 1, unique(each.mask));
+  claim(database, "mail", 1);
+  age(database);
+  // As claiming and a newer job leave it.
+  database.sql("DELETE FROM awa.job_unique_claims");
+  const std::string holder = each.has_newer_holder ? "999999" : each.mask[2] == '1' ? "1" : "";
+  if (!holder.empty()) {
+    database.sql("INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', " + holder +
+                 ")");
+  }
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 1);
+  CHECK(database.value("SELECT state FROM awa.deferred_jobs UNION ALL SELECT state FROM "
+                       "awa.done_entries") == each.state);
+  CHECK(database.value("SELECT job_id FROM awa.job_unique_claims") == each.holder);
+}
+
+TEST_CASE("aged claims of two lanes with one number end as two rows, each with its own arguments",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 1, ", 'available', 2::smallint" + unique("11001000"));
+  enqueue(database, "mail", 1,
+          ", 'available', 1::smallint, p_unique_key => 'other', p_unique_states => B'11001000'");
+  database.sql("UPDATE awa.ready_entries SET args = jsonb_build_object('job', job_id)");
+  // A claim that meets a spent row only moves the cursor past it.
+  int claimed = 0;
+  for (int turn = 0; turn < 4; ++turn) claimed += claim(database, "mail", 1);
+  REQUIRE(claimed == 2);
+  database.sql("UPDATE awa.lease_claim_batches SET priority = 1");
+  age(database);
+  database.sql("UPDATE awa.job_unique_claims SET job_id = 999999");
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 2);
+  CHECK(database.value("SELECT count(*) FROM awa.terminal_jobs WHERE state = 'cancelled' AND "
+                       "(args ->> 'job')::bigint = job_id") == "2");
+}
+
 }  // namespace lockkeeper::test

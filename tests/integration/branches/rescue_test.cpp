@@ -252,4 +252,29 @@ TEST_CASE("a job that was claimed as an aged one keeps its lane's priority",
   CHECK(database.value("SELECT priority FROM awa.deferred_jobs") == "2");
 }
 
+TEST_CASE("a batch of thousands of claims is listed a reply at a time",
+          "[branches][rescue_stale_heartbeats]") {
+  const Database database;
+  Leader leader(database);
+  database.sql("ALTER SEQUENCE awa.job_id_seq RESTART 1000000000000000000");
+  enqueue(database, "mail", 3000);
+  REQUIRE(claim(database, "mail", 3000) == 3000);
+  age(database);
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 3000);
+}
+
+TEST_CASE("a claim without a beginning is stale", "[branches][rescue_stale_heartbeats]") {
+  const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 1);
+  claim(database, "mail", 1, receipt);
+  database.sql("UPDATE awa.lease_claims SET claimed_at = '-infinity'");
+  database.sql("UPDATE awa.lease_claim_batches SET claimed_at = '-infinity'");
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 1);
+  CHECK(database.value("SELECT attempted_at FROM awa.deferred_jobs") == "NULL");
+}
+
 }  // namespace lockkeeper::test
