@@ -26,6 +26,7 @@ struct Inquiry : std::enable_shared_from_this<Inquiry> {
   bool read_role(const pg::Rows& rows);
   bool read_version(const pg::Rows& rows);
   void refuse_for(const pg::Rows& missing);
+  std::string remedy_for(const pg::Rows& missing) const;
   bool read_rings(const pg::Rows& rows);
   void give_advice(const pg::Rows& lanes);
 
@@ -151,16 +152,25 @@ void Inquiry::read_details(const pg::Replies& replies) {
 
 void Inquiry::refuse_for(const pg::Rows& missing) {
   const auto others = missing.integer(0, 3) - 1;
-  // A lane belongs to whoever used it first: rights on the tables are no remedy there.
-  const auto remedy =
-      missing.is_null(0, 4)
-          ? grant_all(found.planes.storage_schema.value_or("awa"), role)
-          : fmt::format("set database.role = \"{}\", which owns it, or run GRANT {} TO {}",
-                        missing.text(0, 4), quote_identifier(missing.text(0, 4)), role);
   refuse(Verdict::missing_privilege,
          fmt::format("role {} lacks {} ON {}, which {} needs{}; {}", role, missing.text(0, 1),
                      missing.text(0, 2), missing.text(0, 0),
-                     others > 0 ? fmt::format(", and {} more rights", others) : "", remedy));
+                     others > 0 ? fmt::format(", and {} more rights", others) : "",
+                     remedy_for(missing)));
+}
+
+// A lane belongs to whoever used it first: rights on the tables are no remedy there.
+std::string Inquiry::remedy_for(const pg::Rows& missing) const {
+  if (!missing.is_null(0, 4)) {
+    return fmt::format("set database.role = \"{0}\", which owns it, or run GRANT {1} TO {2}",
+                       missing.text(0, 4), quote_identifier(missing.text(0, 4)),
+                       quote_identifier(role));
+  }
+  if (missing.text(0, 1) == "CREATE") {
+    return fmt::format("run GRANT CREATE ON {} TO {}, since Awa's lane functions ask for it",
+                       missing.text(0, 2), quote_identifier(role));
+  }
+  return grant_all(found.planes.storage_schema.value_or("awa"), role);
 }
 
 bool Inquiry::read_rings(const pg::Rows& rings) {

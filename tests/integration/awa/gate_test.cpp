@@ -118,7 +118,8 @@ TEST_CASE("a right that is missing is named with the branch that needs it", "[aw
   }
   SECTION("to make a lane") {
     database.sql("ALTER SCHEMA awa OWNER TO postgres; GRANT USAGE ON SCHEMA awa TO awa_owner");
-    CHECK_THAT(examine(database).sentence, Contains("lacks CREATE ON SCHEMA awa"));
+    CHECK_THAT(examine(database).sentence, Contains("lacks CREATE ON SCHEMA awa") &&
+                                               Contains("run GRANT CREATE ON SCHEMA awa TO"));
   }
   CHECK(examine(database).verdict == Verdict::missing_privilege);
 }
