@@ -91,7 +91,7 @@ TEST_CASE("a daemon that restarts beside five workers leads again each time", "[
 
   for (int i = 0; i < 6; ++i) {
     daemon.send(i % 2 == 0 ? SIGTERM : SIGKILL);
-    REQUIRE(daemon.wait(5s).has_value());
+    REQUIRE(daemon.wait(kGenerous).has_value());
     if (i == 3) REQUIRE(eventually([&] { return river.holder_pid() != 0; }));
     daemon.start();
     REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
