@@ -149,7 +149,8 @@ Database::Database(Routing routing) {
   static int count = 0;
   name_ = "test_" + std::to_string(++count);
   const auto from = template_of(routing);
-  Session(server.url("postgres", "postgres")).sql("CREATE DATABASE " + name_ + " TEMPLATE " + from);
+  Session(server.url("postgres", "postgres"))
+      .sql("CREATE DATABASE " + name_ + " TEMPLATE " + from + " STRATEGY file_copy");
   reconnect();
 }
 
