@@ -18,6 +18,7 @@ struct Ring {
   std::string_view name;  // queue, lease or claim
   const char* look;
   const char* turn;
+  const char* pinned;
   std::span<const std::string_view> blockers;  // labels of the last columns of look, in order
 };
 
@@ -36,7 +37,7 @@ struct RingMemory {
   time::TimePoint turned_for{};  // the due time that the last turn answered
   int taken_back = 0;            // how often a pass with that due time has begun again since
   int skip = 0;                  // passes that do not try to prune
-  int level = 0;                 // refusals in a row
+  int refusals = 0;              // in a row
 };
 
 // How an attempt to prune ended, in the words of awa_maintenance_prune_attempts_total.

@@ -32,12 +32,20 @@ constexpr std::string_view kLeaseBlockers[] = {"lease.rows"};
 constexpr std::string_view kClaimBlockers[] = {"claim.rows", "claim.closure_rows",
                                                "claim.closure_batch_rows"};
 
-constexpr Ring kQueue{"queue", "rings/queue_look", "rings/queue_turn", kQueueBlockers};
-constexpr Ring kLease{"lease", "rings/lease_look", "rings/lease_turn", kLeaseBlockers};
-constexpr Ring kClaim{"claim", "rings/claim_look", "rings/claim_turn", kClaimBlockers};
+constexpr Ring kQueue{"queue", "rings/queue_look", "rings/queue_turn", "rings/queue_pinned",
+                      kQueueBlockers};
+constexpr Ring kLease{"lease", "rings/lease_look", "rings/lease_turn", "rings/lease_pinned",
+                      kLeaseBlockers};
+constexpr Ring kClaim{"claim", "rings/claim_look", "rings/claim_turn", "rings/claim_pinned",
+                      kClaimBlockers};
 
-// A slot that is pinned for minutes need not be proved pinned every second.
-constexpr int kMostLevel = 3;
+// A slot that is pinned for minutes need not be proved pinned every second: the passes left out
+// double with each refusal, so often.
+constexpr int kMostDoublings = 3;
+
+// Jobs may well run for longer than a lap of their ring. With an interval of a second, people hear
+// of those that pin it for about a minute, and of lanes that are stuck.
+constexpr int kRefusalsToTell = 8;
 
 void read_cursor(const pg::Rows& rows, std::size_t column, RingView& view) {
   view.slot = rows.integer(0, column);
@@ -102,12 +110,19 @@ Task<Pruned> prune(BranchContext& ctx, Ring ring, RingView view) {
 // A slot that somebody needs is asked about more and more rarely; one that was only locked is
 // tried again at once.
 void remember(RingMemory& memory, const Pruned& pruned) {
-  if (pruned.outcome == "skipped_active") {
-    memory.level = std::min(memory.level + 1, kMostLevel);
-    memory.skip = 1 << memory.level;
-  } else {
-    memory.level = 0;
-  }
+  const bool is_refused = pruned.outcome == "skipped_active";
+  memory.refusals = is_refused ? memory.refusals + 1 : 0;
+  memory.skip = is_refused ? 1 << std::min(memory.refusals, kMostDoublings) : 0;
+}
+
+// A pinned ring fills the disk, whoever pins it; only a person can tell him.
+Task<bool> tell_who_pins(BranchContext& ctx, Ring ring, std::int64_t slot) {
+  co_await ctx.breathe(kProofs);
+  const awa::Sql statement(ring.pinned, slot);
+  const auto reply = co_await ctx.attempt(statement, slot);
+  if (!has_answered(reply, ring.pinned) || reply.rows.empty()) co_return false;
+  ctx.report().skipped_rows(reply.rows.text(0, 0), 1, reply.rows.text(0, 1));
+  co_return true;
 }
 
 // A lock that is not to be had in time is an answer, whichever statement asked for it.
@@ -139,6 +154,10 @@ Task<bool> prune_oldest(BranchContext& ctx, Ring ring, RingView view) {
   }
   ctx.report().pruned(ring.name, pruned.outcome, pruned.reason, pruned.count);
   remember(memory, pruned);
+  if (memory.refusals >= kRefusalsToTell) {
+    auto telling = tell_who_pins(ctx, ring, *view.sealed_slot);
+    co_await telling;
+  }
   co_return pruned.outcome == "pruned";
 }
 
@@ -173,17 +192,19 @@ Task<Outcome> run_lease(BranchContext& ctx) { return pass(ctx, kLease); }
 Task<Outcome> run_claim(BranchContext& ctx) { return pass(ctx, kClaim); }
 
 constexpr std::string_view kQueueStatements[] = {
-    "rings/queue_look",    "rings/queue_turn",  "rings/queue_proofs",     "rings/queue_late_claims",
-    "rings/queue_carry",   "rings/queue_seal",  "rings/queue_has_failed", "rings/queue_lock",
-    "rings/queue_roll_up", "rings/queue_sizes", "rings/truncate",         "rings/queue_drop_counts",
+    "rings/queue_pinned",      "rings/queue_look",    "rings/queue_turn",  "rings/queue_proofs",
+    "rings/queue_late_claims", "rings/queue_carry",   "rings/queue_seal",  "rings/queue_has_failed",
+    "rings/queue_lock",        "rings/queue_roll_up", "rings/queue_sizes", "rings/truncate",
+    "rings/queue_drop_counts",
 };
 constexpr std::string_view kLeaseStatements[] = {
-    "rings/lease_look", "rings/lease_turn",  "rings/lease_proofs", "rings/lease_seal",
-    "rings/lease_lock", "rings/lease_sizes", "rings/truncate",
+    "rings/lease_pinned", "rings/lease_look", "rings/lease_turn",  "rings/lease_proofs",
+    "rings/lease_seal",   "rings/lease_lock", "rings/lease_sizes", "rings/truncate",
 };
 constexpr std::string_view kClaimStatements[] = {
-    "rings/claim_look", "rings/claim_turn",  "rings/claim_proofs", "rings/claim_seal",
-    "rings/claim_lock", "rings/claim_sizes", "rings/truncate",     "rings/claim_reset_cursors",
+    "rings/claim_pinned", "rings/claim_look", "rings/claim_turn",
+    "rings/claim_proofs", "rings/claim_seal", "rings/claim_lock",
+    "rings/claim_sizes",  "rings/truncate",   "rings/claim_reset_cursors",
 };
 
 constexpr Setting kQueueSettings[] = {

@@ -53,6 +53,7 @@ TEST_CASE("a pass that is taken back after the carrying does not carry again",
 
   CHECK_THROWS_AS(leader.run(rotate_queue), pg::Error);
   CHECK(places(database) == "1/1: 3");
+  CHECK(worker.ended("q") == "3");
   leader.before_each(nullptr);
   leader.run_again(rotate_queue);
 
@@ -112,7 +113,7 @@ TEST_CASE(
   worker.run("q", 3, "failed");
   // A worker's clock may be ahead of the database's.
   database.sql(
-      "UPDATE awa.done_entries SET finalized_at = now() + interval '1 hour' - job_id * "
+      "UPDATE awa.done_entries SET finalized_at = now() + interval '100 minutes' - job_id * "
       "interval '90 minutes'");
 
   SECTION("an hour") {

@@ -1,30 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch.hpp>
-#include <functional>
 
 #include "support/rings.hpp"
 
 using namespace lockkeeper;
 using namespace lockkeeper::test;
-
-namespace {
-
-// Slot 0 has been refused and keeps its six rows; once what kept it has been put right, it goes.
-void check_refusal(const Database& database, Leader& leader, const std::string& reason,
-                   const std::function<void()>& put_right) {
-  ask_again(leader, rotate_queue);
-  CHECK(refusals(leader, "queue", reason) > 0);
-  CHECK(prunes(leader, "queue", "pruned") == 0);
-  CHECK(count(database, "ready_entries_0") == "6");
-
-  put_right();
-  ask_again(leader, rotate_queue);
-
-  CHECK(prunes(leader, "queue", "pruned") == 1);
-  CHECK(count(database, "ready_entries_0") == "0");
-}
-
-}  // namespace
 
 TEST_CASE("a sealed slot is reclaimed as in the contract's worked example",
           "[branches][prune_queue]") {
@@ -92,99 +72,6 @@ TEST_CASE("an empty sealed slot is left as it is, but for counts without a row",
   CHECK(files(database, "_7$") == before);
   CHECK(prunes(leader, "queue", "noop") == 1);
   CHECK(count(database, "queue_terminal_live_counts") == "0");
-}
-
-TEST_CASE("a slot is kept by a job that waits", "[branches][prune_queue]") {
-  const Database database;
-  const Worker worker(database);
-  Leader leader(database);
-  worker.enqueue("q", 6);
-  worker.claim("q", 5);
-  worker.finish("completed");
-
-  SECTION("for a worker") {
-    check_refusal(database, leader, "queue.pending_ready", [&] {
-      worker.claim("q", 1);
-      worker.finish("completed");
-    });
-  }
-  SECTION("and has been taken away, for only the cursor tells") {
-    database.sql(
-        "INSERT INTO awa.ready_tombstones SELECT ready_slot, ready_generation, queue, priority, "
-        "enqueue_shard, lane_seq, job_id FROM awa.ready_entries WHERE lane_seq = 6");
-    check_refusal(database, leader, "queue.pending_ready", [&] {
-      worker.session().sql("SELECT set_sequence_next(seq_name, 7) FROM queue_claim_heads");
-    });
-  }
-  SECTION("in a lane that has lost the name of its sequence") {
-    worker.claim("q", 1);
-    worker.finish("completed");
-    const auto name = database.value("SELECT seq_name FROM awa.queue_claim_heads");
-    database.sql("UPDATE awa.queue_claim_heads SET seq_name = NULL");
-    check_refusal(database, leader, "queue.pending_ready", [&] {
-      database.sql("UPDATE awa.queue_claim_heads SET seq_name = '" + name + "'");
-    });
-  }
-}
-
-TEST_CASE("a slot is kept by an attempt that runs", "[branches][prune_queue]") {
-  const Database database;
-  const Worker worker(database);
-  Leader leader(database);
-  worker.enqueue("q", 6);
-
-  SECTION("on a compact receipt") {
-    worker.claim("q", 6);
-    worker.finish("completed", "job_id < 6");
-    check_refusal(database, leader, "queue.unclosed_claim_refs", [&] { worker.finish("failed"); });
-  }
-  SECTION("on a row-local receipt") {
-    worker.claim("q", 6, Worker::Receipt::row_local);
-    worker.finish("completed", "job_id < 6");
-    check_refusal(database, leader, "queue.unclosed_claim_refs", [&] { worker.finish("failed"); });
-  }
-  SECTION("on a lease") {
-    worker.claim("q", 6);
-    worker.materialise("job_id = 6");
-    worker.finish("completed", "job_id < 6");
-    check_refusal(database, leader, "queue.active_leases", [&] { worker.finish("failed"); });
-  }
-  SECTION("as far as the counts tell, which a closure too many upsets as well") {
-    worker.claim("q", 6);
-    worker.finish("completed");
-    database.sql(
-        "INSERT INTO awa.lease_claim_closure_batches (claim_slot, ready_slot, ready_generation, "
-        "outcome, closed_count, receipt_ids, receipt_ranges) VALUES (0, 0, 0, 'x', 1, '{99}', "
-        "'{[99,100)}')");
-    check_refusal(database, leader, "queue.unclosed_claim_refs", [&] {
-      database.sql("DELETE FROM awa.lease_claim_closure_batches WHERE outcome = 'x'");
-    });
-  }
-}
-
-TEST_CASE("a row of one shard is not judged by the cursor of another", "[branches][prune_queue]") {
-  const Database database;
-  const Worker worker(database);
-  Leader leader(database);
-  database.sql("INSERT INTO awa.queue_meta (queue, enqueue_shards) VALUES ('q', 2)");
-  for (const auto* key : {"a", "b", "c", "d", "e", "f"}) {
-    worker.enqueue("q", 3, std::string(", p_ordering_key => '") + key + "'");
-  }
-  REQUIRE(count(database, "queue_claim_heads") == "2");
-  const auto waiting = count(database, "ready_entries", "enqueue_shard = 1");
-  // Only shard 0 is worked off, and further than shard 1 has numbers.
-  const auto shard = std::string(
-      "SELECT set_sequence_next(seq_name, 100) FROM queue_claim_heads "
-      "WHERE enqueue_shard = ");
-  worker.session().sql(shard + "0");
-
-  leader.run(rotate_queue);
-
-  CHECK(refusals(leader, "queue", "queue.pending_ready") == 1);
-  CHECK(count(database, "ready_entries", "enqueue_shard = 1") == waiting);
-  worker.session().sql(shard + "1");
-  ask_again(leader, rotate_queue);
-  CHECK(prunes(leader, "queue", "pruned") == 1);
 }
 
 TEST_CASE("a producer that commits between the two proofs keeps its job",

@@ -1,0 +1,6 @@
+-- rings/lease_pinned: the oldest lease of one sealed slot of the lease ring, as a reason and a sentence.
+-- $1 integer: slot
+SELECT 'pinned_slot' AS reason,
+       format('slot %s: job %s of queue %s has run since %s', $1::integer, l.job_id, l.queue, l.attempted_at) AS sentence
+FROM :"schema".:"leases_k" l
+ORDER BY l.attempted_at LIMIT 1
