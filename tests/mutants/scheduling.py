@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 
+from planting import plant
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # file, what stands there, what the fault makes of it, what is wrong then
@@ -60,31 +62,6 @@ MUTANTS = [
      "slow passes need not be in a row"),
     ("pace.hpp", "if (rows >= rows_) set", "set", "a batch that is not full grows the next"),
 ]
-
-
-def normalised(text):
-    return " ".join(text.split())
-
-
-def plant(source, old, new):
-    """Replaces `old`, however clang-format has wrapped it."""
-    pattern = normalised(old)
-    for start in range(len(source)):
-        if source[start].isspace():
-            continue
-        end, at = start, 0
-        while end < len(source) and at < len(pattern):
-            if source[end].isspace() and pattern[at] == " ":
-                while end < len(source) and source[end].isspace():
-                    end += 1
-                at += 1
-            elif source[end] == pattern[at]:
-                end, at = end + 1, at + 1
-            else:
-                break
-        if at == len(pattern):
-            return source[:start] + new + source[end:]
-    raise SystemExit(f"not found: {old}")
 
 
 def build(copy):

@@ -99,6 +99,22 @@ TEST_CASE("of two jobs with one key the earlier is promoted", "[branches][promot
   CHECK(database.value("SELECT sum(terminal_delta) FROM awa.queue_terminal_count_deltas") == "1");
 }
 
+TEST_CASE("a promoted job claims its key as its mask says", "[branches][promote_scheduled]") {
+  struct Case {
+    const char* mask;
+    const char* holder;
+  };
+  const auto each = GENERATE(Case{"10000000", ""}, Case{"11111000", "1"}, Case{"01100000", "1"},
+                             Case{"00100000", ""});
+  CAPTURE(each.mask);
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "mail", 1, unique(each.mask));
+
+  CHECK(leader.run(promote_scheduled).rows == 1);
+  CHECK(database.value("SELECT job_id FROM awa.job_unique_claims") == each.holder);
+}
+
 TEST_CASE("a key that a producer is inserting holds up its own job only",
           "[branches][promote_scheduled]") {
   const Database database;

@@ -67,6 +67,35 @@ TEST_CASE("both planes are served in every state of the transition", "[branches]
   CHECK(count(database, "scheduled_jobs", "id = 1") == "1");
 }
 
+TEST_CASE("the transition cannot move in the middle of a batch", "[branches][transition]") {
+  const Database database;
+  Leader leader(database);
+  fill_both_planes(database);
+  const auto transition = database.session();
+  int tries = 0;
+  int moves = 0;
+  leader.before_each([&](const std::string& statement) {
+    const bool is_within = statement == "COMMIT" ||
+                           statement.find("make_ready") != std::string::npos ||
+                           statement.find("register_lane") != std::string::npos ||
+                           statement.find("close_stale") != std::string::npos;
+    if (!is_within) return;
+    ++tries;
+    try {
+      transition.sql("SELECT FROM awa.storage_transition_state FOR UPDATE NOWAIT");
+      ++moves;
+    } catch (const std::runtime_error&) {
+      // It waits, as it should.
+    }
+  });
+
+  leader.run(promote_scheduled);
+  leader.run(rescue_stale_heartbeats);
+
+  CHECK(tries >= 4);
+  CHECK(moves == 0);
+}
+
 TEST_CASE("a job left alone in one plane is not left alone in the other",
           "[branches][transition]") {
   const Database database;

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Plants one fault at a time in the two slo branches, among them what the reference does, and
+asks the test that is there for it.
+
+Run by hand: tests/mutants/branches.py [WORD]. Exits with 1 if a fault survives; with a word, only
+the faults whose line has it. The checkout is not touched: everything is built from a copy, in
+about ten minutes.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from planting import plant
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SQL = "lib/awa/sql/"
+BRANCHES = "lib/branches/"
+
+# defect, file, what stands there, what the fault makes of it, what is wrong then, who must notice
+MUTANTS = [
+    ("D1", SQL + "queue/close_stale_batches.sql", "AND i.receipt_id NOT IN (SELECT c.receipt_id FROM closed c)", "",
+     "a compact receipt is closed by the first look", "an attempt that ends between*"),
+    ("D1", SQL + "queue/close_stale_claims.sql", "AND c.receipt_id NOT IN (SELECT x.receipt_id FROM closed x)", "",
+     "a row-local receipt is closed by the first look", "an attempt that ends between*"),
+    ("D1", SQL + "queue/lock_stale_batches.sql", "WHERE pg_try_advisory_xact_lock(hashtextextended("
+     " format('awa.receipt.complete:%s:%s', w.job_id, w.run_lease), 0))", "",
+     "compact receipts are closed without their key", "an attempt whose key*"),
+    ("D1", SQL + "queue/lock_stale_claims.sql", "FOR UPDATE OF c SKIP LOCKED", "",
+     "row-local receipts are closed without their row", "an attempt whose row*"),
+    ("D2", SQL + "queue/settle_claims.sql", "ON CONFLICT (unique_key) DO NOTHING", "",
+     "a unique conflict fails the batch", "a superseded job is cancelled*"),
+    ("D2", BRANCHES + "promote_canonical.cpp", "co_return co_await isolating;", "co_return false;",
+     "a unique conflict ends canonical promotion", "a superseded job is cancelled*"),
+    ("D2", BRANCHES + "fault.cpp", "if (!failure) failure = std::current_exception();", "throw;",
+     "a fault of one plane ends the pass", "what stops a plane as a whole*,what stops queue storage*"),
+    ("D3", SQL + "queue/take_due.sql", "WHERE pg_try_advisory_xact_lock(hashtextextended("
+     " format('%I.%I', :'schema', h.seq_name), 0))", "",
+     "promotion waits for the lane of a producer", "a lane held by a producer*"),
+    ("D5", SQL + "queue/defer_rescued.sql", "LEAST(a.own_attempt, 17)", "a.own_attempt",
+     "the back-off function is asked beyond its reach", "attempts beyond the reach*"),
+    ("D6", SQL + "queue/close_stale_batches.sql", "FROM open o WHERE o.has_ready GROUP", "FROM open o GROUP",
+     "a compact receipt without its ready row is closed", "a missing ready row*"),
+    ("D6", SQL + "queue/defer_rescued.sql", "CASE jsonb_typeof(a.payload) WHEN 'object' THEN a.payload ELSE '{}' END",
+     "a.payload", "a payload that is no object is trusted", "a payload that is no object*"),
+    ("D7", SQL + "queue/defer_rescued.sql", "'retryable', a.priority,",
+     "'retryable', (SELECT b.priority FROM :\"schema\".lease_claim_batches b WHERE a.job_id = ANY (b.job_ids)),",
+     "the priority of an aged claim becomes the job's", "a job that was claimed as an aged one*"),
+    ("D7", SQL + "queue/cancel_rescued.sql", "'cancelled', a.priority,", "'cancelled', 1,",
+     "the priority of an aged claim becomes the terminal row's", "aged claims of two lanes*"),
+    ("D8", BRANCHES + "promote_scheduled.cpp", "ctx.planes().has_queue_storage()",
+     "ctx.planes().is_queue_storage_routed()", "promotion serves the routed plane only", "both planes are served*"),
+    ("D8", BRANCHES + "rescue_stale_heartbeats.cpp", "ctx.planes().has_queue_storage()",
+     "ctx.planes().is_queue_storage_routed()", "rescue serves the routed plane only", "both planes are served*"),
+    ("D10", SQL + "queue/make_ready.sql", "ORDER BY d.run_at, d.job_id", "ORDER BY md5(d.job_id::text)",
+     "lane numbers in any order", "a batch is one segment*"),
+    ("D10", SQL + "queue/make_ready.sql", "m.shard, now(), m.attempted_at", "m.shard, clock_timestamp(), m.attempted_at",
+     "each job has a time of its own", "whatever everybody does*"),
+    ("D11", BRANCHES + "rescue_canonical.cpp", "refusal->constraint() == \"idx_awa_jobs_unique\"",
+     "refusal->state().is_unique_violation()", "any 23505 is a unique conflict", "a canonical job that another constraint*"),
+    ("D15", SQL + "queue/tell_workers.sql", "t.state = 'active'", "t.state <> 'active'",
+     "workers are told in a transition, and only then", "the worker of a rescued attempt*"),
+    ("D15", SQL + "canonical/rescue_stale.sql", "s.state NOT IN ('canonical', 'prepared')", "s.state = 'canonical'",
+     "workers are told of the plane that is not routed", "the worker of a rescued attempt*"),
+    ("D16", SQL + "queue/lock_stale_leases.sql", "WHERE pg_try_advisory_xact_lock(hashtextextended("
+     " format('awa.receipt.complete:%s:%s', w.job_id, w.run_lease), 0))", "",
+     "a lease ends under the hands of its heartbeat", "a lease whose worker holds its key*"),
+    ("D17", SQL + "queue/close_receipts.sql", "WHERE b.ready_slot = p.slot AND b.ready_generation = p.generation OFFSET 0",
+     "OFFSET 0", "every retained batch is opened", "to close a lease*"),
+    ("D21", SQL + "queue/close_stale_leases.sql", "AND ((l.job_id, l.run_lease) IN ("
+     " SELECT e.job_id, e.run_lease FROM lease e WHERE e.has_ready)) IS TRUE", "",
+     "a lease ends by its job alone", "a lease of a later attempt*"),
+    ("D27", SQL + "queue/next_due.sql", "d.state = 'scheduled' AND d.run_at <= now()",
+     "d.state = 'scheduled' AND d.run_at <= clock_timestamp()", "the look reads all that is deferred", "what is not yet due*"),
+    ("D27", SQL + "queue/take_due.sql", "WHERE d.state = $1::awa.job_state AND d.run_at <= now() AND $6",
+     "WHERE d.state = $1::awa.job_state AND d.run_at <= clock_timestamp() AND $6",
+     "a batch reads all that is deferred", "what is not yet due*"),
+    ("H", SQL + "queue/take_due.sql", "AND d.queue NOT IN (SELECT m.queue FROM awa.queue_meta m WHERE m.paused)", "",
+     "paused queues are promoted", "a paused queue*"),
+    ("H", SQL + "queue/take_due.sql", "FOR UPDATE OF d SKIP LOCKED) f", ") f",
+     "jobs are moved without their lock", "jobs that somebody else has locked*"),
+    ("H", SQL + "queue/take_due.sql", "SELECT s.state FROM awa.storage_transition_state s FOR SHARE",
+     "SELECT s.state FROM awa.storage_transition_state s", "no share lock on the transition", "the transition cannot move*"),
+    ("H", SQL + "queue/lock_stale_claims.sql", "SELECT s.state FROM awa.storage_transition_state s FOR SHARE",
+     "SELECT s.state FROM awa.storage_transition_state s", "no share lock in a rescue", "the transition cannot move*"),
+    ("H", SQL + "queue/make_ready.sql", "'awa:' || n.name", "'awa.' || n.name", "a NOTIFY nobody hears", "workers hear of*"),
+    ("H", SQL + "queue/defer_rescued.sql", "ORDER BY EXISTS (", "ORDER BY NOT EXISTS (",
+     "the successor comes from the entombed row", "a job that was moved*"),
+    ("H", SQL + "queue/act_as_owner.sql", "current_user = session_user", "false",
+     "new lanes are ours alone", "a lane that promotion makes*"),
+    ("H", SQL + "queue/settle_claims.sql", "j.claims AND NOT j.shall_claim)) AND", "false)) AND",
+     "a key is not given up", "a promoted job claims*"),
+    ("H", SQL + "queue/close_stale_batches.sql", "AND NOT EXISTS (SELECT FROM :\"schema\".leases l"
+     " WHERE l.job_id = i.job_id AND l.run_lease = i.run_lease OFFSET 0)", "",
+     "an attempt with a lease is rescued as a receipt", "an attempt that gets a lease*"),
+    ("H", SQL + "queue/cancel_rescued.sql", "r.attempt + 1 AS own_attempt", "r.attempt + 2 AS own_attempt",
+     "a cancelled attempt is one too many", "whatever everybody does*"),
+]
+
+
+def run(words, **options):
+    return subprocess.run([str(word) for word in words], capture_output=True, text=True, **options)
+
+
+def build(folder):
+    done = run(["ninja", "-C", folder / "build", "branches_integration_tests"])
+    if done.returncode != 0:
+        raise SystemExit(done.stdout[-3000:])
+
+
+def is_noticed(folder, tests):
+    return run([folder / "build/tests/branches_integration_tests", tests], timeout=300).returncode != 0
+
+
+def copy_to(folder):
+    for name in ("CMakeLists.txt", "lib", "daemon", "tests", "config"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name)
+        else:
+            shutil.copy(source, folder / name)
+    run(["cmake", "-S", folder, "-B", folder / "build", "-G", "Ninja", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"],
+        check=True)
+    build(folder)
+
+
+def main():
+    word = sys.argv[1] if len(sys.argv) > 1 else ""
+    wanted = [mutant for mutant in MUTANTS if word in " ".join(mutant)]
+    survivors = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        os.chmod(folder, 0o755)  # the server's user reads nothing here, but passes through
+        copy_to(folder)
+        if is_noticed(folder, ",".join(sorted({mutant[5] for mutant in wanted}))):
+            raise SystemExit("the tests fail without a fault")
+        for defect, path, old, new, what, tests in wanted:
+            original = (folder / path).read_text()
+            (folder / path).write_text(plant(original, old, new))
+            build(folder)
+            noticed = is_noticed(folder, tests)
+            (folder / path).write_text(original)
+            survivors += not noticed
+            print(f"{defect:<4} {'noticed ' if noticed else 'SURVIVED'} {what}: {tests}", flush=True)
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
