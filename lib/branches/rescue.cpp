@@ -178,7 +178,7 @@ Task<bool> Rescue::settle(Transaction& tx, EndedAttempts ended) {
                       source_.error);
   }
   co_await tx.query("queue/tell_workers", ended.jobs, ended.run_leases);
-  co_await tx.commit();
+  co_await tx.notify_and_commit();
   pass_.report(static_cast<std::int64_t>(successors.size()),
                static_cast<std::int64_t>(duplicates.size()));
   co_return true;

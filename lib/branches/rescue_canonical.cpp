@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The canonical plane's part of rescue_stale_heartbeats: a statement a batch; triggers keep
-// unique claims right. A job whose key a newer one holds is cancelled: the newer one wins.
+// The canonical plane's part of rescue_stale_heartbeats: a statement a batch, which notifies;
+// triggers keep unique claims right. A job whose key a newer one holds is cancelled: the newer one
+// wins.
 #include <algorithm>
 
 #include "branches/rescue.hpp"
@@ -12,7 +13,9 @@ namespace {
 Task<std::optional<pg::Error>> rescue(RescuePass& pass, Numbers jobs) {
   const auto began = time::SteadyClock().now();
   try {
-    const auto rows = co_await pass.ctx.query("canonical/rescue_stale", jobs, pass.limit);
+    auto tx = pass.ctx.begin();
+    const auto rows = co_await tx.query("canonical/rescue_stale", jobs, pass.limit);
+    co_await tx.notify_and_commit();
     pass.report(rows.integer(0, 0), 0);
     pass.batch_took(rows.integer(0, 0), time::SteadyClock().now() - began);
   } catch (const pg::Error& error) {
@@ -26,7 +29,9 @@ Task<std::optional<pg::Error>> rescue(RescuePass& pass, Numbers jobs) {
 Task<bool> cancel(RescuePass& pass, std::int64_t job) {
   co_await pass.ctx.breathe();
   try {
-    const auto rows = co_await pass.ctx.query("canonical/cancel_stale", job, pass.limit);
+    auto tx = pass.ctx.begin();
+    const auto rows = co_await tx.query("canonical/cancel_stale", job, pass.limit);
+    co_await tx.notify_and_commit();
     pass.report(0, rows.integer(0, 0));
     co_return true;
   } catch (const pg::Error& error) {

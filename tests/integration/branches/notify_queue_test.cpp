@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "branches/catalog.hpp"
+#include "integration/branches/jobs.hpp"
 #include "support/pass.hpp"
 
 using namespace lockkeeper;
@@ -55,22 +56,15 @@ class StalledCommits {
   Session admin_;
 };
 
-}  // namespace
-
-TEST_CASE("a promotion outlasts a producer's commit that is slow to end",
-          "[branches][promote_scheduled]") {
-  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
-  const Database database(routing);
-  Leader leader(database);
-  database.sql(
-      "SELECT awa.insert_job_compat('kind', 'mail', jsonb_build_object('n', n), 'scheduled',"
-      " p_run_at => now() - interval '1 s') FROM generate_series(1, 5) n");
+// What a pass moves while a producer's commit stands at the head of the queue of notifications,
+// until the pass has waited there for some time. Throws what the pass throws.
+std::int64_t outlasting(const Database& database, Leader& leader, const branches::Branch& branch) {
   database.sql("CREATE TABLE public.written (n int)");
   const StalledCommits stalled(database);
   std::thread producer([&] {
     database.session().sql("INSERT INTO public.written SELECT 1 FROM pg_notify('awa:mail', '')");
   });
-  REQUIRE(eventually([&] { return stalled.has_caught("wait_event = 'SyncRep'"); }));
+  eventually([&] { return stalled.has_caught("wait_event = 'SyncRep'"); });
   std::atomic<bool> has_ended = false;
   std::thread helper([&] {
     eventually([&] {
@@ -80,12 +74,38 @@ TEST_CASE("a promotion outlasts a producer's commit that is slow to end",
     });
     stalled.resume();
   });
-
-  std::int64_t promoted = 0;
-  CHECK_NOTHROW(promoted = leader.run(branches::promote_scheduled).rows);
+  std::int64_t moved = 0;
+  CHECK_NOTHROW(moved = leader.run(branch).rows);
   has_ended = true;
   helper.join();
   producer.join();
+  return moved;
+}
 
-  CHECK(promoted == 5);
+}  // namespace
+
+TEST_CASE("a promotion outlasts a producer's commit that is slow to end",
+          "[branches][promote_scheduled]") {
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const Database database(routing);
+  Leader leader(database);
+  enqueue_due(database, "mail", 5);
+
+  CHECK(outlasting(database, leader, branches::promote_scheduled) == 5);
+}
+
+TEST_CASE("a rescue outlasts a producer's commit that is slow to end",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const Database database(routing);
+  Leader leader(database);
+  if (routing == Routing::canonical) {
+    abandon_canonical(database, 5);
+  } else {
+    enqueue(database, "mail", 5);
+    claim(database, "mail", 5);
+    age(database);
+  }
+
+  CHECK(outlasting(database, leader, branches::rescue_stale_heartbeats) == 5);
 }
