@@ -67,9 +67,14 @@ TEST_CASE("one open claim keeps its slot, and a closure too many does too",
   database.sql("UPDATE awa.lease_claims SET closed_at = now()");
   sweep(database);
   const auto before = files(database, kClaims);
+  bool has_locked = false;
+  leader.before_each([&](const std::string& statement) {
+    has_locked |= statement.find("claim_lock") != std::string::npos;
+  });
 
   leader.run(rotate_claim);
 
+  CHECK_FALSE(has_locked);
   CHECK(refusals(leader, "claim", "claim.open") == 1);
   CHECK(files(database, kClaims) == before);
   CHECK(sweeps(database, "0") == kSwept);
