@@ -252,7 +252,7 @@ TEST_CASE("no password is ever shown", "[program][run]") {
       shown += read_text("/proc/" + std::to_string(daemon->id()) + "/cmdline");
       CHECK_THAT(shown, Contains("guarded@127.0.0.1:" + port) && !Contains("geheim"));
     }
-    CHECK(wrong.has_logged("password authentication failed"));
+    CHECK(eventually([&] { return wrong.has_logged("password authentication failed"); }));
   }
   std::ofstream(hba) << rules;
   database.sql("SELECT pg_reload_conf(); DROP ROLE guarded");
