@@ -26,6 +26,7 @@ constexpr std::string_view kStatements[] = {
     "queue/settle_claims",
     "queue/make_ready",
     "queue/lock_lane_creation",
+    "queue/act_as_owner",
     "queue/register_lane",
     "queue/make_lane_sequences",
     "queue/cancel_superseded",

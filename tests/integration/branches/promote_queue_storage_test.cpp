@@ -170,6 +170,19 @@ TEST_CASE("workers hear of promoted jobs at once, under both names of a striped 
   CHECK(worker.hears(2) == Listener::Heard{{"awa:mail", ""}, {"awa:mail#3", ""}});
 }
 
+TEST_CASE("a lane that promotion makes belongs to the owner of Awa's tables",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "new", 1);
+
+  leader.run(promote_scheduled);
+
+  CHECK(database.value("SELECT string_agg(DISTINCT pg_get_userbyid(relowner), ',') FROM pg_class "
+                       "WHERE relname ~ '^queue_(enqueue|claim)_seq_'") == "awa_owner");
+  CHECK_NOTHROW(enqueue(database, "new", 1));
+}
+
 TEST_CASE("a lane that lives only in shards its queue no longer has is made anew",
           "[branches][promote_scheduled]") {
   const Database database;
