@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "integration/branches/invariants.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "branches/catalog.hpp"
+#include "integration/branches/crowd.hpp"
+#include "integration/branches/jobs.hpp"
+
+namespace lockkeeper::test {
+
+using namespace std::chrono_literals;
+using branches::promote_scheduled;
+using branches::rescue_stale_heartbeats;
+
+namespace {
+
+constexpr int kSteps = 50;
+
+// What could be promoted or rescued and was not.
+constexpr auto kLeftUndone =
+    "SELECT (SELECT count(*) FROM awa.deferred_jobs WHERE run_at <= now()) + (SELECT count(*) FROM "
+    "awa.scheduled_jobs WHERE run_at <= now()) + (SELECT count(*) FROM awa.jobs_hot WHERE state = "
+    "'running') + (SELECT count(*) FROM public.receipt r WHERE r.closures = 0)";
+
+// Everybody's attempts are dead and every job is due, but for what a rescue defers anew.
+void end_of_all_workers(const Database& database) {
+  database.sql("DELETE FROM awa.attempt_state");
+  database.sql("UPDATE awa.leases SET heartbeat_at = '-infinity'");
+  database.sql("UPDATE awa.lease_claims SET claimed_at = now() - interval '1 hour'");
+  database.sql("UPDATE awa.lease_claim_batches SET claimed_at = now() - interval '1 hour'");
+}
+
+}  // namespace
+
+TEST_CASE("whatever everybody does between any two statements, no invariant breaks",
+          "[branches][invariants]") {
+  const auto seed = GENERATE(range(1, 6));
+  CAPTURE(seed);
+  const Database database;
+  install_views(database);
+  Crowd crowd(database, static_cast<std::uint64_t>(seed));
+  Leader leader(database);
+  leader.set(promote_scheduled, "batch_size", std::int64_t{10});
+  leader.set(rescue_stale_heartbeats, "batch_size", std::int64_t{10});
+  std::string deed;
+  leader.before_each([&](const std::string&) {
+    if (crowd.pick(1, 4) == 1) deed += ", " + crowd.act();
+  });
+
+  for (int step = 0; step < kSteps; ++step) {
+    deed = crowd.act();
+    const bool is_promotion = crowd.pick(1, 2) == 1;
+    const auto outcome = leader.run(is_promotion ? promote_scheduled : rescue_stale_heartbeats);
+    if (crowd.pick(1, 3) == 1) crowd.let_go();
+
+    CAPTURE(step, deed, is_promotion);
+    REQUIRE(broken_invariants(database) == std::vector<std::string>());
+    REQUIRE_FALSE(outcome.failure);
+  }
+
+  crowd.let_go();
+  leader.before_each({});
+  end_of_all_workers(database);
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  while (database.value(kLeftUndone) != "0" && std::chrono::steady_clock::now() < end) {
+    leader.run(rescue_stale_heartbeats);
+    leader.run(promote_scheduled);
+  }
+  CHECK(database.value(kLeftUndone) == "0");
+  CHECK(broken_invariants(database) == std::vector<std::string>());
+}
+
+}  // namespace lockkeeper::test
