@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Beside real workers, each of which would lead too.
+#include "chaos/fleet.hpp"
+
 #include <catch2/catch.hpp>
 #include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <vector>
 
 #include "chaos/river.hpp"
 
@@ -15,58 +13,11 @@ namespace {
 
 constexpr int kFleet = 5;
 
-std::string python() {
-  const char* program = std::getenv("LOCKKEEPER_PYTHON");
-  if (program != nullptr) return program;
-  const auto awa = awa_program();
-  return awa.substr(0, awa.rfind('/')) + "/python";
-}
-
-class Fleet {
- public:
-  Fleet(River& river, int size) : folder_(make_folder()) {
-    river.make_worker_role();
-    const auto url = Server::instance().url("worker", river.database().name());
-    for (int i = 0; i < size; ++i) {
-      workers_.push_back(std::make_unique<Child>(
-          std::vector<std::string>{python(), "-B", LOCKKEEPER_CHECKOUT "/tests/chaos/worker.py",
-                                   url, ledger()},
-          folder_ + "/log", Child::User::ours));
-    }
-  }
-
-  ~Fleet() {
-    workers_.clear();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
-  // How often each job has run.
-  std::map<std::string, int> runs() const {
-    std::map<std::string, int> runs;
-    std::ifstream file(ledger());
-    for (std::string id, attempt; file >> id >> attempt;) ++runs[id];
-    return runs;
-  }
-  bool has_run(std::size_t jobs) const { return runs().size() == jobs; }
-  int most_runs() const {
-    int most = 0;
-    for (const auto& [id, count] : runs()) most = std::max(most, count);
-    return most;
-  }
-
- private:
-  std::string ledger() const { return folder_ + "/ledger"; }
-
-  std::string folder_;
-  std::vector<std::unique_ptr<Child>> workers_;
-};
-
 }  // namespace
 
 TEST_CASE("a worker that holds the lock is displaced, and works on", "[chaos][fleet]") {
   River river;
-  const Fleet fleet(river, 1);
+  const Fleet fleet(river.database(), 1);
   REQUIRE(eventually([&] { return river.holder_pid() != 0; }));
   river.enqueue(100, 2s);
   auto settings = river.settings();
@@ -86,7 +37,7 @@ TEST_CASE("a daemon that restarts beside five workers leads again each time", "[
   settings.takeover = "terminate";
   Daemon daemon(settings);
   REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
-  const Fleet fleet(river, kFleet);
+  const Fleet fleet(river.database(), kFleet);
   river.enqueue(300, 6s);
 
   for (int i = 0; i < 6; ++i) {

@@ -126,11 +126,11 @@ bool River::fence_has_fired() const {
   return server_log().find("fence: ", log_begins_) != std::string::npos;
 }
 
-void River::make_worker_role() {
-  database_.sql("GRANT pg_signal_backend TO awa_owner");
-  if (!database_.value("SELECT 1 FROM pg_roles WHERE rolname = 'worker'").empty()) return;
-  database_.sql("CREATE ROLE worker LOGIN IN ROLE awa_owner");
-  database_.sql("ALTER ROLE worker SET role = 'awa_owner'");
+void make_worker_role(const Database& database) {
+  database.sql("GRANT pg_signal_backend TO awa_owner");
+  if (!database.value("SELECT 1 FROM pg_roles WHERE rolname = 'worker'").empty()) return;
+  database.sql("CREATE ROLE worker LOGIN IN ROLE awa_owner");
+  database.sql("ALTER ROLE worker SET role = 'awa_owner'");
 }
 
 void River::drop_and_migrate() {

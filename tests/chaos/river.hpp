@@ -24,6 +24,9 @@ inline constexpr auto kGenerous = 60s;
 bool eventually(const std::function<bool()>& condition,
                 std::chrono::milliseconds limit = kGenerous);
 
+// A login `worker` that may do what real workers may; ours may end its sessions.
+void make_worker_role(const Database& database);
+
 class River {
  public:
   River();
@@ -49,8 +52,7 @@ class River {
   // A session of our login with this application_name is within a statement on a job table.
   bool is_in_statement() const;
 
-  // A login `worker` that may do what real workers may; ours may end its sessions.
-  void make_worker_role();
+  void make_worker_role() { test::make_worker_role(database_); }
 
   // The schema is gone for a moment, and then new: empty, fenced, routed to queue storage.
   void drop_and_migrate();

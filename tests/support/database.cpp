@@ -83,6 +83,8 @@ void make_unpatched_template(const Server& server) {
 }
 
 std::string template_of(Database::Routing routing) {
+  static const bool are_made = (make_templates(Server::instance()), true);
+  static_cast<void>(are_made);
   if (routing == Database::Routing::queue_storage) return "awa_queue_storage";
   if (routing == Database::Routing::canonical) return "awa_canonical";
   static const bool made = (make_unpatched_template(Server::instance()), true);
@@ -142,16 +144,24 @@ std::string Session::value(const std::string& text) const {
   return rows.empty() ? "" : rows[0][0];
 }
 
-Database::Database(Routing routing) {
-  auto& server = Server::instance();
-  static const bool made = (make_templates(server), true);
-  static_cast<void>(made);
+Database::Database(Routing routing) : Database(template_of(routing)) {}
+
+Database::Database(const std::string& original) {
   static int count = 0;
   name_ = "test_" + std::to_string(++count);
-  const auto from = template_of(routing);
-  Session(server.url("postgres", "postgres"))
-      .sql("CREATE DATABASE " + name_ + " TEMPLATE " + from + " STRATEGY file_copy");
+  Session(Server::instance().url("postgres", "postgres"))
+      .sql("CREATE DATABASE " + name_ + " TEMPLATE " + original + " STRATEGY file_copy");
   reconnect();
+}
+
+Database Database::copy() {
+  struct Afterwards {
+    Database& original;
+    ~Afterwards() { original.reconnect(); }
+  };
+  session_.reset();
+  const Afterwards afterwards{*this};
+  return Database(name_);
 }
 
 Database::~Database() {

@@ -59,10 +59,15 @@ class Database {
   // What a fresh migration by the superuser has made becomes the workers' and ours.
   void give_to_owner(const std::string& schema = "awa") const;
 
+  // All of it as it is now, in a database of its own. Nobody else may be connected.
+  Database copy();
+
   // Ends the superuser session, e.g. before the server is stopped; the next sql() opens one.
   void reconnect();
 
  private:
+  explicit Database(const std::string& original);
+
   std::string name_;
   std::unique_ptr<Session> session_;
 };

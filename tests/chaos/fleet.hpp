@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Real Awa workers as children, each of which would lead too. They serve the queues queue0,
+// queue1, queue2 and left, and write down what they run.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/child.hpp"
+#include "support/database.hpp"
+
+namespace lockkeeper::test {
+
+class Fleet {
+ public:
+  // As the login `worker`, which may do what real workers may; ours may end its sessions.
+  Fleet(const Database& database, int size);
+  ~Fleet();  // SIGKILL
+
+  std::map<std::string, int> runs() const;  // how often each job has run
+  bool has_run(std::size_t jobs) const { return runs().size() == jobs; }
+  int most_runs() const;
+
+ private:
+  std::string ledger() const { return folder_ + "/ledger"; }
+
+  std::string folder_;
+  std::vector<std::unique_ptr<Child>> workers_;
+};
+
+}  // namespace lockkeeper::test
