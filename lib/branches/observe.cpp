@@ -81,11 +81,13 @@ Task<Outcome> run(BranchContext& ctx) {
   const auto after = host_clock();
   show_horizon(ctx, look);
   ctx.report().clock_skew((before + after) / 2 - look.real(0, 3));
-  const bool has_queue_storage = ctx.planes().has_queue_storage();
-  const char* next_due = has_queue_storage ? "queue/next_due" : "canonical/next_due";
-  const auto due = co_await ctx.query(next_due);
+  if (!ctx.planes().has_queue_storage()) {
+    const auto due = co_await ctx.query("canonical/next_due");
+    show_oldest_due(ctx, due);
+    co_return Outcome();
+  }
+  const auto due = co_await ctx.query("queue/next_due", std::nullopt);
   show_oldest_due(ctx, due);
-  if (!has_queue_storage) co_return Outcome();
   const auto rings = co_await ctx.query("observe/rings");
   show_rings(ctx, rings);
   co_return Outcome();

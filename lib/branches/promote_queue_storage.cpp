@@ -146,7 +146,7 @@ Task<bool> QueuePromotion::move(Batch& batch, std::optional<Jobs> only) {
   auto tx = pass_.ctx.begin();
   const auto taken = co_await tx.query(
       "queue/take_due", state_, asked, pass_.closed_queues, pass_.closed_priorities,
-      pass_.left_alone(Plane::queue_storage), these, pass_.memory.rotor);
+      pass_.left_alone(Plane::queue_storage), these, pass_.memory.rotor, pass_.look_back());
   read_taken(batch, taken, asked);
   if (batch.taken.empty()) co_return false;
   const auto settled = co_await tx.query("queue/settle_claims", batch.taken);

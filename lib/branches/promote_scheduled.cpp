@@ -53,14 +53,12 @@ struct Backlog {
 
 struct Look {
   std::vector<Backlog> backlogs;
-  time::Duration oldest{};                // how long a job has been due
-  std::optional<time::Duration> next_in;  // until the next one falls due
+  time::Duration oldest{};                   // how long a job has been due
+  time::Duration oldest_in_queue_storage{};  // the same, of one plane
+  std::optional<time::Duration> next_in;     // until the next one falls due
 };
 
-Task<Look> look(BranchContext& ctx) {
-  const char* statement =
-      ctx.planes().has_queue_storage() ? "queue/next_due" : "canonical/next_due";
-  const auto rows = co_await ctx.query(statement);
+Look read_look(const pg::Rows& rows) {
   Look seen;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     Backlog backlog;
@@ -68,8 +66,10 @@ Task<Look> look(BranchContext& ctx) {
     backlog.state = rows.text(row, 1);
     backlog.is_due = !rows.is_null(row, 2);
     if (backlog.is_due) {
-      seen.oldest =
-          std::max<time::Duration>(seen.oldest, std::chrono::microseconds(rows.integer(row, 2)));
+      const time::Duration due_for = std::chrono::microseconds(rows.integer(row, 2));
+      seen.oldest = std::max(seen.oldest, due_for);
+      auto& oldest = seen.oldest_in_queue_storage;
+      if (backlog.plane == "queue") oldest = std::max(oldest, due_for);
     }
     if (!rows.is_null(row, 3)) {
       const time::Duration next = std::chrono::microseconds(rows.integer(row, 3));
@@ -77,7 +77,38 @@ Task<Look> look(BranchContext& ctx) {
     }
     seen.backlogs.push_back(std::move(backlog));
   }
-  ctx.report().oldest_due(seen.oldest);
+  return seen;
+}
+
+// What cannot be looked at within the time limit is passed over as well, or nothing else would
+// ever be promoted.
+Task<Look> look_at_both(PromotionPass& pass) {
+  auto& look_back = pass.memory.look_back;
+  const auto began = time::SteadyClock().now();
+  const bool is_all_the_way = !look_back.at(began);
+  try {
+    const auto rows = co_await pass.ctx.query("queue/next_due", pass.look_back());
+    const auto seen = read_look(rows);
+    const auto took = time::SteadyClock().now() - began;
+    if (is_all_the_way) look_back.saw_all(began, took, seen.oldest_in_queue_storage);
+    co_return seen;
+  } catch (const pg::Error& error) {
+    const auto took = time::SteadyClock().now() - began;
+    if (is_all_the_way && error.state().is_cancelled()) look_back.saw_all(began, took, {});
+    throw;
+  }
+}
+
+Task<Look> look_at_canonical(PromotionPass& pass) {
+  const auto rows = co_await pass.ctx.query("canonical/next_due");
+  co_return read_look(rows);
+}
+
+Task<Look> look(PromotionPass& pass) {
+  auto looking =
+      pass.ctx.planes().has_queue_storage() ? look_at_both(pass) : look_at_canonical(pass);
+  const auto seen = co_await looking;
+  pass.ctx.report().oldest_due(seen.oldest);
   co_return seen;
 }
 
@@ -111,12 +142,12 @@ Task<Outcome> run(BranchContext& ctx) {
   PromotionPass pass{ctx, ctx.memory<PromotionMemory>(batch_size)};
   ctx.report().batch_size(pass.memory.pace.rows());
   Outcome outcome;
-  auto looking = look(ctx);
+  auto looking = look(pass);
   auto seen = co_await looking;
   if (auto waiting = due(seen); !waiting.empty()) {
     auto draining = drain(pass, std::move(waiting), outcome);
     co_await draining;
-    auto looking_again = look(ctx);
+    auto looking_again = look(pass);
     seen = co_await looking_again;
   }
   outcome.next_due_in = seen.next_in;

@@ -26,6 +26,11 @@ Jobs part(const Jobs& jobs, const Bisection::Range& range) {
               jobs.begin() + static_cast<std::ptrdiff_t>(range.end));
 }
 
+pg::Parameter PromotionPass::look_back() const {
+  const auto back = memory.look_back.at(time::SteadyClock().now());
+  return back ? pg::Parameter(*back) : pg::Parameter(std::nullopt);
+}
+
 Jobs PromotionPass::left_alone(Plane plane) const {
   Jobs jobs;
   for (const auto& [place, until] : memory.left_alone) {

@@ -14,6 +14,7 @@
 
 #include "branches/bisection.hpp"
 #include "branches/branch.hpp"
+#include "branches/look_back.hpp"
 #include "scheduling/pace.hpp"
 
 namespace lockkeeper::branches {
@@ -33,6 +34,7 @@ struct PromotionMemory {
 
   scheduling::Pace pace;
   std::map<std::pair<Plane, std::int64_t>, time::TimePoint> left_alone;  // until then
+  LookBack look_back;
   int rotor = 0;  // which shard of a queue comes first; a queue has 64 at most
 };
 
@@ -45,6 +47,7 @@ struct PromotionPass {
   std::vector<std::string> closed_queues = {};
   std::vector<std::int64_t> closed_priorities = {};
 
+  pg::Parameter look_back() const;
   Jobs left_alone(Plane plane) const;
   void leave_alone(Plane plane, std::int64_t job, const pg::SqlState& why, bool have_others_passed);
   // What a search has given up. False if everything was in somebody's way.

@@ -35,7 +35,7 @@ MUTANTS = [
      "a unique conflict fails the batch", "a superseded job is cancelled*"),
     ("D2", BRANCHES + "promote_canonical.cpp", "co_return co_await isolating;", "co_return false;",
      "a unique conflict ends canonical promotion", "a superseded job is cancelled*"),
-    ("D2", BRANCHES + "fault.cpp", "if (!failure) failure = std::current_exception();", "throw;",
+    ("D2", BRANCHES + "fault.cpp", "if (!failure) failure = std::current_exception();", "failure = nullptr; throw;",
      "a fault of one plane ends the pass", "what stops a plane as a whole*,what stops queue storage*"),
     ("D3", SQL + "queue/take_due.sql", "WHERE pg_try_advisory_xact_lock(hashtextextended("
      " format('%I.%I', :'schema', h.seq_name), 0))", "",

@@ -227,7 +227,9 @@ TEST_CASE("observing reads next to nothing, however much there is", "[branches][
 
   for (const auto name : observe.statements) {
     CAPTURE(name);
-    CHECK(pages_touched(database, library.get(name)->text) < 1000);  // nearly all of the catalogue
+    const std::string arguments = name == "queue/next_due" ? "NULL" : "";
+    CHECK(pages_touched(database, library.get(name)->text, arguments) <
+          1000);  // nearly all of the catalogue
   }
 }
 

@@ -163,4 +163,60 @@ TEST_CASE("infinite times are times", "[branches][promote_scheduled]") {
   CHECK(*outcome.next_due_in > 24h);
 }
 
+TEST_CASE("a batch reads what a batch is, whatever the tables were when its plan was made",
+          "[branches][promote_scheduled]") {
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const bool is_known = GENERATE(true, false);
+  const bool has_bad_job = GENERATE(false, true);
+  CAPTURE(routing == Routing::canonical, is_known, has_bad_job);
+  const Database database(routing);
+  const std::string table = routing == Routing::canonical ? "scheduled_jobs" : "deferred_jobs";
+  database.sql("ALTER TABLE awa." + table + " SET (autovacuum_enabled = false)");
+  if (is_known) database.sql("VACUUM ANALYZE awa." + table);
+  Leader leader(database);
+  leader.set(promote_scheduled, "batch_size", std::int64_t{100});
+  enqueue_due(database, "mail", 1);
+  REQUIRE(leader.run(promote_scheduled).rows == 1);  // the plans are made
+  enqueue_due(database, "mail", 4000);
+  if (has_bad_job) {
+    database.sql(std::string("ALTER TABLE awa.") +
+                 (routing == Routing::canonical ? "jobs_hot" : "ready_entries") +
+                 " ADD CONSTRAINT planted CHECK (args ->> 'n' <> '137')");
+  }
+
+  const auto read = rows_read(database, leader, table, [&] { leader.run(promote_scheduled); });
+
+  CHECK(count(database, table) == (has_bad_job ? "1" : "0"));
+  CHECK(read < 10 * 4000);
+}
+
+TEST_CASE("due jobs of paused queues are read rarely, once that has shown to take long",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "paused", 2000,
+          ", 'scheduled', p_run_at => now() - interval '1 hour' + n * interval '1 ms'");
+  database.sql("INSERT INTO awa.queue_meta (queue, paused) VALUES ('paused', true)");
+  bool is_slow = true;
+  leader.before_each([&](const std::string& statement) {
+    if (!is_slow || statement.find("next_due") == std::string::npos) return;
+    is_slow = false;
+    database.sql("SELECT pg_sleep(0.3)");  // as with a million of them
+  });
+  leader.run(promote_scheduled);
+  enqueue_due(database, "mail", 5);
+
+  const auto read = rows_read(database, leader, "deferred_jobs",
+                              [&] { CHECK(leader.run(promote_scheduled).rows == 5); });
+
+  CHECK(read < 500);
+  database.sql("DELETE FROM awa.queue_meta");
+  std::int64_t promoted = 0;
+  const auto end = std::chrono::steady_clock::now() + 1min;
+  while (promoted < 2000 && std::chrono::steady_clock::now() < end) {
+    promoted += leader.run(promote_scheduled).rows;
+  }
+  CHECK(promoted == 2000);
+}
+
 }  // namespace lockkeeper::test

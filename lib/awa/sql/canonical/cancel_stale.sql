@@ -5,10 +5,10 @@
 WITH routing AS MATERIALIZED (
     SELECT s.state FROM awa.storage_transition_state s FOR SHARE
 ), stale AS MATERIALIZED (
-    SELECT j.id FROM awa.jobs_hot j
-    WHERE j.id = $1::bigint AND j.state = 'running' AND j.heartbeat_at < now() - $2::interval
-      AND (SELECT count(*) FROM routing) >= 0
-    FOR UPDATE OF j SKIP LOCKED
+    SELECT j.id
+    FROM (SELECT j.* FROM awa.jobs_hot j WHERE j.id = $1::bigint AND (SELECT count(*) FROM routing) >= 0
+          FOR UPDATE OF j SKIP LOCKED OFFSET 0) j
+    WHERE j.state = 'running' AND j.heartbeat_at < now() - $2::interval
 ), cancelled AS (
     UPDATE awa.jobs_hot j
     SET state = 'cancelled', finalized_at = now(), heartbeat_at = NULL, deadline_at = NULL,

@@ -18,10 +18,11 @@ WITH routing AS MATERIALIZED (
         FOR UPDATE OF s SKIP LOCKED) f
     LIMIT $1::integer
 ), these AS MATERIALIZED (
-    SELECT s.* FROM awa.scheduled_jobs s
-    WHERE s.id = ANY ($3::bigint[]) AND s.state = 'retryable' AND s.run_at <= now()
-      AND (SELECT count(*) FROM routing) >= 0
-    FOR UPDATE OF s SKIP LOCKED
+    SELECT s.*
+    FROM (SELECT s.* FROM awa.scheduled_jobs s
+          WHERE s.id = ANY ($3::bigint[]) AND (SELECT count(*) FROM routing) >= 0
+          FOR UPDATE OF s SKIP LOCKED OFFSET 0) s
+    WHERE s.state = 'retryable' AND s.run_at <= now()
 ), due AS MATERIALIZED (
     SELECT f.* FROM first_due f UNION ALL SELECT t.* FROM these t
 ), gone AS (

@@ -6,10 +6,11 @@
 WITH routing AS MATERIALIZED (
     SELECT s.state FROM awa.storage_transition_state s FOR SHARE
 ), stale AS MATERIALIZED (
-    SELECT j.id FROM awa.jobs_hot j
-    WHERE j.id = ANY ($1::bigint[]) AND j.state = 'running' AND j.heartbeat_at < now() - $2::interval
-      AND (SELECT count(*) FROM routing) >= 0
-    FOR UPDATE OF j SKIP LOCKED
+    SELECT j.id
+    FROM (SELECT j.* FROM awa.jobs_hot j
+          WHERE j.id = ANY ($1::bigint[]) AND (SELECT count(*) FROM routing) >= 0
+          FOR UPDATE OF j SKIP LOCKED OFFSET 0) j
+    WHERE j.state = 'running' AND j.heartbeat_at < now() - $2::interval
 ), gone AS (
     DELETE FROM awa.jobs_hot j WHERE j.id = ANY (ARRAY(SELECT s.id FROM stale s)) RETURNING j.*
 ), rescued AS (

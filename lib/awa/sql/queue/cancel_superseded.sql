@@ -8,11 +8,13 @@ WITH routing AS MATERIALIZED (
 ), ring AS MATERIALIZED (
     SELECT r.current_slot, r.generation FROM :"schema".queue_ring_state r LIMIT 1
 ), victim AS MATERIALIZED (
-    SELECT d.*, c.job_id AS holder FROM :"schema".deferred_jobs d
+    SELECT d.*, c.job_id AS holder
+    FROM (SELECT d.* FROM :"schema".deferred_jobs d
+          WHERE d.job_id = ANY ($2::bigint[]) AND (SELECT count(*) FROM routing) >= 0
+          FOR UPDATE OF d SKIP LOCKED OFFSET 0) d
     CROSS JOIN LATERAL (SELECT c.job_id FROM awa.job_unique_claims c
                         WHERE c.unique_key = d.unique_key OFFSET 0) c
-    WHERE d.job_id = ANY ($2::bigint[]) AND d.state = $1::awa.job_state AND c.job_id <> d.job_id
-      AND (SELECT count(*) FROM routing) >= 0 FOR UPDATE OF d SKIP LOCKED
+    WHERE d.state = $1::awa.job_state AND c.job_id <> d.job_id
 ), gone AS (
     DELETE FROM :"schema".deferred_jobs d WHERE d.job_id = ANY (ARRAY(SELECT v.job_id FROM victim v))
 ), done AS (

@@ -18,8 +18,9 @@ WITH routing AS MATERIALIZED (
         format('awa.receipt.complete:%s:%s', w.job_id, w.run_lease), 0))
 ), locked AS MATERIALIZED (
     SELECT k.place FROM keyed k
-    CROSS JOIN LATERAL (SELECT FROM :"schema".leases l
-                        WHERE l.job_id = k.job_id AND l.run_lease = k.run_lease AND l.state = 'running'
-                        FOR UPDATE OF l SKIP LOCKED) l
+    CROSS JOIN LATERAL (SELECT l.state FROM :"schema".leases l
+                        WHERE l.job_id = k.job_id AND l.run_lease = k.run_lease
+                        FOR UPDATE OF l SKIP LOCKED OFFSET 0) l
+    WHERE l.state = 'running'
 )
 SELECT COALESCE(array_agg(l.place ORDER BY l.place), '{}') AS places FROM locked l

@@ -1,14 +1,13 @@
--- queue/take_due: locks the first due jobs of one state, and their lanes as far as nobody holds them.
--- What others have locked is passed over. A lane that is locked by a producer has no shard; one that
--- does not exist yet has no head. Asked for some jobs by name, it does not look at any other.
--- The transition row is locked first, if there is one.
+-- queue/take_due: locks the first due jobs of one state that are free, and their lanes as far as those
+-- are, after the transition row. A lane that is held has no shard, one that does not exist no head.
 -- $1 awa.job_state: scheduled or retryable
 -- $2 integer: the most jobs to take, a thousand at most
 -- $3 text[]: queues of the lanes to leave out
 -- $4 bigint[]: their priorities
 -- $5 bigint[]: jobs to leave out
--- $6 bigint[]: only these jobs; NULL for any
+-- $6 bigint[]: only these jobs, without a look at any other; NULL for any
 -- $7 integer: the shard of a queue to try first
+-- $8 interval: how far back to look; NULL for all the way
 WITH routing AS MATERIALIZED (
     SELECT s.state FROM awa.storage_transition_state s FOR SHARE
 ), due AS MATERIALIZED (
@@ -16,22 +15,24 @@ WITH routing AS MATERIALIZED (
     FROM (SELECT d.job_id, d.queue, d.priority, d.run_at
           FROM (SELECT d.job_id, d.queue, d.priority, d.run_at FROM :"schema".deferred_jobs d
                 WHERE d.state = $1::awa.job_state AND d.run_at <= now()
+                  AND d.run_at >= COALESCE(now() - $8::interval, '-infinity')
                   AND $6::bigint[] IS NULL AND (SELECT count(*) FROM routing) >= 0
                   AND d.queue NOT IN (SELECT m.queue FROM awa.queue_meta m WHERE m.paused)
                   AND (d.queue, d.priority) NOT IN (
                       SELECT o.queue, o.priority FROM unnest($3::text[], $4::bigint[]) AS o(queue, priority))
                   AND d.job_id NOT IN (SELECT o.job_id FROM unnest($5::bigint[]) AS o(job_id))
                 ORDER BY d.run_at, d.queue, d.priority, d.job_id OFFSET 0) i
-          JOIN :"schema".deferred_jobs d ON d.job_id = i.job_id
+          CROSS JOIN LATERAL (SELECT d.* FROM :"schema".deferred_jobs d WHERE d.job_id = i.job_id
+                              FOR UPDATE OF d SKIP LOCKED OFFSET 0) d
           WHERE d.state = $1::awa.job_state AND d.run_at <= now()
-          ORDER BY i.run_at, i.queue, i.priority, i.job_id LIMIT 1000
-          FOR UPDATE OF d SKIP LOCKED) f
+          ORDER BY i.run_at, i.queue, i.priority, i.job_id LIMIT 1000) f
     LIMIT $2::integer
 ), these AS MATERIALIZED (
-    SELECT d.job_id, d.queue, d.priority, d.run_at FROM :"schema".deferred_jobs d
-    WHERE d.job_id = ANY ($6::bigint[]) AND d.state = $1::awa.job_state AND d.run_at <= now()
-      AND (SELECT count(*) FROM routing) >= 0
-    FOR UPDATE OF d SKIP LOCKED
+    SELECT d.job_id, d.queue, d.priority, d.run_at
+    FROM (SELECT d.* FROM :"schema".deferred_jobs d
+          WHERE d.job_id = ANY ($6::bigint[]) AND (SELECT count(*) FROM routing) >= 0
+          FOR UPDATE OF d SKIP LOCKED OFFSET 0) d
+    WHERE d.state = $1::awa.job_state AND d.run_at <= now()
 ), lane AS MATERIALIZED (
     SELECT l.*, COALESCE(m.enqueue_shards, 1) AS shards,
            sum(octet_length(l.queue)) OVER (ORDER BY l.queue, l.priority) AS bytes
