@@ -25,11 +25,14 @@ namespace lockkeeper::branches {
 using coro::Task;
 using scheduling::Lane;
 
-// One key of [branches.<word>]: a count, a duration or a choice of words, by its default.
+// One key of [branches.<word>]: a switch, a count, a duration or a word, by its default.
 struct Setting {
   std::string_view name;
-  std::variant<std::int64_t, time::Duration, std::string_view> standard;
+  std::variant<bool, std::int64_t, time::Duration, std::string_view> standard;
   std::string_view help;
+  std::span<const std::string_view> words = {};  // that a word may be, true and false among them
+  bool is_per_queue = false;                     // also a key of [branches.<word>.queues.<name>]
+  std::string_view as_in = {};                   // no key of this branch: the same as in that one
 };
 
 // How a pass ended. An exception that leaves the body means that all of it failed.

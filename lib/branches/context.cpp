@@ -17,8 +17,12 @@ const SettingValue& value_of(const SettingValues& settings, std::string_view nam
 }  // namespace
 
 BranchContext::BranchContext(Turn& turn, awa::Library& library, const SettingValues& settings,
-                             Report& report)
-    : turn_(turn), library_(library), settings_(settings), report_(report) {}
+                             const QueueSettings& queues, Report& report)
+    : turn_(turn), library_(library), settings_(settings), queues_(queues), report_(report) {}
+
+bool BranchContext::is_on(std::string_view setting) const {
+  return std::get<bool>(value_of(settings_, setting));
+}
 
 std::int64_t BranchContext::integer(std::string_view setting) const {
   return std::get<std::int64_t>(value_of(settings_, setting));

@@ -33,16 +33,22 @@
 
 namespace lockkeeper::branches {
 
-using SettingValue = std::variant<std::int64_t, time::Duration, std::string>;
+using SettingValue = std::variant<bool, std::int64_t, time::Duration, std::string>;
 using SettingValues = std::map<std::string, SettingValue, std::less<>>;
+// By queue, what differs there from the rest.
+using QueueSettings = std::map<std::string, SettingValues, std::less<>>;
 
 class BranchContext {
  public:
-  BranchContext(Turn& turn, awa::Library& library, const SettingValues& settings, Report& report);
+  BranchContext(Turn& turn, awa::Library& library, const SettingValues& settings,
+                const QueueSettings& queues, Report& report);
 
+  bool is_on(std::string_view setting) const;
   std::int64_t integer(std::string_view setting) const;
   time::Duration duration(std::string_view setting) const;
   const std::string& word(std::string_view setting) const;
+  // What the operator has said about single queues; a key that is not there is as above.
+  const QueueSettings& queues() const { return queues_; }
 
   const awa::Planes& planes() const { return *planes_; }
   void set_planes(const awa::Planes& planes) { planes_ = &planes; }
@@ -86,6 +92,7 @@ class BranchContext {
   Turn& turn_;
   awa::Library& library_;
   const SettingValues& settings_;
+  const QueueSettings& queues_;
   Report& report_;
   const awa::Planes* planes_ = nullptr;
   std::any memory_;

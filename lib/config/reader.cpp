@@ -47,7 +47,7 @@ std::string Reader::place_of(std::string_view key) const {
 void Reader::refuse(std::string_view key, const std::string& what) const {
   const auto* node = table_->get(key);
   const auto at = node != nullptr ? node->source() : table_->source();
-  fail(at, fmt::format("{} {} {}", key, where(), what));
+  fail(at, fmt::format("{} {} {}", logging::printable(key), where(), what));
 }
 
 std::string Reader::below(std::string_view key) const {
@@ -103,11 +103,30 @@ void Reader::boolean(std::string_view key, bool& value) {
   value = truth->get();
 }
 
+void Reader::word(std::string_view key, std::string& value, const std::vector<std::string>& words) {
+  const auto* node = find(key);
+  if (node == nullptr) return;
+  std::string chosen;
+  if (const auto* truth = node->as_boolean()) chosen = truth->get() ? "true" : "false";
+  if (const auto* text = node->as_string()) chosen = logging::quoted(text->get());
+  std::string spellings;
+  for (const auto& word : words) {
+    const bool is_truth = word == "true" || word == "false";
+    const auto spelling = is_truth ? word : logging::quoted(word);
+    if (chosen == spelling) value = word;
+    if (chosen == spelling) return;
+    spellings += (spellings.empty() ? "" : ", ") + spelling;
+  }
+  refuse(key, "must be one of " + spellings);
+}
+
 Reader Reader::table(std::string_view key) {
   const auto path = below(key);
   const auto* node = find(key);
   if (node == nullptr) return {kEmpty, path, *this};
-  if (!node->is_table()) refuse(key, fmt::format("must be a table, written [{}]", path));
+  if (!node->is_table()) {
+    refuse(key, fmt::format("must be a table, written [{}]", logging::printable(path)));
+  }
   return {*node->as_table(), path, *this};
 }
 

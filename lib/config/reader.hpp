@@ -33,6 +33,8 @@ class Reader {
   void integer(std::string_view key, std::int64_t& value);
   void duration(std::string_view key, time::Duration& value, DurationLimits limits = {});
   void boolean(std::string_view key, bool& value);
+  // One of some words; true and false are written without quotes.
+  void word(std::string_view key, std::string& value, const std::vector<std::string>& words);
 
   template <typename Choice>
   void choice(std::string_view key, Choice& value,

@@ -24,6 +24,8 @@ constexpr DurationLimits kPoll{10ms, 1min};
 // The leader speaks every third of it and a statement may take a second.
 constexpr DurationLimits kIdle{300ms, 10min};
 constexpr DurationLimits kStop{100ms, 10min};
+// An age of rows. A century is for ever, and a point in time that the database can still name.
+constexpr DurationLimits kAge{1ms, 36'500 * 24h};
 
 void read_database(Reader database, Settings::Database& into) {
   database.text("url", into.url);
@@ -88,10 +90,44 @@ BranchSettings standard_branch(const BranchSchema& schema) {
   return branch;
 }
 
-void read_value(Reader& reader, const std::string& key, Value& value) {
-  if (auto* count = std::get_if<std::int64_t>(&value)) return reader.integer(key, *count);
-  if (auto* duration = std::get_if<time::Duration>(&value)) return reader.duration(key, *duration);
-  reader.text(key, std::get<std::string>(value));
+Value read_value(Reader& reader, const BranchKey& key) {
+  auto value = key.standard;
+  if (auto* truth = std::get_if<bool>(&value)) reader.boolean(key.name, *truth);
+  if (auto* count = std::get_if<std::int64_t>(&value)) reader.integer(key.name, *count);
+  if (auto* age = std::get_if<time::Duration>(&value)) reader.duration(key.name, *age, kAge);
+  auto* text = std::get_if<std::string>(&value);
+  if (text != nullptr && key.words.empty()) reader.text(key.name, *text);
+  if (text != nullptr && !key.words.empty()) reader.word(key.name, *text, key.words);
+  return value;
+}
+
+// What one queue has otherwise than the rest of its branch.
+Values read_queue(Reader reader, const BranchSchema& schema) {
+  Values values;
+  for (const auto& key : schema.keys) {
+    if (!key.is_per_queue) continue;
+    const auto value = read_value(reader, key);
+    if (reader.has(key.name)) values[key.name] = value;
+  }
+  reader.finish();
+  return values;
+}
+
+void read_queues(Reader& branch, const BranchSchema& schema, BranchSettings& into) {
+  const bool has_queues = std::any_of(schema.keys.begin(), schema.keys.end(),
+                                      [](const BranchKey& key) { return key.is_per_queue; });
+  if (!has_queues) return;
+  auto queues = branch.table("queues");
+  for (const auto& name : queues.keys()) {
+    if (name.find('\0') != std::string::npos) queues.refuse(name, "must not hold a NUL");
+    into.queues[name] = read_queue(queues.table(name), schema);
+  }
+}
+
+void refuse_borrowed(const Reader& branch, const BranchKey& key) {
+  const auto keys = branch.keys();
+  if (std::find(keys.begin(), keys.end(), key.name) == keys.end()) return;
+  branch.refuse(key.name, fmt::format("is that of [branches.{}]: write it there", key.as_in));
 }
 
 BranchSettings read_branch(Reader reader, const BranchSchema& schema) {
@@ -100,7 +136,14 @@ BranchSettings read_branch(Reader reader, const BranchSchema& schema) {
   reader.duration("every", branch.every, kEvery);
   branch.late_after = std::max<time::Duration>(1s, 2 * branch.every);
   reader.duration("late_after", branch.late_after);
-  for (auto& [key, value] : branch.values) read_value(reader, key, value);
+  for (const auto& key : schema.keys) {
+    if (key.as_in.empty()) {
+      branch.values[key.name] = read_value(reader, key);
+    } else {
+      refuse_borrowed(reader, key);
+    }
+  }
+  read_queues(reader, schema, branch);
   reader.finish();
   return branch;
 }
@@ -120,6 +163,20 @@ void read_missing_branch(Reader& branches, const std::string& word) {
   }
 }
 
+// One thing has one key, whichever branches it concerns.
+void borrow(const BranchSchema& schema, Settings& settings) {
+  for (const auto& key : schema.keys) {
+    const auto owner = settings.branches.find(key.as_in);
+    if (key.as_in.empty() || owner == settings.branches.end()) continue;
+    auto& branch = settings.branches[schema.word];
+    branch.values[key.name] = owner->second.values.at(key.name);
+    for (const auto& [queue, values] : owner->second.queues) {
+      const auto value = values.find(key.name);
+      if (value != values.end()) branch.queues[queue][key.name] = value->second;
+    }
+  }
+}
+
 void read_branches(Reader branches, std::span<const BranchSchema> schemas, Settings& into) {
   for (const auto& schema : schemas) {
     if (schema.is_missing) {
@@ -129,6 +186,7 @@ void read_branches(Reader branches, std::span<const BranchSchema> schemas, Setti
     }
   }
   branches.finish();
+  for (const auto& schema : schemas) borrow(schema, into);
 }
 
 void refuse_later_tables(Reader& top) {

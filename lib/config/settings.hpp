@@ -22,13 +22,15 @@
 
 namespace lockkeeper::config {
 
-using Value = std::variant<std::int64_t, time::Duration, std::string>;
+using Value = std::variant<bool, std::int64_t, time::Duration, std::string>;
+using Values = std::map<std::string, Value, std::less<>>;
 
 struct BranchSettings {
   bool enabled = true;
   time::Duration every{};
   time::Duration late_after{};  // default: the larger of 1 s and 2 × every
-  std::map<std::string, Value, std::less<>> values;
+  Values values;
+  std::map<std::string, Values, std::less<>> queues;  // what differs, by queue
 };
 
 enum class Takeover { wait, terminate };
@@ -67,6 +69,9 @@ struct BranchKey {
   std::string name;
   Value standard;
   std::string help;
+  std::vector<std::string> words = {};  // that a text may be; empty: any
+  bool is_per_queue = false;            // also a key of [branches.<word>.queues.<name>]
+  std::string as_in = {};               // no key of this branch: the same as in that one
 };
 struct BranchSchema {
   std::string word;

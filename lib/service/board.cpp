@@ -14,10 +14,23 @@ using scheduling::Lane;
 // A failure that comes back with every pass is written again this often.
 constexpr auto kRepeatFailureAfter = std::chrono::minutes(1);
 
-config::Value to_value(const std::variant<std::int64_t, time::Duration, std::string_view>& from) {
-  if (const auto* text = std::get_if<std::string_view>(&from)) return std::string(*text);
-  if (const auto* duration = std::get_if<time::Duration>(&from)) return *duration;
-  return std::get<std::int64_t>(from);
+struct ToValue {
+  config::Value operator()(std::string_view text) const { return std::string(text); }
+  template <typename T>
+  config::Value operator()(T value) const {
+    return value;
+  }
+};
+
+config::BranchKey to_key(const branches::Setting& setting) {
+  config::BranchKey key;
+  key.name = setting.name;
+  key.standard = std::visit(ToValue(), setting.standard);
+  key.help = setting.help;
+  key.words.assign(setting.words.begin(), setting.words.end());
+  key.is_per_queue = setting.is_per_queue;
+  key.as_in = setting.as_in;
+  return key;
 }
 
 }  // namespace
@@ -153,10 +166,7 @@ std::vector<config::BranchSchema> branch_schemas() {
   std::vector<config::BranchSchema> schemas;
   for (const auto* branch : branches::catalog()) {
     config::BranchSchema schema{std::string(branch->name), branch->every, {}, false};
-    for (const auto& setting : branch->settings) {
-      schema.keys.push_back(
-          {std::string(setting.name), to_value(setting.standard), std::string(setting.help)});
-    }
+    for (const auto& setting : branch->settings) schema.keys.push_back(to_key(setting));
     schemas.push_back(std::move(schema));
   }
   for (const auto& duty : branches::missing_duties()) {

@@ -35,7 +35,8 @@ BranchPerformer::BranchPerformer(Place place, BranchRecord& record)
     : place_(std::move(place)),
       record_(record),
       report_(place_.registry, record.branch->name),
-      context_(*this, place_.ground.library, record.settings.values, report_) {
+      context_(*this, place_.ground.library, record.settings.values, record.settings.queues,
+               report_) {
   context_.set_planes(place_.ground.planes);
 }
 

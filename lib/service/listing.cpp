@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "branches/catalog.hpp"
+#include "logging/quote.hpp"
 #include "service/board.hpp"
 #include "service/json.hpp"
 #include "time/duration.hpp"
@@ -18,6 +19,7 @@ const config::BranchSettings& settings_of(const branches::Branch& branch,
 
 std::string text_of(const config::Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
   if (const auto* duration = std::get_if<time::Duration>(&value)) {
     return time::format_duration(*duration);
   }
@@ -28,9 +30,25 @@ void write_value(Json& json, const config::Value& value) {
   json.key("value");
   if (const auto* count = std::get_if<std::int64_t>(&value)) {
     json.value(*count);
+  } else if (const auto* truth = std::get_if<bool>(&value)) {
+    json.value(*truth);
   } else {
     json.value(text_of(value));
   }
+}
+
+void write_queues(Json& json, const config::BranchSettings& own) {
+  json.key("queues").begin_array();
+  for (const auto& [queue, values] : own.queues) {
+    json.begin_object().field("queue", queue).key("settings").begin_array();
+    for (const auto& [key, value] : values) {
+      json.begin_object().field("key", key);
+      write_value(json, value);
+      json.end_object();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array();
 }
 
 void write_branch(Json& json, const branches::Branch& branch, const config::BranchSettings& own) {
@@ -42,9 +60,12 @@ void write_branch(Json& json, const branches::Branch& branch, const config::Bran
   for (const auto& setting : branch.settings) {
     json.begin_object().field("key", setting.name).field("help", setting.help);
     write_value(json, own.values.find(setting.name)->second);
+    json.field("per_queue", setting.is_per_queue);
     json.end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  write_queues(json, own);
+  json.end_object();
 }
 
 Table branch_table(const config::Settings& settings) {
@@ -68,6 +89,12 @@ Table setting_table(const config::Settings& settings) {
     for (const auto& setting : branch->settings) {
       table.row({fmt::format("{}.{}", branch->name, setting.name),
                  text_of(own.values.find(setting.name)->second), std::string(setting.help)});
+    }
+    for (const auto& [queue, values] : own.queues) {
+      for (const auto& [key, value] : values) {
+        table.row({fmt::format("{}.queues.{}.{}", branch->name, logging::quoted(queue), key),
+                   text_of(value), "the same, of this queue"});
+      }
     }
   }
   return table;

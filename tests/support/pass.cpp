@@ -33,17 +33,19 @@ pg::Call plain(const std::string& text) {
 struct Desk {
   Desk(branches::Turn& turn, awa::Library& library, metrics::Registry& registry,
        const branches::Branch& branch)
-      : report(registry, branch.name), context(turn, library, settings, report) {
+      : report(registry, branch.name), context(turn, library, settings, queues, report) {
     for (const auto& setting : branch.settings) {
       std::visit([&](const auto& value) { settings[std::string(setting.name)] = to_value(value); },
                  setting.standard);
     }
   }
+  static branches::SettingValue to_value(bool value) { return value; }
   static branches::SettingValue to_value(std::int64_t value) { return value; }
   static branches::SettingValue to_value(time::Duration value) { return value; }
   static branches::SettingValue to_value(std::string_view value) { return std::string(value); }
 
   branches::SettingValues settings;
+  branches::QueueSettings queues;
   branches::Report report;
   branches::BranchContext context;
 };
@@ -196,6 +198,11 @@ branches::Outcome Leader::run_again(const branches::Branch& branch) {
 void Leader::set(const branches::Branch& branch, const std::string& setting,
                  branches::SettingValue value) {
   impl_->desk(branch).settings[setting] = std::move(value);
+}
+
+void Leader::set(const branches::Branch& branch, const std::string& queue,
+                 const std::string& setting, branches::SettingValue value) {
+  impl_->desk(branch).queues[queue][setting] = std::move(value);
 }
 
 void Leader::execute(const std::string& text) { impl_->execute(text); }

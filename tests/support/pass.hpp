@@ -34,6 +34,9 @@ class Leader {
   branches::Outcome run_again(const branches::Branch& branch);
   void set(const branches::Branch& branch, const std::string& setting,
            branches::SettingValue value);
+  // The same for one queue.
+  void set(const branches::Branch& branch, const std::string& queue, const std::string& setting,
+           branches::SettingValue value);
 
   // On its session, e.g. another statement_timeout.
   void execute(const std::string& text);

@@ -24,6 +24,17 @@ const std::vector<BranchSchema> kBranches = {
       {"staleness", lockkeeper::time::Duration(90s), "age"}},
      false},
     {"cleanup", {}, {}, true},
+    {"keep_some",
+     1min,
+     {{"retention", lockkeeper::time::Duration(24h), "age", {}, true},
+      {"batch_size", std::int64_t{10}, "rows"},
+      {"careful", false, "a switch"},
+      {"dlq", std::string("workers"), "who decides", {"workers", "true", "false"}, true}},
+     false},
+    {"keep_more",
+     1s,
+     {{"retention", lockkeeper::time::Duration(1h), "age", {}, false, "keep_some"}},
+     false},
 };
 
 Settings read(std::string_view text) { return read_text(text, "x.toml", kBranches); }
@@ -97,6 +108,90 @@ staleness = "2m")");
   CHECK(branch.late_after == 4s);
   CHECK(std::get<std::int64_t>(branch.values.at("batch_size")) == 7);
   CHECK(std::get<lockkeeper::time::Duration>(branch.values.at("staleness")) == 2min);
+}
+
+TEST_CASE("a switch is read, and a word that may be one as well", "[config]") {
+  const auto value = [](const std::string& text, const char* key) {
+    return read("[branches.keep_some]\n" + text).branches.at("keep_some").values.at(key);
+  };
+
+  CHECK(std::get<bool>(value("", "careful")) == false);
+  CHECK(std::get<bool>(value("careful = true", "careful")) == true);
+  CHECK(std::get<std::string>(value("", "dlq")) == "workers");
+  CHECK(std::get<std::string>(value("dlq = true", "dlq")) == "true");
+  CHECK(std::get<std::string>(value("dlq = false", "dlq")) == "false");
+  CHECK(std::get<std::string>(value("dlq = \"workers\"", "dlq")) == "workers");
+  for (const auto* bad : {"\"true\"", "1", "\"worker\"", "\"\"", "[]"}) {
+    CAPTURE(bad);
+    CHECK_THAT(fault(std::string("[branches.keep_some]\ndlq = ") + bad),
+               Contains("dlq in [branches.keep_some] must be one of \"workers\", true, false"));
+  }
+}
+
+TEST_CASE("a queue may differ in some keys of its branch", "[config]") {
+  const auto settings = read(R"(
+[branches.keep_some]
+retention = "2h"
+[branches.keep_some.queues.mail]
+retention = "90m"
+[branches.keep_some.queues."a \"b\"\n[c]"]
+dlq = true
+[branches.keep_some.queues.""]
+)");
+
+  const auto& branch = settings.branches.at("keep_some");
+  CHECK(std::get<lockkeeper::time::Duration>(branch.values.at("retention")) == 2h);
+  CHECK(branch.queues.size() == 3);
+  CHECK(branch.queues.at("mail") == Values{{"retention", lockkeeper::time::Duration(90min)}});
+  CHECK(branch.queues.at("a \"b\"\n[c]") == Values{{"dlq", std::string("true")}});
+  CHECK(branch.queues.at("").empty());
+  CHECK(read("").branches.at("keep_some").queues.empty());
+}
+
+TEST_CASE("what no queue may have is refused with its place", "[config]") {
+  CHECK(fault("[branches.keep_some.queues.mail]\nbatch_size = 3") ==
+        "x.toml:2:1: unknown setting \"batch_size\" in [branches.keep_some.queues.mail]");
+  CHECK(fault("[branches.keep_some.queues.mail]\nretentoin = \"1h\"") ==
+        "x.toml:2:1: unknown setting \"retentoin\" in [branches.keep_some.queues.mail]; did you "
+        "mean \"retention\"?");
+  CHECK_THAT(fault("[branches.keep_some.queues.mail]\nretention = 3"), Contains("with a unit"));
+  CHECK_THAT(fault("[branches.keep_some.queues]\nmail = 3"),
+             Contains("must be a table, written [branches.keep_some.queues.mail]"));
+  CHECK_THAT(fault("[branches.keep_some]\nqueues = 3"), Contains("must be a table"));
+  CHECK_THAT(fault("[branches.keep_some.queues.\"\\u0000\"]"), Contains("NUL"));
+  CHECK_THAT(fault("[branches.keep_some.queues]\n\"a\\n\\u001b\" = 3"), !Contains("\n"));
+  CHECK_THAT(fault("[branches.promote_scheduled.queues.mail]\nstaleness = \"1h\""),
+             Contains("unknown setting \"queues\" in [branches.promote_scheduled]"));
+}
+
+TEST_CASE("two branches that keep the same thing have one key", "[config]") {
+  const auto settings = read(R"(
+[branches.keep_some]
+retention = "3h"
+[branches.keep_some.queues.mail]
+retention = "4h"
+dlq = true
+)");
+
+  const auto& borrower = settings.branches.at("keep_more");
+  CHECK(borrower.values == Values{{"retention", lockkeeper::time::Duration(3h)}});
+  CHECK(borrower.queues.size() == 1);
+  CHECK(borrower.queues.at("mail") == Values{{"retention", lockkeeper::time::Duration(4h)}});
+  CHECK(std::get<lockkeeper::time::Duration>(
+            read("").branches.at("keep_more").values.at("retention")) == 24h);
+  CHECK(fault("[branches.keep_more]\nretention = \"1h\"") ==
+        "x.toml:2:13: retention in [branches.keep_more] is that of [branches.keep_some]: write it "
+        "there");
+}
+
+TEST_CASE("an age may be a century and no more", "[config]") {
+  const auto age = [](const std::string& text) {
+    return fault("[branches.keep_some]\nretention = \"" + text + "\"");
+  };
+  CHECK(age("36500d") == "accepted");
+  CHECK(age("1.5ms") == "accepted");
+  CHECK_THAT(age("36501d"), Contains("must lie between 1ms and 36500d"));
+  CHECK_THAT(age("0s"), Contains("must lie between 1ms and 36500d"));
 }
 
 TEST_CASE("an unknown key is named with its place and the nearest key", "[config]") {

@@ -38,8 +38,10 @@ std::set<std::string> keys_of_the_program() {
   const auto all = config::known_keys(schemas);
   std::set<std::string> keys;
   for (const auto& key : all) {
-    const auto is_table = std::any_of(
-        all.begin(), all.end(), [&](const auto& other) { return other.starts_with(key + "."); });
+    const auto is_table = key.ends_with(".queues") ||  // whose names are the reader's own
+                          std::any_of(all.begin(), all.end(), [&](const auto& other) {
+                            return other.starts_with(key + ".");
+                          });
     const auto is_later =
         key == "cron" || key == "branch" ||
         std::any_of(schemas.begin(), schemas.end(), [&](const config::BranchSchema& schema) {
