@@ -13,7 +13,8 @@ constexpr std::string_view kMove = "SELECT,INSERT,UPDATE,DELETE";
 constexpr std::string_view kEmpty = "SELECT,INSERT,UPDATE,DELETE,TRUNCATE";
 
 constexpr std::string_view kPromote = "promote_scheduled";
-constexpr std::string_view kRescue = "rescue_stale_heartbeats";
+constexpr std::string_view kHeartbeats = "rescue_stale_heartbeats";
+constexpr std::string_view kCallbacks = "rescue_expired_callbacks";
 constexpr std::string_view kQueue = "rotate_queue";
 constexpr std::string_view kLease = "rotate_lease";
 constexpr std::string_view kClaim = "rotate_claim";
@@ -37,16 +38,17 @@ constexpr Need kNeeds[] = {
     {queue_storage, "ready_entries", kAdd, kPromote},
     {queue_storage, "ready_segments", kAdd, kPromote},
 
-    {queue_storage, "leases", kMove, kRescue},
-    {queue_storage, "attempt_state", kMove, kRescue},
-    {queue_storage, "lease_claims", kMove, kRescue},
-    {queue_storage, "lease_claim_batches", kMove, kRescue},
-    {queue_storage, "lease_claim_closures", kMove, kRescue},
-    {queue_storage, "lease_claim_closure_batches", kMove, kRescue},
-    {queue_storage, "claim_ring_slots", kChange, kRescue},
-    {queue_storage, "done_entries", kAdd, kRescue},
-    {queue_storage, "queue_terminal_count_deltas", kAdd, kRescue},
-    {queue_storage, "dlq_entries", kRead, kRescue},
+    {queue_storage, "leases", kMove, kHeartbeats},
+    {queue_storage, "attempt_state", kMove, kHeartbeats},
+    {queue_storage, "lease_claims", kMove, kHeartbeats},
+    {queue_storage, "lease_claim_batches", kMove, kHeartbeats},
+    {queue_storage, "lease_claim_closures", kMove, kHeartbeats},
+    {queue_storage, "lease_claim_closure_batches", kMove, kHeartbeats},
+    {queue_storage, "claim_ring_slots", kChange, kHeartbeats},
+    {queue_storage, "done_entries", kAdd, kHeartbeats},
+    {queue_storage, "queue_terminal_count_deltas", kAdd, kHeartbeats},
+    {queue_storage, "dlq_entries", kAdd, kCallbacks},
+    {canonical, "runtime_instances", kRead, kCallbacks},
 
     {queue_storage, "queue_ring_state", kChange, kQueue},
     {queue_storage, "queue_ring_slots", kChange, kQueue},

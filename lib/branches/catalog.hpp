@@ -12,6 +12,8 @@ namespace lockkeeper::branches {
 #define LOCKKEEPER_BRANCHES(ROW) \
   ROW(promote_scheduled)         \
   ROW(rescue_stale_heartbeats)   \
+  ROW(rescue_expired_deadlines)  \
+  ROW(rescue_expired_callbacks)  \
   ROW(rotate_queue)              \
   ROW(rotate_lease)              \
   ROW(rotate_claim)              \

@@ -16,6 +16,12 @@ constexpr int kLinesAMinute = 200;
 // Above this the memory begins anew, and rows may be told twice.
 constexpr std::size_t kRowsRemembered = 10'000;
 
+constexpr std::pair<std::string_view, std::string_view> kRescueKinds[] = {
+    {"rescue_stale_heartbeats", "heartbeat"},
+    {"rescue_expired_deadlines", "deadline"},
+    {"rescue_expired_callbacks", "callback_timeout"},
+};
+
 }  // namespace
 
 void touch_series(metrics::Registry& registry, std::string_view branch,
@@ -29,8 +35,8 @@ void touch_series(metrics::Registry& registry, std::string_view branch,
       registry.touch(names::kAwaPromoteBatches, {{"awa_job_state", state}});
     }
   }
-  if (branch == "rescue_stale_heartbeats") {
-    registry.touch(names::kAwaRescues, {{"awa_rescue_kind", "heartbeat"}});
+  for (const auto& [name, kind] : kRescueKinds) {
+    if (branch == name) registry.touch(names::kAwaRescues, {{"awa_rescue_kind", kind}});
   }
 }
 
@@ -52,6 +58,13 @@ void Report::promotion_lateness(time::Duration late, std::int64_t jobs) {
 
 void Report::rescued(std::string_view kind, std::int64_t jobs) {
   registry_.add(names::kAwaRescues, {{"awa_rescue_kind", kind}}, static_cast<double>(jobs));
+}
+
+void Report::dead_lettered(std::string_view kind, std::string_view queue, std::string_view reason,
+                           std::int64_t jobs) {
+  const metrics::Labels labels = {
+      {"awa_job_kind", kind}, {"awa_job_queue", queue}, {"awa_dlq_reason", reason}};
+  registry_.add(names::kAwaDeadLettered, labels, static_cast<double>(jobs));
 }
 
 void Report::rotated(std::string_view ring, std::string_view outcome, std::string_view blocker) {

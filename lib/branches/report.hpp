@@ -27,8 +27,11 @@ class Report {
   void promoted(std::string_view state, std::int64_t jobs, time::Duration took);
   // A job became available this long after its run_at; `jobs` jobs shared that lateness.
   void promotion_lateness(time::Duration late, std::int64_t jobs);
-  // kind: heartbeat, or heartbeat_duplicate_cancelled.
+  // kind: heartbeat, deadline, callback_timeout, or one of them with _duplicate_cancelled.
   void rescued(std::string_view kind, std::int64_t jobs);
+  // Jobs of this kind and queue that became dead letters.
+  void dead_lettered(std::string_view kind, std::string_view queue, std::string_view reason,
+                     std::int64_t jobs);
 
   // outcome: rotated, skipped_idle, skipped_busy; blocker: none, lost_cas, or what is in the way.
   void rotated(std::string_view ring, std::string_view outcome, std::string_view blocker);

@@ -22,6 +22,12 @@ struct Window {
   bool has_more = false;
 };
 
+// In the order in which the statements return them.
+constexpr Numbers EndedAttempts::*kColumns[] = {
+    &EndedAttempts::jobs,         &EndedAttempts::run_leases,
+    &EndedAttempts::ready_slots,  &EndedAttempts::ready_generations,
+    &EndedAttempts::attempted_at, &EndedAttempts::is_last};
+
 // An array that is NULL when it would be empty.
 Numbers numbers(const pg::Rows& rows, std::size_t column) {
   return rows.is_null(0, column) ? Numbers() : rows.integers(0, column);
@@ -62,7 +68,11 @@ class Rescue {
   Task<bool> isolate(Candidates candidates);
   Task<Refusal> rescue(Candidates candidates);
   Task<bool> end(Candidates candidates);
-  Task<bool> settle(Transaction& tx, EndedAttempts ended);
+  Task<EndedAttempts> close(Transaction& tx, Candidates candidates);
+  Task<bool> settle(Transaction& tx, EndedAttempts ended, Numbers dead_letters);
+  Task<Numbers> superseded(Transaction& tx, EndedAttempts ended, int state);
+  Task<bool> finish(Transaction& tx, EndedAttempts ended, std::string_view state);
+  Task<pg::Rows> bury(Transaction& tx, EndedAttempts ended);
   EndedAttempts read_ended(const pg::Rows& rows);
 
   RescuePass& pass_;
@@ -72,8 +82,8 @@ class Rescue {
 Task<bool> Rescue::run() {
   Cursor cursor;
   while (true) {
-    const auto rows =
-        co_await pass_.ctx.query(source_.find, pass_.limit, cursor.at, cursor.first, cursor.second);
+    const auto rows = co_await pass_.ctx.query(source_.find, pass_.terms.limit, cursor.at,
+                                               cursor.first, cursor.second);
     auto window = read_window(rows);
     auto rescuing = rescue_window(std::move(window.candidates));
     co_await rescuing;
@@ -125,63 +135,107 @@ Task<Rescue::Refusal> Rescue::rescue(Candidates candidates) {
   co_return std::nullopt;
 }
 
-// One transaction.
+// One transaction, and before it what it must not read itself.
 Task<bool> Rescue::end(Candidates candidates) {
   const auto began = time::SteadyClock().now();
-  auto tx = pass_.ctx.begin();
-  const auto locked = co_await tx.query(source_.lock, candidates.slots, candidates.batches,
-                                        candidates.jobs, candidates.run_leases);
-  const auto ours = candidates.at(locked.integers(0, 0));
-  if (ours.size() == 0) co_return false;
-  const auto closed = co_await tx.query(source_.close, ours.slots, ours.batches, ours.jobs,
-                                        ours.run_leases, pass_.limit);
-  const auto ended = read_ended(closed);
-  if (ended.size() == 0) co_return false;
-  if (source_.close_receipts != nullptr) {
-    co_await tx.query(source_.close_receipts, ended.jobs, ended.run_leases, ended.ready_slots,
-                      ended.ready_generations);
+  Numbers dead_letters;
+  if (pass_.terms.do_attempts_count) {
+    const auto& wanted = pass_.terms.dead_letters;
+    const auto rows =
+        co_await pass_.ctx.query("queue/dead_letters", candidates.jobs, candidates.run_leases,
+                                 wanted.standard, wanted.queues, wanted.words);
+    dead_letters = rows.integers(0, 0);
   }
-  auto settling = settle(tx, ended);
+  auto tx = pass_.ctx.begin();
+  auto closing = close(tx, std::move(candidates));
+  const auto ended = co_await closing;
+  if (ended.size() == 0) co_return false;
+  auto settling = settle(tx, ended, std::move(dead_letters));
   co_await settling;
   pass_.batch_took(static_cast<std::int64_t>(ended.size()), time::SteadyClock().now() - began);
   co_return true;
 }
 
+Task<EndedAttempts> Rescue::close(Transaction& tx, Candidates candidates) {
+  const auto locked = co_await tx.query(source_.lock, candidates.slots, candidates.batches,
+                                        candidates.jobs, candidates.run_leases);
+  const auto ours = candidates.at(locked.integers(0, 0));
+  if (ours.size() == 0) co_return EndedAttempts();
+  const auto closed = co_await tx.query(source_.close, ours.slots, ours.batches, ours.jobs,
+                                        ours.run_leases, pass_.kind.word, pass_.terms.limit);
+  const auto ended = read_ended(closed);
+  if (ended.size() == 0 || source_.close_receipts == nullptr) co_return ended;
+  co_await tx.query(source_.close_receipts, ended.jobs, ended.run_leases, ended.ready_slots,
+                    ended.ready_generations);
+  co_return ended;
+}
+
 EndedAttempts Rescue::read_ended(const pg::Rows& rows) {
-  const EndedAttempts all{numbers(rows, 0), numbers(rows, 1), numbers(rows, 2), numbers(rows, 3),
-                          numbers(rows, 4)};
-  const auto has_ready = numbers(rows, 5);
-  Numbers lost;
-  for (std::size_t row = 0; row < all.size(); ++row) {
-    if (has_ready[row] == 0) lost.push_back(all.jobs[row]);
+  EndedAttempts all;
+  for (std::size_t column = 0; column < std::size(kColumns); ++column) {
+    all.*kColumns[column] = numbers(rows, column);
   }
+  const auto lost = all.jobs_where_last_is(-1);
   for (const auto job : lost) {
     pass_.ctx.report().skipped_rows("missing_ready_row", 1, fmt::format("job {}", job));
   }
   return all.only(lost, false);
 }
 
-Task<bool> Rescue::settle(Transaction& tx, EndedAttempts ended) {
-  const auto refused = co_await tx.query("queue/settle_rescued", ended.jobs, ended.run_leases,
-                                         ended.ready_slots, ended.ready_generations);
-  const auto superseded = first_column(refused);
-  const auto successors = ended.only(superseded, false);
-  const auto duplicates = ended.only(superseded, true);
-  if (successors.size() > 0) {
-    co_await tx.query("queue/defer_rescued", successors.jobs, successors.run_leases,
-                      successors.ready_slots, successors.ready_generations, successors.attempted_at,
+// Each job gets its successor or its end; a newer job that holds its unique key wins.
+Task<bool> Rescue::settle(Transaction& tx, EndedAttempts ended, Numbers dead_letters) {
+  const auto without_attempts =
+      pass_.terms.do_attempts_count ? ended.jobs_where_last_is(1) : Numbers();
+  const auto retried = ended.only(without_attempts, false);
+  const auto given_up = ended.only(without_attempts, true);
+  auto retrying = superseded(tx, retried, kRetryable);
+  auto lost = co_await retrying;
+  auto giving_up = superseded(tx, given_up, kFailed);
+  const auto also_lost = co_await giving_up;
+  lost.insert(lost.end(), also_lost.begin(), also_lost.end());
+  const auto deferred = retried.only(lost, false);
+  if (deferred.size() > 0) {
+    co_await tx.query("queue/defer_rescued", deferred.jobs, deferred.run_leases,
+                      deferred.ready_slots, deferred.ready_generations, deferred.attempted_at,
                       source_.error);
   }
-  if (duplicates.size() > 0) {
-    co_await tx.query("queue/cancel_rescued", duplicates.jobs, duplicates.run_leases,
-                      duplicates.ready_slots, duplicates.ready_generations, duplicates.attempted_at,
-                      source_.error);
+  const auto failed = given_up.only(lost, false);
+  auto burying = bury(tx, failed.only(dead_letters, true));
+  const auto buried = co_await burying;
+  auto failing = finish(tx, failed.only(dead_letters, false), "failed");
+  co_await failing;
+  auto cancelling = finish(tx, ended.only(lost, true), "cancelled");
+  co_await cancelling;
+  if (pass_.kind.state == kRunning) {
+    co_await tx.query("queue/tell_workers", ended.jobs, ended.run_leases);
   }
-  co_await tx.query("queue/tell_workers", ended.jobs, ended.run_leases);
   co_await tx.notify_and_commit();
-  pass_.report(static_cast<std::int64_t>(successors.size()),
-               static_cast<std::int64_t>(duplicates.size()));
+  const auto cancelled = static_cast<std::int64_t>(lost.size());
+  pass_.report(static_cast<std::int64_t>(ended.size()) - cancelled, cancelled);
+  pass_.report_buried(buried);
   co_return true;
+}
+
+Task<Numbers> Rescue::superseded(Transaction& tx, EndedAttempts ended, int state) {
+  if (ended.size() == 0) co_return Numbers();
+  const auto rows =
+      co_await tx.query("queue/settle_rescued", ended.jobs, ended.run_leases, ended.ready_slots,
+                        ended.ready_generations, pass_.kind.state, state);
+  co_return first_column(rows);
+}
+
+Task<bool> Rescue::finish(Transaction& tx, EndedAttempts ended, std::string_view state) {
+  if (ended.size() == 0) co_return false;
+  co_await tx.query("queue/finish_rescued", ended.jobs, ended.run_leases, ended.ready_slots,
+                    ended.ready_generations, ended.attempted_at, source_.error, state);
+  co_return true;
+}
+
+Task<pg::Rows> Rescue::bury(Transaction& tx, EndedAttempts ended) {
+  if (ended.size() == 0) co_return pg::Rows();
+  co_return co_await tx.query("queue/bury_rescued", ended.jobs, ended.run_leases, ended.ready_slots,
+                              ended.ready_generations, ended.attempted_at, source_.error,
+                              pass_.kind.word);
 }
 
 }  // namespace
@@ -211,31 +265,17 @@ EndedAttempts EndedAttempts::only(const Numbers& chosen, bool is_in) const {
   for (std::size_t index = 0; index < size(); ++index) {
     const bool is_chosen = std::find(chosen.begin(), chosen.end(), jobs[index]) != chosen.end();
     if (is_chosen != is_in) continue;
-    some.jobs.push_back(jobs[index]);
-    some.run_leases.push_back(run_leases[index]);
-    some.ready_slots.push_back(ready_slots[index]);
-    some.ready_generations.push_back(ready_generations[index]);
-    some.attempted_at.push_back(attempted_at[index]);
+    for (const auto column : kColumns) (some.*column).push_back((this->*column)[index]);
   }
   return some;
 }
 
-void RescuePass::report(std::int64_t rescued_jobs, std::int64_t cancelled) {
-  rescued += rescued_jobs + cancelled;
-  if (rescued_jobs > 0) ctx.report().rescued(kind, rescued_jobs);
-  if (cancelled == 0) return;
-  ctx.report().rescued(fmt::format("{}_duplicate_cancelled", kind), cancelled);
-}
-
-void RescuePass::batch_took(std::int64_t attempts, time::Duration length) {
-  pace.took(attempts, length);
-  ctx.report().batch_size(pace.rows());
-}
-
-void RescuePass::left_alone(std::int64_t job, const pg::SqlState& why) {
-  const bool is_bad = fault_of(why) == Fault::row;
-  ctx.report().skipped_rows(is_bad ? "bad_row" : "locked", 1,
-                            fmt::format("job {}, SQLSTATE {}", job, why.code()));
+Numbers EndedAttempts::jobs_where_last_is(std::int64_t value) const {
+  Numbers some;
+  for (std::size_t index = 0; index < size(); ++index) {
+    if (is_last[index] == value) some.push_back(jobs[index]);
+  }
+  return some;
 }
 
 Task<bool> rescue_attempts(RescuePass& pass, AttemptSource source) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,13 +25,53 @@ using Numbers = std::vector<std::int64_t>;
 // A transaction that rescues holds up the workers whose attempts share a batch with it.
 inline constexpr time::Duration kRescueTarget = std::chrono::milliseconds(100);
 
-// One kind of evidence that an attempt runs, and its statements.
+// One kind of evidence that an attempt of queue storage runs, and its statements.
 struct AttemptSource {
   const char* find;
   const char* lock;
   const char* close;
   const char* close_receipts;  // where they are not closed with the rest; otherwise null
   std::string_view error;      // the entry that the attempt's job gets
+};
+
+// Jobs of the canonical plane.
+struct CanonicalSource {
+  const char* find;
+  std::string_view error;
+  std::string_view duplicate;  // the entry of a job that is cancelled because a newer one wins
+};
+
+// The state of an attempt, as its place in the mask of a unique key, counted from one.
+inline constexpr int kRunning = 3;
+inline constexpr int kRetryable = 5;
+inline constexpr int kFailed = 6;
+inline constexpr int kWaiting = 8;
+
+// What makes a rescue branch.
+struct RescueKind {
+  std::string_view word;  // heartbeat, deadline, callback_timeout: for metrics and statements
+  int state;              // of the attempts that it looks at
+  const char* look;       // whether there is anything: canonical, then each source
+  const char* look_canonical;
+  std::span<const AttemptSource> sources;
+  CanonicalSource canonical;
+};
+
+// Which jobs become dead letters when they fail.
+struct DeadLetters {
+  std::string standard = "workers";  // what live workers say; or true, or false
+  std::vector<std::string> queues;   // that differ
+  std::vector<std::string> words;    // what is said of each of them
+};
+
+// As the settings `dlq` say.
+DeadLetters dead_letters(const BranchContext& ctx);
+
+// What an operator decides.
+struct RescueTerms {
+  time::Duration limit{};  // how old is too old
+  bool do_attempts_count = false;
+  DeadLetters dead_letters;
 };
 
 // Attempts as the statements want them: parallel arrays.
@@ -51,29 +92,35 @@ struct EndedAttempts {
   Numbers ready_slots;
   Numbers ready_generations;
   Numbers attempted_at;  // microseconds since 1970, below zero for none
+  Numbers is_last;       // 1 if the job has no attempt left, -1 for lack of a ready row
 
   std::size_t size() const { return jobs.size(); }
   // Those whose job is in the list, or those whose job is not.
   EndedAttempts only(const Numbers& chosen, bool is_in) const;
+  Numbers jobs_where_last_is(std::int64_t value) const;
 };
 
 // What one pass of a rescue branch does and counts.
 struct RescuePass {
   BranchContext& ctx;
-  std::string_view kind;  // in the words of awa_maintenance_rescues_total
-  time::Duration limit;   // how old is too old
+  const RescueKind& kind;
+  RescueTerms terms;
   scheduling::Pace& pace;
   std::int64_t rescued = 0;
 
   void report(std::int64_t rescued_jobs, std::int64_t cancelled);
+  void report_buried(const pg::Rows& rows);  // kind, queue, jobs
   void batch_took(std::int64_t attempts, time::Duration length);
   void left_alone(std::int64_t job, const pg::SqlState& why);
 };
 
+// A pass of a rescue branch: one look at both planes, then each source that has something.
+Task<Outcome> rescue_all(BranchContext& ctx, const RescueKind& kind, RescueTerms terms);
+
 // Rescues every attempt of one source, window by window.
 Task<bool> rescue_attempts(RescuePass& pass, AttemptSource source);
 
-// Canonical jobs without a heartbeat.
+// The same of canonical jobs.
 Task<bool> rescue_canonical(RescuePass& pass);
 
 }  // namespace lockkeeper::branches

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The canonical plane's part of rescue_stale_heartbeats: a statement a batch, which notifies;
-// triggers keep unique claims right. A job whose key a newer one holds is cancelled: the newer one
-// wins.
+// The canonical plane's part of the rescue branches: a statement a batch, which notifies; triggers
+// keep unique claims right. A job whose key a newer one holds is cancelled: the newer one wins.
 #include <algorithm>
 
 #include "branches/rescue.hpp"
@@ -14,7 +13,9 @@ Task<std::optional<pg::Error>> rescue(RescuePass& pass, Numbers jobs) {
   const auto began = time::SteadyClock().now();
   try {
     auto tx = pass.ctx.begin();
-    const auto rows = co_await tx.query("canonical/rescue_stale", jobs, pass.limit);
+    const auto rows =
+        co_await tx.query("canonical/rescue_attempts", jobs, pass.kind.word, pass.terms.limit,
+                          pass.kind.canonical.error, pass.terms.do_attempts_count);
     co_await tx.notify_and_commit();
     pass.report(rows.integer(0, 0), 0);
     pass.batch_took(rows.integer(0, 0), time::SteadyClock().now() - began);
@@ -30,7 +31,8 @@ Task<bool> cancel(RescuePass& pass, std::int64_t job) {
   co_await pass.ctx.breathe();
   try {
     auto tx = pass.ctx.begin();
-    const auto rows = co_await tx.query("canonical/cancel_stale", job, pass.limit);
+    const auto rows = co_await tx.query("canonical/cancel_attempt", job, pass.kind.word,
+                                        pass.terms.limit, pass.kind.canonical.duplicate);
     co_await tx.notify_and_commit();
     pass.report(0, rows.integer(0, 0));
     co_return true;
@@ -70,7 +72,7 @@ Task<bool> rescue_canonical(RescuePass& pass) {
   std::int64_t cursor_job = -1;
   while (true) {
     const auto found =
-        co_await pass.ctx.query("canonical/find_stale", pass.limit, cursor_at, cursor_job);
+        co_await pass.ctx.query(pass.kind.canonical.find, pass.terms.limit, cursor_at, cursor_job);
     const auto jobs = found.integers(0, 0);
     if (jobs.empty()) co_return true;
     cursor_at = found.text(0, 1);

@@ -44,6 +44,9 @@ inline constexpr Metric kAwaPromoteDuration{Kind::histogram,
                                             "How long a promotion batch took", kAwaStandard};
 // awa_rescue_kind
 inline constexpr Metric kAwaRescues{Kind::counter, "awa_maintenance_rescues_total", "Jobs rescued"};
+// awa_job_kind, awa_job_queue, awa_dlq_reason
+inline constexpr Metric kAwaDeadLettered{Kind::counter, "awa_job_dlq_moved_total",
+                                         "Jobs that became dead letters"};
 // awa_ring, awa_ring_outcome, awa_ring_blocker
 inline constexpr Metric kAwaRotateAttempts{Kind::counter, "awa_maintenance_rotate_attempts_total",
                                            "Attempts to turn a ring"};
@@ -156,6 +159,7 @@ inline constexpr std::array kAll = {&kAwaBranchDuration,
                                     &kAwaPromoteBatchSize,
                                     &kAwaPromoteDuration,
                                     &kAwaRescues,
+                                    &kAwaDeadLettered,
                                     &kAwaRotateAttempts,
                                     &kAwaRotateSkippedRows,
                                     &kAwaPruneAttempts,

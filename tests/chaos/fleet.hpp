@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Real Awa workers as children, each of which would lead too. They serve the queues queue0,
-// queue1, queue2 and left, and write down what they run.
+// queue1, queue2, left and patient, and write down what they have run. The first attempt of a job
+// in patient, of kind patient, runs until it is asked to stop.
 #pragma once
 
 #include <map>

@@ -53,6 +53,30 @@ TEST_CASE("a daemon that restarts beside five workers leads again each time", "[
   CHECK_FALSE(river.fence_has_fired());
 }
 
+TEST_CASE("a handler in another process stops when its attempt is past its deadline",
+          "[chaos][fleet]") {
+  River river;
+  auto settings = river.settings();
+  settings.takeover = "terminate";
+  const Daemon daemon(settings);
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  const Fleet fleet(river.database(), 1);
+  river.database().sql(
+      "SET ROLE awa_owner; SELECT awa.insert_job_compat('patient', 'patient', '{\"n\": 1}'); RESET "
+      "ROLE");
+  const auto running = "queue = 'patient' AND attempt = 1 AND closed_at IS NULL";
+  REQUIRE(eventually([&] { return count(river.database(), "lease_claims", running) == "1"; }));
+  REQUIRE(fleet.runs().empty());
+
+  river.database().sql(std::string("UPDATE awa.lease_claims SET deadline_at = now() WHERE ") +
+                       running);
+
+  // It ends only if it has been asked to, and the second attempt ends by itself.
+  CHECK(eventually([&] { return fleet.most_runs() == 2; }));
+  CHECK(daemon.metric("awa_maintenance_rescues_total", {"awa_rescue_kind=\"deadline\""}) == 1);
+  CHECK_FALSE(river.fence_has_fired());
+}
+
 TEST_CASE("a schema that is dropped and migrated anew is led again", "[chaos][schema]") {
   River river;
   Daemon daemon(river.settings());

@@ -9,10 +9,16 @@ import sys
 import awa
 
 QUEUES = ("queue0", "queue1", "queue2", "left")
+PATIENT = "patient"  # its first attempts run until they are asked to stop
 
 
 @dataclasses.dataclass
 class Kind:
+    n: int
+
+
+@dataclasses.dataclass
+class Patient:
     n: int
 
 
@@ -23,9 +29,16 @@ async def live(url, ledger):
     async def run(job):
         os.write(book, f"{job.id} {job.attempt}\n".encode())
 
+    async def run_on(job):
+        while job.attempt == 1 and not job.is_cancelled():
+            await asyncio.sleep(0.02)
+        await run(job)
+
     for queue in QUEUES:
         client.task(Kind, queue=queue)(run)
-    await client.start([{"name": name, "max_workers": 8} for name in QUEUES], poll_interval_ms=50,
+    client.task(Patient, queue=PATIENT)(run_on)
+    names = (*QUEUES, PATIENT)
+    await client.start([{"name": name, "max_workers": 8} for name in names], poll_interval_ms=50,
                        heartbeat_interval_ms=500, leader_election_interval_ms=200,
                        heartbeat_rescue_interval_ms=1000, heartbeat_staleness_ms=4000)
     await asyncio.Event().wait()

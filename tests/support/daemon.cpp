@@ -30,7 +30,8 @@ std::string configuration(const DaemonSettings& settings) {
          "\"\nidle_limit = \"" + settings.idle_limit + "\"\nstop_limit = \"2s\"\n" +
          "[http]\nlisten = \"unix:{folder}/http.sock\"\n" +
          "[branches.rescue_stale_heartbeats]\nevery = \"1s\"\nstaleness = \"" + settings.staleness +
-         "\"\n";
+         "\"\n[branches.rescue_expired_deadlines]\nevery = \"1s\"\n" +
+         "[branches.rescue_expired_callbacks]\nevery = \"1s\"\n";
 }
 
 }  // namespace

@@ -78,6 +78,12 @@ void materialise(const Database& database) {
       std::string(kReceipts) + ") c");
 }
 
+void park(const Database& database) {
+  database.sql(
+      "UPDATE awa.leases SET state = 'waiting_external', callback_id = gen_random_uuid(), "
+      "callback_timeout_at = now() - interval '1 min', heartbeat_at = NULL, deadline_at = NULL");
+}
+
 void reprioritise(const Database& database, int job, int priority) {
   const auto id = std::to_string(job);
   const auto to = std::to_string(priority);

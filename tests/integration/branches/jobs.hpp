@@ -42,6 +42,9 @@ void complete(const Session& worker, int job);
 // What a worker does when it needs a lease: the claim stays open. All open claims of either kind.
 void materialise(const Database& database);
 
+// All leases wait for a callback that should have come a minute ago.
+void park(const Database& database);
+
 // An operator gives a job that waits another priority: its ready row is entombed, and a new one
 // stands in the other lane.
 void reprioritise(const Database& database, int job, int priority);

@@ -200,7 +200,7 @@ TEST_CASE("branches lists every word, key and duty", "[program][branches]") {
   CHECK(text.code == 0);
   CHECK(text.err.empty());
   CHECK_THAT(text.out, Contains("promote_scheduled.batch_size") && Contains(" 77 ") &&
-                           Contains("(off) samples") && Contains("rescue_expired_deadlines"));
+                           Contains("(off) samples") && Contains("batch_operations"));
   CHECK(json.code == 0);
   CHECK_THAT(json.out, Contains("\"key\":\"batch_size\"") && Contains("\"value\":77") &&
                            Contains("\"value\":\"90s\"") && Contains("\"enabled\":false") &&

@@ -1,13 +1,15 @@
--- queue/settle_rescued: moves the unique claims of running attempts that become retryable.
+-- queue/settle_rescued: moves the unique claims of ended attempts whose jobs change their state.
 -- Returns the jobs whose key another job holds. May wait for a producer that inserts the same key.
 -- (…) IN (…) IS TRUE is looked up in a hash table, whatever the planner thinks of its size.
 -- $1 bigint[]: jobs
 -- $2 bigint[]: run_leases
 -- $3 bigint[]: ready slots
 -- $4 bigint[]: ready generations
+-- $5 integer: the state of the attempts, as a place in the mask counted from one
+-- $6 integer: the state of their jobs from now on, likewise
 WITH job AS MATERIALIZED (
-    SELECT r.job_id, r.unique_key, substr(r.unique_states, 3, 1) = '1' AS claims,
-           substr(r.unique_states, 5, 1) = '1' AS shall_claim
+    SELECT r.job_id, r.unique_key, substr(r.unique_states, $5::integer, 1) = '1' AS claims,
+           substr(r.unique_states, $6::integer, 1) = '1' AS shall_claim
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS a(job_id, run_lease, slot, generation)
     CROSS JOIN LATERAL (
         SELECT r.* FROM :"schema".ready_entries r WHERE r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease

@@ -1,15 +1,15 @@
--- queue/close_stale_claims: closes row-local receipts that are locked, still open and still stale.
--- A receipt without its ready row is left alone. attempted_at is in microseconds since 1970, below
--- zero for none.
--- (…) IN (…) IS TRUE is looked up in a hash table, whatever the planner thinks of its size.
+-- queue/close_claims: closes row-local receipts that are locked, still open and still stale or expired.
+-- is_last: whether the job has no attempt left; -1 for lack of a ready row, and then the receipt is left
+-- alone. attempted_at is in microseconds since 1970, below zero for none.
+-- (…) IN (…) IS TRUE is looked up in a hash table.
 -- $1 bigint[]: claim slots
 -- $2 bigint[]: not used
 -- $3 bigint[]: jobs
 -- $4 bigint[]: run_leases
--- $5 interval: staleness
+-- $5 text: heartbeat or deadline: what is looked at
+-- $6 interval: how long ago that must be
 WITH claim AS MATERIALIZED (
-    SELECT c.*
-    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w(slot, batch_id, job_id, run_lease)
+    SELECT c.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w(slot, b, job_id, run_lease)
     CROSS JOIN LATERAL (SELECT c.* FROM :"schema".lease_claims c WHERE c.claim_slot = w.slot
                         AND c.job_id = w.job_id AND c.run_lease = w.run_lease OFFSET 0) c
     WHERE c.closed_at IS NULL
@@ -21,14 +21,15 @@ WITH claim AS MATERIALIZED (
                         WHERE x.claim_slot = s.claim_slot AND x.receipt_ranges && s.ids OFFSET 0) x
     CROSS JOIN LATERAL unnest(x.receipt_ids) AS u(receipt_id)
 ), open AS MATERIALIZED (
-    SELECT c.*, EXISTS (
-        SELECT FROM :"schema".ready_entries r WHERE r.job_id = c.job_id AND r.run_lease + 1 = c.run_lease
-        AND (r.ready_slot, r.ready_generation) IS NOT DISTINCT FROM (c.ready_slot, c.ready_generation)
-        OFFSET 0) AS has_ready
+    SELECT c.*, (
+        SELECT max((r.attempt + 1 >= r.max_attempts)::integer) FROM :"schema".ready_entries r
+        WHERE r.job_id = c.job_id AND r.run_lease + 1 = c.run_lease
+          AND (r.ready_slot, r.ready_generation) IS NOT DISTINCT FROM (c.ready_slot, c.ready_generation)
+        OFFSET 0) AS is_last
     FROM claim c
-    WHERE COALESCE((SELECT s.heartbeat_at FROM :"schema".attempt_state s
-                    WHERE s.job_id = c.job_id AND s.run_lease = c.run_lease), c.claimed_at)
-          < now() - $5::interval
+    WHERE CASE $5::text WHEN 'deadline' THEN c.deadline_at
+          ELSE COALESCE((SELECT s.heartbeat_at FROM :"schema".attempt_state s
+              WHERE s.job_id = c.job_id AND s.run_lease = c.run_lease), c.claimed_at) END < now() - $6::interval
       AND c.receipt_id NOT IN (SELECT x.receipt_id FROM closed x)
       AND NOT EXISTS (SELECT FROM :"schema".leases l
                       WHERE l.job_id = c.job_id AND l.run_lease = c.run_lease OFFSET 0)
@@ -42,9 +43,10 @@ WITH claim AS MATERIALIZED (
                       WHERE d.job_id = c.job_id AND d.run_lease = c.run_lease OFFSET 0)
 ), closure AS (
     INSERT INTO :"schema".lease_claim_closures (claim_slot, job_id, run_lease, outcome, closed_at)
-    SELECT o.claim_slot, o.job_id, o.run_lease, 'rescued', statement_timestamp()
-    FROM open o WHERE o.has_ready ORDER BY 1, 2, 3
-    ON CONFLICT DO NOTHING RETURNING claim_slot, job_id, run_lease
+    SELECT o.claim_slot, o.job_id, o.run_lease,
+        CASE $5::text WHEN 'deadline' THEN 'deadline_expired' ELSE 'rescued' END, statement_timestamp()
+    FROM open o WHERE o.is_last IS NOT NULL ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING
+    RETURNING claim_slot, job_id, run_lease
 ), fence AS (
     UPDATE :"schema".lease_claims c SET closed_at = statement_timestamp()
     WHERE c.job_id = ANY ($3::bigint[]) AND c.run_lease = ANY ($4::bigint[])
@@ -54,5 +56,5 @@ WITH claim AS MATERIALIZED (
 SELECT array_agg(o.job_id), array_agg(o.run_lease), array_agg(o.ready_slot), array_agg(o.ready_generation),
        array_agg(CASE WHEN isfinite(o.claimed_at) THEN (extract(epoch FROM o.claimed_at) * 1e6)::bigint
                  ELSE -1 END) AS attempted_at,
-       array_agg(o.has_ready::integer) AS has_ready
+       array_agg(COALESCE(o.is_last, -1)::bigint) AS is_last
 FROM open o

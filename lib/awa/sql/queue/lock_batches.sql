@@ -1,8 +1,9 @@
--- queue/lock_stale_claims: locks row-local receipts as far as nobody else holds them, key first.
+-- queue/lock_batches: locks receipts of compact batches as far as nobody else holds them, key first.
 -- Returns the places in the arrays of those that are locked; what they are is read afresh later.
 -- The transition row is locked first, if there is one.
+-- (…) IN (…) IS TRUE is looked up in a hash table, whatever the planner thinks of its size.
 -- $1 bigint[]: claim slots
--- $2 bigint[]: not used
+-- $2 bigint[]: compact batches
 -- $3 bigint[]: jobs
 -- $4 bigint[]: run_leases
 WITH routing AS MATERIALIZED (
@@ -17,10 +18,11 @@ WITH routing AS MATERIALIZED (
     WHERE pg_try_advisory_xact_lock(hashtextextended(
         format('awa.receipt.complete:%s:%s', w.job_id, w.run_lease), 0))
 ), locked AS MATERIALIZED (
-    SELECT k.place FROM keyed k
-    CROSS JOIN LATERAL (SELECT FROM :"schema".lease_claims c
-                        WHERE c.claim_slot = k.slot AND c.job_id = k.job_id AND c.run_lease = k.run_lease
-                          AND c.closed_at IS NULL
-                        FOR UPDATE OF c SKIP LOCKED) c
+    SELECT b.claim_slot, b.batch_id
+    FROM (SELECT DISTINCT k.slot, k.batch_id FROM keyed k) k
+    CROSS JOIN LATERAL (SELECT b.claim_slot, b.batch_id FROM :"schema".lease_claim_batches b
+                        WHERE b.claim_slot = k.slot AND b.batch_id = k.batch_id
+                        FOR UPDATE OF b SKIP LOCKED) b
 )
-SELECT COALESCE(array_agg(l.place ORDER BY l.place), '{}') AS places FROM locked l
+SELECT COALESCE(array_agg(k.place ORDER BY k.place), '{}') AS places
+FROM keyed k WHERE ((k.slot, k.batch_id) IN (SELECT l.claim_slot, l.batch_id FROM locked l)) IS TRUE

@@ -1,7 +1,7 @@
--- queue/lock_stale_leases: locks running leases as far as nobody else holds them, key first.
+-- queue/lock_claims: locks row-local receipts as far as nobody else holds them, key first.
 -- Returns the places in the arrays of those that are locked; what they are is read afresh later.
 -- The transition row is locked first, if there is one.
--- $1 bigint[]: not used
+-- $1 bigint[]: claim slots
 -- $2 bigint[]: not used
 -- $3 bigint[]: jobs
 -- $4 bigint[]: run_leases
@@ -18,9 +18,9 @@ WITH routing AS MATERIALIZED (
         format('awa.receipt.complete:%s:%s', w.job_id, w.run_lease), 0))
 ), locked AS MATERIALIZED (
     SELECT k.place FROM keyed k
-    CROSS JOIN LATERAL (SELECT l.state FROM :"schema".leases l
-                        WHERE l.job_id = k.job_id AND l.run_lease = k.run_lease
-                        FOR UPDATE OF l SKIP LOCKED OFFSET 0) l
-    WHERE l.state = 'running'
+    CROSS JOIN LATERAL (SELECT FROM :"schema".lease_claims c
+                        WHERE c.claim_slot = k.slot AND c.job_id = k.job_id AND c.run_lease = k.run_lease
+                          AND c.closed_at IS NULL
+                        FOR UPDATE OF c SKIP LOCKED) c
 )
 SELECT COALESCE(array_agg(l.place ORDER BY l.place), '{}') AS places FROM locked l

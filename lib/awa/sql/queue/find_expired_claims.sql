@@ -1,0 +1,39 @@
+-- queue/find_expired_claims: names open row-local receipts beyond a cursor that are past their deadline.
+-- A heartbeat does not protect them.
+-- $1 interval: how long past it
+-- $2 timestamp with time zone: deadline of the cursor
+-- $3 bigint: job of the cursor
+-- $4 bigint: run_lease of the cursor
+WITH old AS MATERIALIZED (
+    SELECT c.claim_slot, c.receipt_id, c.job_id, c.run_lease, c.deadline_at AS at, c.closed_at
+    FROM :"schema".lease_claims c
+    WHERE c.deadline_at < now() - $1::interval
+      AND (c.deadline_at, c.job_id, c.run_lease) > ($2::timestamptz, $3::bigint, $4::bigint)
+    ORDER BY c.deadline_at, c.job_id, c.run_lease LIMIT 1000
+), closed AS MATERIALIZED (
+    SELECT u.receipt_id
+    FROM (SELECT o.claim_slot, range_agg(int8range(o.receipt_id, o.receipt_id, '[]')) AS ids
+          FROM old o GROUP BY o.claim_slot) s
+    CROSS JOIN LATERAL (SELECT x.receipt_ids FROM :"schema".lease_claim_closure_batches x
+                        WHERE x.claim_slot = s.claim_slot AND x.receipt_ranges && s.ids OFFSET 0) x
+    CROSS JOIN LATERAL unnest(x.receipt_ids) AS u(receipt_id)
+), expired AS MATERIALIZED (
+    SELECT o.* FROM old o
+    WHERE o.closed_at IS NULL
+      AND NOT EXISTS (SELECT FROM :"schema".leases l
+                      WHERE l.job_id = o.job_id AND l.run_lease = o.run_lease OFFSET 0)
+      AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures x WHERE x.claim_slot = o.claim_slot
+                      AND x.job_id = o.job_id AND x.run_lease = o.run_lease OFFSET 0)
+      AND o.receipt_id NOT IN (SELECT x.receipt_id FROM closed x)
+), last AS MATERIALIZED (
+    SELECT o.* FROM old o ORDER BY o.at DESC, o.job_id DESC, o.run_lease DESC LIMIT 1
+)
+SELECT (SELECT count(*) = 1000 FROM old) AS has_more,
+       (SELECT l.at::text FROM last l) AS cursor_at,
+       (SELECT l.job_id FROM last l) AS cursor_job,
+       (SELECT l.run_lease FROM last l) AS cursor_run_lease,
+       array_agg(f.claim_slot::bigint ORDER BY f.at, f.job_id, f.run_lease) AS slots,
+       array_agg(0::bigint) AS batches,
+       array_agg(f.job_id ORDER BY f.at, f.job_id, f.run_lease) AS jobs,
+       array_agg(f.run_lease ORDER BY f.at, f.job_id, f.run_lease) AS run_leases
+FROM expired f

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A pass over everything that a rescue branch looks at, and what it counts.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "branches/fault.hpp"
+#include "branches/rescue.hpp"
+
+namespace lockkeeper::branches {
+namespace {
+
+// More keys than this in a transaction crowd the server's lock table.
+constexpr std::int64_t kMostAttempts = 1000;
+
+struct Look {
+  bool canonical = false;
+  std::vector<AttemptSource> sources;
+};
+
+Task<Look> look(BranchContext& ctx, const RescueKind& kind, time::Duration limit) {
+  const bool has_both = ctx.planes().has_queue_storage();
+  const char* statement = has_both ? kind.look : kind.look_canonical;
+  const auto rows = co_await ctx.query(statement, limit);
+  Look seen;
+  seen.canonical = rows.boolean(0, 0);
+  if (!has_both) co_return seen;
+  for (std::size_t source = 0; source < kind.sources.size(); ++source) {
+    if (rows.boolean(0, source + 1)) seen.sources.push_back(kind.sources[source]);
+  }
+  co_return seen;
+}
+
+}  // namespace
+
+DeadLetters dead_letters(const BranchContext& ctx) {
+  DeadLetters wanted;
+  wanted.standard = ctx.word("dlq");
+  for (const auto& [queue, values] : ctx.queues()) {
+    const auto word = values.find("dlq");
+    if (word == values.end()) continue;
+    wanted.queues.push_back(queue);
+    wanted.words.push_back(std::get<std::string>(word->second));
+  }
+  return wanted;
+}
+
+void RescuePass::report(std::int64_t rescued_jobs, std::int64_t cancelled) {
+  rescued += rescued_jobs + cancelled;
+  if (rescued_jobs > 0) ctx.report().rescued(kind.word, rescued_jobs);
+  if (cancelled == 0) return;
+  ctx.report().rescued(fmt::format("{}_duplicate_cancelled", kind.word), cancelled);
+}
+
+void RescuePass::report_buried(const pg::Rows& rows) {
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    ctx.report().dead_lettered(rows.text(row, 0), rows.text(row, 1), kind.word,
+                               rows.integer(row, 2));
+  }
+}
+
+void RescuePass::batch_took(std::int64_t attempts, time::Duration length) {
+  pace.took(attempts, length);
+  ctx.report().batch_size(pace.rows());
+}
+
+void RescuePass::left_alone(std::int64_t job, const pg::SqlState& why) {
+  const bool is_bad = fault_of(why) == Fault::row;
+  ctx.report().skipped_rows(is_bad ? "bad_row" : "locked", 1,
+                            fmt::format("job {}, SQLSTATE {}", job, why.code()));
+}
+
+Task<Outcome> rescue_all(BranchContext& ctx, const RescueKind& kind, RescueTerms terms) {
+  auto& pace = ctx.memory<scheduling::Pace>(
+      std::int64_t{1}, std::min(ctx.integer("batch_size"), kMostAttempts), kRescueTarget);
+  ctx.report().batch_size(pace.rows());
+  auto looking = look(ctx, kind, terms.limit);
+  const auto seen = co_await looking;
+  RescuePass pass{ctx, kind, std::move(terms), pace};
+  Outcome outcome;
+  for (const auto& source : seen.sources) {
+    co_await ctx.breathe();
+    auto part = separately(rescue_attempts(pass, source), outcome.failure);
+    co_await part;
+  }
+  if (seen.canonical) {
+    co_await ctx.breathe();
+    auto part = separately(rescue_canonical(pass), outcome.failure);
+    co_await part;
+  }
+  outcome.rows = pass.rescued;
+  co_return outcome;
+}
+
+}  // namespace lockkeeper::branches
