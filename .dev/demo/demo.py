@@ -33,6 +33,12 @@ BRANCHES = """
 [branches.rescue_stale_heartbeats]
 every = "1s"
 staleness = "4s"
+
+[branches.rescue_expired_deadlines]
+every = "1s"
+
+[branches.rescue_expired_callbacks]
+every = "1s"
 """
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 

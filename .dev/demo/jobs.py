@@ -4,8 +4,9 @@
 import dataclasses
 
 QUEUES = ("mail", "reports", "webhooks")
-# Attempts of this queue have a deadline, so their claims are kept row by row, not in batches.
-DEADLINES_MS = {"reports": 300_000}
+EXPORTS = "exports"
+# Attempts of these queues have a deadline, so their claims are kept row by row, not in batches.
+DEADLINES_MS = {"reports": 300_000, EXPORTS: 3_000}
 
 
 @dataclasses.dataclass
@@ -53,4 +54,20 @@ class Leased:
     seconds: float
 
 
-KINDS = (Quick, Slow, Flaky, Doomed, Once, Leased)
+@dataclasses.dataclass
+class Stuck:
+    """Its first attempt runs until somebody asks it to stop, which is at its deadline."""
+
+    key: str
+
+
+@dataclasses.dataclass
+class Parked:
+    """Waits for a callback in its first attempt, and completes in any later one. The callback comes
+    after `answer` seconds, or never if that is zero."""
+
+    key: str
+    answer: float
+
+
+KINDS = (Quick, Slow, Flaky, Doomed, Once, Leased, Stuck, Parked)

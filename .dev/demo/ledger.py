@@ -8,7 +8,8 @@ SIGKILL of its writer. The verdict reads only the ledger, so it can be tested wi
   accepted  producer  key, id
   refused   producer  key
   start     worker    key, id, attempt, worker
-  end       worker    key, id, attempt, worker, outcome (completed | retry | error)
+  end       worker    key, id, attempt, worker, outcome (completed | retry | error | stopped |
+                                                         answered | too late)
   terminal  observer  id, lease, state: a final state as it stood in the database
 """
 
@@ -88,7 +89,8 @@ class Job:
             yield f"is {states[0]}, expected {self.expect}"
         if len(completions) > 1:
             yield f"ran to completion {len(completions)} times"
-        if states == ["completed"] and not completions:
+        was_answered = any(end["outcome"] == "answered" for end in self.ends)
+        if states == ["completed"] and not completions and not was_answered:
             yield "is completed and never ran to completion"
         early = [s for s in self.starts if self.run_at and s["at"] < self.run_at - EARLY_TOLERANCE]
         if early:

@@ -67,6 +67,26 @@ class Producer:
             return jobs.Doomed(key)
         self.insert(doomed, expect="failed", max_attempts=2)
 
+    def stuck(self):
+        def stuck(key):
+            return jobs.Stuck(key)
+        self.insert(stuck, queue=jobs.EXPORTS)
+
+    def answered(self):
+        def answered(key):
+            return jobs.Parked(key, random.uniform(0.2, 1))
+        self.insert(answered)
+
+    def forgotten(self):
+        def forgotten(key):
+            return jobs.Parked(key, 0.0)
+        self.insert(forgotten)
+
+    def given_up(self):
+        def given_up(key):
+            return jobs.Parked(key, 0.0)
+        self.insert(given_up, expect="failed", max_attempts=1)
+
     def unique(self):
         """Three of one subject while the first still waits: the second and third are refused."""
         subject = f"once-{next(self.numbers)}"
@@ -78,7 +98,7 @@ class Producer:
 
     def run(self):
         kinds = ([self.immediate] * 7 + [self.scheduled] * 6 + [self.slow] * 2 + [self.leased] * 2
-                 + [self.retrying] * 2 + [self.doomed])
+                 + [self.retrying] * 2 + [self.doomed, self.stuck, self.answered, self.forgotten, self.given_up])
         unique_at = time.monotonic()
         while not self.stopped:
             if time.monotonic() >= unique_at:

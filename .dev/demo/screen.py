@@ -5,6 +5,8 @@ import shutil
 import sys
 import time
 
+import verdict
+
 LINE_EVERY = 5.0  # seconds, where there is no terminal
 
 _BOLD, _DIM, _GREEN, _RED, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[32m", "\x1b[31m", "\x1b[0m"
@@ -39,11 +41,12 @@ class Screen:
     def _line(self, counts, metrics):
         late = metrics.quantile("lockkeeper_branch_start_lateness_seconds", 0.99, lane="slo")
         rows = {branch: int(metrics.total("lockkeeper_branch_rows_total", branch=branch))
-                for branch in ("promote_scheduled", "rescue_stale_heartbeats")}
+                for branch in verdict.MOVERS}
         leads = "leads" if metrics.total("lockkeeper_leader") else "does not lead"
+        rescued = sum(rows.values()) - rows["promote_scheduled"]
         return (f"{time.monotonic() - self.began:6.1f} s  {leads}; jobs {counts['accepted']}, final "
-                f"{counts['settled']}; promoted {rows['promote_scheduled']}, rescued "
-                f"{rows['rescue_stale_heartbeats']}; slo lane started within {milliseconds(late)} (p99)")
+                f"{counts['settled']}; promoted {rows['promote_scheduled']}, rescued {rescued}; slo lane "
+                f"started within {milliseconds(late)} (p99)")
 
     def _page(self, counts, metrics, fleet):
         width = shutil.get_terminal_size().columns

@@ -2,11 +2,14 @@
 """The demo's judgement of Lockkeeper."""
 
 
+MOVERS = ("promote_scheduled", "rescue_stale_heartbeats", "rescue_expired_deadlines", "rescue_expired_callbacks")
+
+
 def faults(metrics, led):
     """What the daemon did not do."""
     if not led:
         yield "Lockkeeper never led"
-    for branch in ("promote_scheduled", "rescue_stale_heartbeats"):
+    for branch in MOVERS:
         if metrics.total("lockkeeper_branch_rows_total", branch=branch) == 0:
             yield f"{branch} moved no row"
     for ring in ("queue", "lease", "claim"):

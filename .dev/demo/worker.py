@@ -10,8 +10,10 @@ import jobs
 from ledger import Book
 
 BEAT_MS = 1000
+CALLBACK_WITHIN = 2.0  # seconds
 # What Lockkeeper does with its own settings, for the demo without it.
-LEADING = {"leader_election_interval_ms": 500, "heartbeat_rescue_interval_ms": 1000, "heartbeat_staleness_ms": 4000}
+LEADING = {"leader_election_interval_ms": 500, "heartbeat_rescue_interval_ms": 1000, "heartbeat_staleness_ms": 4000,
+           "deadline_rescue_interval_ms": 1000, "callback_rescue_interval_ms": 1000}
 
 
 class Worker:
@@ -19,12 +21,17 @@ class Worker:
         self.client = awa.AsyncClient(url)
         self.name = name
         self.book = Book(folder, name)
+        self.answers = set()
 
     async def run(self, job):
         facts = {"key": job.args.key, "id": job.id, "attempt": job.attempt, "worker": self.name}
         self.book.write("start", **facts)
         if isinstance(job.args, jobs.Leased):
             await job.register_callback()
+        if isinstance(job.args, jobs.Stuck) and job.attempt == 1:
+            return await self.run_on(job, facts)
+        if isinstance(job.args, jobs.Parked) and job.attempt == 1:
+            return await self.park(job, facts)
         await asyncio.sleep(getattr(job.args, "seconds", 0.02))
         failures = getattr(job.args, "failures", 0)
         if isinstance(job.args, jobs.Doomed):
@@ -36,15 +43,37 @@ class Worker:
         self.book.write("end", outcome="completed", **facts)
         return None
 
+    async def run_on(self, job, facts):
+        while not job.is_cancelled():
+            await asyncio.sleep(0.02)
+        self.book.write("end", outcome="stopped", **facts)
+
+    async def park(self, job, facts):
+        token = await job.register_callback(timeout_seconds=CALLBACK_WITHIN)
+        if job.args.answer > 0:
+            answering = asyncio.create_task(self.answer(token.id, job.args.answer, facts))
+            self.answers.add(answering)
+            answering.add_done_callback(self.answers.discard)
+        return awa.WaitForCallback(token)
+
+    async def answer(self, callback, delay, facts):
+        """As an external system does, which may come too late."""
+        await asyncio.sleep(delay)
+        self.book.write("end", outcome="answered", **facts)
+        try:
+            await self.client.complete_external(callback)
+        except awa.AwaError:
+            self.book.write("end", outcome="too late", **facts)
+
     async def live(self, options):
         for kind in jobs.KINDS:
-            for queue in jobs.QUEUES:
+            for queue in (*jobs.QUEUES, jobs.EXPORTS):
                 self.client.task(kind, queue=queue)(self.run)
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         queues = [{"name": name, "max_workers": 16, "deadline_duration_ms": jobs.DEADLINES_MS.get(name)}
-                  for name in jobs.QUEUES]
+                  for name in (*jobs.QUEUES, jobs.EXPORTS)]
         queues = [{key: value for key, value in queue.items() if value} for queue in queues]
         await self.client.start(queues, poll_interval_ms=100, heartbeat_interval_ms=BEAT_MS, **options)
         await stopped.wait()

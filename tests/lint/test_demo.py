@@ -13,7 +13,7 @@ from metrics import Metrics  # noqa: E402
 GOOD = "\n".join(
     ["# TYPE lockkeeper_leader gauge", "lockkeeper_leader 1"]
     + [f'lockkeeper_branch_rows_total{{branch="{branch}"}} 3'
-       for branch in ("promote_scheduled", "rescue_stale_heartbeats")]
+       for branch in verdict.MOVERS]
     + [f'awa_maintenance_{step}_attempts_total{{awa_ring="{ring}",awa_ring_outcome="{outcome}"}} 2'
        for ring in ("queue", "lease", "claim")
        for step, outcome in (("rotate", "rotated"), ("prune", "pruned"))]

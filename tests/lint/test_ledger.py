@@ -54,6 +54,10 @@ class Verdict(unittest.TestCase):
     def test_a_job_completed_without_having_run_is_seen(self):
         self.assertIn("never ran to completion", faults([*lines()[:3], lines()[4]]))
 
+    def test_a_parked_job_is_completed_by_its_answer(self):
+        answered = {**lines()[3], "outcome": "answered"}
+        self.assertEqual("", faults([*lines()[:3], answered, lines()[4]]))
+
     def test_a_wrong_final_state_is_seen(self):
         self.assertIn("is failed", faults([*lines()[:4], {**lines()[4], "state": "failed"}]))
         self.assertIn("is completed", faults(lines(expect="failed")))
