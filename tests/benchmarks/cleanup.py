@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Half a million finished canonical jobs past their retention: how fast they go, and who waits."""
+
+import threading
+import time
+
+import psycopg
+
+from figure import Row, milliseconds, quantile
+from scene import wait_until
+
+TITLE = "cleanup of 500k expired rows of the canonical plane"
+EXPIRED = 500_000
+PER_SECOND = 20  # jobs that fall due meanwhile
+LATENESS = "lockkeeper_branch_start_lateness_seconds"
+AWA_MINUTE = 125.0  # two of its intervals, and a start
+AT_ONCE = '[branches.cleanup]\nevery = "1s"\n'
+
+# Back to a database that never had queue storage.
+CANONICAL = """
+DELETE FROM awa.runtime_storage_backends;
+UPDATE awa.storage_transition_state SET state = 'canonical', current_engine = 'canonical', prepared_engine = NULL, details = '{}';
+"""
+FILL = """
+INSERT INTO awa.jobs_hot (kind, queue, args, state, run_at, finalized_at)
+SELECT 'work', 'mail' || n %% 8, '{}', 'completed', now() - interval '3 days', now() - interval '2 days'
+FROM generate_series(1, %s) n
+"""
+LEFT = "SELECT count(*) FROM awa.jobs_hot WHERE state = 'completed' AND finalized_at < now() - interval '1 day'"
+ENQUEUE = "SELECT awa.insert_job_compat('work', 'mail1', '{}')"
+DUE = """
+INSERT INTO awa.scheduled_jobs (kind, queue, args, state, run_at)
+SELECT 'work', 'mail2', jsonb_build_object('due', extract(epoch FROM now()) + n * %(step)s::float8), 'scheduled',
+       to_timestamp(extract(epoch FROM now()) + n * %(step)s::float8)
+FROM generate_series(1, %(count)s::integer) n
+"""
+PROMOTED = """
+SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 - (args->>'due')::float8
+FROM awa.jobs_hot WHERE args ? 'due'
+"""
+
+
+class Producer:
+    """Enqueues one job after the other; the longest time that one took is its stall."""
+
+    def __init__(self, url):
+        self.times = []
+        self.is_stopped = False
+        self.thread = threading.Thread(target=self._run, args=(url,))
+        self.thread.start()
+
+    def _run(self, url):
+        with psycopg.connect(url, autocommit=True) as session:
+            while not self.is_stopped:
+                began = time.monotonic()
+                session.execute(ENQUEUE)
+                self.times.append(time.monotonic() - began)
+                time.sleep(0.01)
+
+    def stop(self):
+        self.is_stopped = True
+        self.thread.join()
+        return self.times
+
+
+def fill(scene, count):
+    scene.admin.execute(CANONICAL)
+    scene.admin.execute(FILL, (count,))
+    scene.settle()
+
+
+def alone(bench, count):
+    """Rows a minute while nothing else is to be done."""
+    with bench.scene() as scene:
+        fill(scene, count)
+        began = time.monotonic()
+        scene.lead(AT_ONCE)
+        wait_until(lambda: scene.value(LEFT) == 0, 300, "all expired rows are deleted", every=0.5)
+        return count * 60 / (time.monotonic() - began)
+
+
+def busy(bench, count):
+    """The same beside a producer and jobs that fall due, and what these see of it."""
+    with bench.scene() as scene:
+        fill(scene, count)
+        scene.app.execute(DUE, {"step": 1 / PER_SECOND, "count": PER_SECOND * 120})
+        daemon = scene.lead(AT_ONCE)
+        before = daemon.scrape()
+        producer = Producer(scene.url("app"))
+        began = time.monotonic()
+        try:
+            wait_until(lambda: scene.value(LEFT) == 0, 300, "all expired rows are deleted", every=0.5)
+            seconds = time.monotonic() - began
+        finally:
+            times = producer.stop()
+        return count * 60 / seconds, times, scene.column(PROMOTED), daemon.scrape().since(before)
+
+
+def awa(bench, count):
+    """Rows a minute, from two of Awa's intervals; and how late its promotion is meanwhile."""
+    with bench.scene() as scene:
+        fill(scene, count)
+        scene.lead_by_awa()
+        scene.app.execute(DUE, {"step": 1 / PER_SECOND, "count": PER_SECOND * 120})
+        producer = Producer(scene.url("app"))
+        time.sleep(AWA_MINUTE)
+        return (count - scene.value(LEFT)) / 2, producer.stop(), scene.column(PROMOTED)
+
+
+def measure(bench):
+    count = int(bench.scaled(EXPIRED))
+    bench.say(f"Lockkeeper, {count} rows")
+    rate, stalls, late, metrics = busy(bench, count)
+    bench.say("Lockkeeper, with nothing else to do")
+    rate_alone = alone(bench, count)
+    bench.say("Awa, two of its minutes")
+    awa_rate, awa_stalls, awa_late = awa(bench, count)
+    return [
+        Row("expired rows deleted a minute", "", rate, awa=awa_rate, times=20, more_is_better=True),
+        Row("of what it deletes with an idle SLO lane", "%", 100 * rate / rate_alone, least=90),
+        Row("an enqueue meanwhile, max", "ms", 1000 * max(stalls), awa=1000 * max(awa_stalls), most=50),
+        Row("start lateness of the SLO lane meanwhile, p99, at most", "ms",
+            milliseconds(metrics.quantile(LATENESS, 0.99, lane="slo")), most=5),
+        Row("start lateness of the SLO lane meanwhile, max, at most", "ms",
+            milliseconds(metrics.quantile(LATENESS, 1, lane="slo")), most=25),
+        Row("job due → available meanwhile, p99", "ms", milliseconds(quantile(late, 0.99)),
+            awa=milliseconds(quantile(awa_late, 0.99))),
+    ]

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A slot full of failed and cancelled jobs comes to be pruned: who waits while the failed ones,
+which are still to be kept, are carried on."""
+
+import threading
+import time
+
+import psycopg
+
+import load
+from figure import Row, milliseconds, quantile
+from scene import database_clock, wait_until
+
+TITLE = "debt bomb: 100k failed and 200k cancelled terminal rows in one slot"
+FAILED = 100_000
+CANCELLED = 200_000
+PER_SECOND = 20
+SECONDS = 90
+
+# As Awa's client leaves them: a ready row and a narrow terminal row each, in one lane of the present slot.
+FILL = """
+WITH ring AS (SELECT current_slot, generation FROM awa.queue_ring_state),
+first AS (SELECT awa.reserve_enqueue_seq('wreck', 2::smallint, 0::smallint, %(count)s) AS seq),
+ready AS (
+    INSERT INTO awa.ready_entries (ready_slot, ready_generation, job_id, kind, queue, args, priority, attempt, run_lease,
+        max_attempts, lane_seq, enqueue_shard, run_at, created_at)
+    SELECT r.current_slot, r.generation, nextval('awa.job_id_seq'), 'work', 'wreck', '{}', 2, 0, 0, 1, f.seq + n - 1, 0, now(), now()
+    FROM ring r, first f, generate_series(1, %(count)s) n RETURNING *),
+done AS (
+    INSERT INTO awa.done_entries (ready_slot, ready_generation, job_id, kind, queue, state, priority, attempt, run_lease,
+        lane_seq, enqueue_shard, attempted_at, finalized_at)
+    SELECT ready_slot, ready_generation, job_id, kind, queue,
+        (CASE WHEN lane_seq - f.seq < %(failed)s THEN 'failed' ELSE 'cancelled' END)::awa.job_state,
+        priority, 1, 1, lane_seq, enqueue_shard, now(), now()
+    FROM ready, first f RETURNING *),
+segment AS (
+    INSERT INTO awa.ready_segments (ready_slot, ready_generation, queue, priority, enqueue_shard, first_lane_seq, next_lane_seq,
+        first_run_at)
+    SELECT r.current_slot, r.generation, 'wreck', 2, 0, f.seq, f.seq + %(count)s, now() FROM ring r, first f)
+INSERT INTO awa.queue_terminal_count_deltas (ready_slot, ready_generation, queue, priority, enqueue_shard, counter_bucket,
+    terminal_delta)
+SELECT ready_slot, ready_generation, queue, priority, enqueue_shard, (job_id %% 256)::smallint, count(*)
+FROM done GROUP BY 1, 2, 3, 4, 5, 6
+"""
+# The claim cursor stands behind them.
+ADVANCE = """
+SELECT awa.set_sequence_next(h.seq_name, (SELECT max(r.lane_seq) + 1 FROM awa.ready_entries r WHERE r.queue = 'wreck'))
+FROM awa.queue_claim_heads h WHERE h.queue = 'wreck'
+"""
+IS_PRUNED = "SELECT NOT EXISTS (SELECT FROM awa.done_entries WHERE queue = 'wreck' AND ready_slot = %s AND ready_generation = %s)"
+CARRIED = "SELECT count(*) FROM awa.done_entries WHERE queue = 'wreck'"
+CLAIM = "SELECT count(*) FROM awa.claim_ready_runtime('mail0', 1, 0, 0)"
+
+
+class Claimer:
+    """Asks for jobs as a worker does, one question after the other; the longest is its stall."""
+
+    def __init__(self, url):
+        self.times = []
+        self.is_stopped = False
+        self.thread = threading.Thread(target=self._run, args=(url,))
+        self.thread.start()
+
+    def _run(self, url):
+        with psycopg.connect(url, autocommit=True) as session:
+            while not self.is_stopped:
+                began = time.monotonic()
+                session.execute(CLAIM)
+                self.times.append(time.monotonic() - began)
+                time.sleep(0.005)
+
+    def stop(self):
+        self.is_stopped = True
+        self.thread.join()
+        return self.times
+
+
+def explode(bench, lead):
+    """(lateness of promotion, times of claims, seconds until the slot was empty or None)."""
+    failed, cancelled = int(bench.scaled(FAILED)), int(bench.scaled(CANCELLED))
+    with bench.scene() as scene:
+        load.make_lanes(scene)
+        scene.app.execute("SELECT awa.insert_job_compat('work', 'wreck', '{}')")
+        slot, generation = scene.admin.execute("SELECT current_slot, generation FROM awa.queue_ring_state").fetchone()
+        scene.app.execute(FILL, {"count": failed + cancelled, "failed": failed})
+        scene.app.execute(ADVANCE)
+        scene.settle()
+        lead(scene)
+        scene.worker(load.QUEUES)
+        claimer = Claimer(scene.url("app"))
+        began, late = time.monotonic(), {}
+        load.schedule(scene, PER_SECOND * SECONDS, PER_SECOND)
+        end = database_clock(scene.app) + SECONDS
+        pruned_after = None
+
+        def look():
+            nonlocal pruned_after
+            late.update(load.lateness(scene))
+            if pruned_after is None and scene.value(IS_PRUNED, slot, generation):
+                pruned_after = time.monotonic() - began
+            return database_clock(scene.app) > end
+
+        try:
+            wait_until(look, SECONDS + 60, "the slot is pruned", every=0.5)
+        finally:
+            times = claimer.stop()
+        if pruned_after is not None and scene.value(CARRIED) < failed:
+            raise RuntimeError("failed jobs were lost")
+        return list(late.values()), times, pruned_after
+
+
+def measure(bench):
+    bench.say("Lockkeeper")
+    mine, claims, after = explode(bench, lambda scene: scene.lead())
+    bench.say("Awa")
+    theirs, awa_claims, awa_after = explode(bench, lambda scene: scene.lead_by_awa(load.QUEUES))
+    return [
+        Row("job due → available, p99", "ms", milliseconds(quantile(mine, 0.99)), awa=milliseconds(quantile(theirs, 0.99)), most=100),
+        Row("job due → available, max", "ms", milliseconds(quantile(mine, 1)), awa=milliseconds(quantile(theirs, 1))),
+        Row("a worker's claim, max", "ms", milliseconds(max(claims)), awa=milliseconds(max(awa_claims)), most=100),
+        Row("the slot is empty after", "s", after, ours_says="" if after else "never meanwhile", awa=awa_after,
+            awa_says="" if awa_after else "never meanwhile"),
+    ]
