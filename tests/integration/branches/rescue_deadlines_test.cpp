@@ -30,7 +30,7 @@ TEST_CASE("receipts past their deadline are rescued, however alive their workers
       "UPDATE awa.lease_claims SET deadline_at = now() + interval '1 min' WHERE job_id = 4");
   database.sql(
       "INSERT INTO awa.attempt_state (job_id, run_lease, heartbeat_at, progress) SELECT job_id, "
-      "run_lease, now(), '{\"percent\": 40}' FROM awa.lease_claims");
+      "run_lease, now() + interval '1 hour', '{\"percent\": 40}' FROM awa.lease_claims");
 
   const auto outcome = leader.run(rescue_expired_deadlines);
 
