@@ -19,7 +19,7 @@ namespace {
 constexpr std::array kLevels = {"trace", "debug", "info", "warn", "error"};
 
 // Promised by the documentation and not part of this version.
-constexpr std::array kLaterCommands = {"check", "tick", "cron", "yield", "grants"};
+constexpr std::array kLaterCommands = {"tick", "cron", "yield", "grants"};
 
 using Words = std::vector<std::string>;
 
@@ -48,9 +48,12 @@ void declare(CLI::App& app, CommandLine& line) {
   app.fallthrough();             // -c may also stand behind the command
 
   app.add_subcommand("run", "lead: the daemon, in the foreground, logging to stderr");
+  auto* check =
+      app.add_subcommand("check", "everything that would stop or hurt it, with the remedy");
   auto* status = app.add_subcommand("status", "who leads, and how the branches are");
   auto* branches = app.add_subcommand("branches", "every branch with its lane and settings");
   app.add_subcommand("takeover", "end the backend that holds the maintenance lock, once");
+  check->add_flag("--json", line.as_json, "the same as JSON");
   status->add_flag("--json", line.as_json, "the same as JSON");
   status->add_flag("--watch", line.is_watching, "again each second, until it is interrupted");
   branches->add_flag("--json", line.as_json, "the same as JSON");

@@ -12,7 +12,7 @@
 namespace lockkeeper {
 
 struct CommandLine {
-  std::string command;              // run, status, branches or takeover
+  std::string command;              // run, check, status, branches or takeover
   std::optional<std::string> file;  // -c
   std::optional<config::LogLevel> log_level;
   bool as_json = false;

@@ -16,6 +16,7 @@
 #include "http/address.hpp"
 #include "logging/log.hpp"
 #include "service/board.hpp"
+#include "service/check.hpp"
 #include "service/commands.hpp"
 #include "service/service.hpp"
 
@@ -41,17 +42,33 @@ void occupy_standard_descriptors() {
   if (descriptor > STDERR_FILENO) ::close(descriptor);
 }
 
-config::Settings read_settings(const CommandLine& line) {
-  const auto schemas = service::branch_schemas();
+// Empty when none is named and the standard one does not exist.
+std::string file_of(const CommandLine& line) {
+  if (line.file) return *line.file;
   std::error_code ignored;
   const bool has_standard_file = std::filesystem::status(kStandardFile, ignored).type() !=
                                  std::filesystem::file_type::not_found;
-  auto settings = line.file || has_standard_file
-                      ? config::read_file(line.file.value_or(kStandardFile), schemas)
-                      : config::standard(schemas);
+  return has_standard_file ? kStandardFile : "";
+}
+
+config::Settings read_settings(const CommandLine& line) {
+  const auto schemas = service::branch_schemas();
+  const auto file = file_of(line);
+  const bool has_file = line.file || !file.empty();
+  auto settings = has_file ? config::read_file(file, schemas) : config::standard(schemas);
   config::apply_environment(settings);
-  service::require_listen(settings);
   return settings;
+}
+
+// Here a configuration that cannot be read is a finding like any other.
+int check(const CommandLine& line) {
+  service::CheckRequest request{LOCKKEEPER_VERSION, line.as_json, file_of(line), {}, {}};
+  try {
+    request.settings = read_settings(line);
+  } catch (const config::SettingsError& error) {
+    request.fault = error.what();
+  }
+  return service::check(std::move(request));
 }
 
 void open_log(const CommandLine& line, const config::Settings& settings) {
@@ -82,7 +99,9 @@ int execute(const CommandLine& line) {
     std::fputs(line.answer.c_str(), stdout);
     return service::kDone;
   }
+  if (line.command == "check") return check(line);
   auto settings = read_settings(line);
+  service::require_listen(settings);
   if (line.command == "run") return run(line, std::move(settings));
   if (line.command == "branches") return service::print_branches(settings, line.as_json);
   if (line.command == "takeover") return service::take_over(std::move(settings));

@@ -6,7 +6,7 @@
 #include <memory>
 #include <utility>
 
-#include "awa/needs.hpp"
+#include "awa/privileges.hpp"
 #include "awa/sql.hpp"
 
 namespace lockkeeper::awa {
@@ -25,8 +25,7 @@ struct Inquiry : std::enable_shared_from_this<Inquiry> {
   void refuse(const pg::Reply& reply);
   bool read_role(const pg::Rows& rows);
   bool read_version(const pg::Rows& rows);
-  void refuse_for(const pg::Rows& missing);
-  std::string remedy_for(const pg::Rows& missing) const;
+  void refuse_for(const MissingRights& missing);
   bool read_rings(const pg::Rows& rows);
   void give_advice(const pg::Rows& lanes);
 
@@ -37,13 +36,6 @@ struct Inquiry : std::enable_shared_from_this<Inquiry> {
   std::string database;
   bool sees_all = false;
 };
-
-std::string grant_all(const std::string& schema, const std::string& role) {
-  return fmt::format(
-      "run GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA {} TO {}, or "
-      "let it be a member of the role that owns Awa's objects",
-      schema, quote_identifier(role));
-}
 
 // Of the first reply that is an error; the ones after it are only skipped.
 const pg::Reply* first_error(const pg::Replies& replies) {
@@ -115,20 +107,10 @@ bool Inquiry::read_version(const pg::Rows& rows) {
 
 void Inquiry::ask_for_details() {
   const auto& schema = found.planes.storage_schema;
-  std::vector<std::string> schemas, tables, rights, branches;
-  for (const auto& need : needs()) {
-    if (need.plane == Plane::queue_storage && !schema) continue;
-    schemas.push_back(need.plane == Plane::canonical ? "awa" : *schema);
-    tables.emplace_back(need.table);
-    rights.emplace_back(need.rights);
-    branches.emplace_back(need.branch);
-  }
   Library library(schema.value_or("awa"));
   pg::Pipeline pipeline;
   pipeline.push_back({library.get("gate/patch"), {}});
-  pipeline.push_back(
-      {library.get("gate/missing_privileges"),
-       {schemas, tables, rights, branches, schema ? pg::Parameter(*schema) : std::nullopt}});
+  pipeline.push_back(ask_missing_rights(library, schema, 1));
   if (schema) {
     pipeline.push_back({library.get("gate/rings"), {}});
     pipeline.push_back({library.get("gate/lane_owner"), {*schema}});
@@ -142,7 +124,8 @@ void Inquiry::read_details(const pg::Replies& replies) {
   if (!replies[1].ok()) return refuse(replies[1]);
   found.planes.is_patched = replies[0].rows.boolean(0, 0);
   // Before the rings: a role that may not read them would only hear of an error.
-  if (!replies[1].rows.empty()) return refuse_for(replies[1].rows);
+  const auto missing = read_missing_rights(replies[1].rows);
+  if (!missing.empty()) return refuse_for(missing.front());
   if (const auto* error = first_error(replies)) return refuse(*error);
   if (found.planes.storage_schema && !read_rings(replies[2].rows)) return;
   found.verdict = Verdict::accepted;
@@ -150,27 +133,12 @@ void Inquiry::read_details(const pg::Replies& replies) {
   on_result(std::move(found));
 }
 
-void Inquiry::refuse_for(const pg::Rows& missing) {
-  const auto others = missing.integer(0, 3) - 1;
+void Inquiry::refuse_for(const MissingRights& missing) {
   refuse(Verdict::missing_privilege,
-         fmt::format("role {} lacks {} ON {}, which {} needs{}; {}", role, missing.text(0, 1),
-                     missing.text(0, 2), missing.text(0, 0),
-                     others > 0 ? fmt::format(", and {} more rights", others) : "",
-                     remedy_for(missing)));
-}
-
-// A lane belongs to whoever used it first: rights on the tables are no remedy there.
-std::string Inquiry::remedy_for(const pg::Rows& missing) const {
-  if (!missing.is_null(0, 4)) {
-    return fmt::format("set database.role = \"{0}\", which owns it, or run GRANT {1} TO {2}",
-                       missing.text(0, 4), quote_identifier(missing.text(0, 4)),
-                       quote_identifier(role));
-  }
-  if (missing.text(0, 1) == "CREATE") {
-    return fmt::format("run GRANT CREATE ON {} TO {}, since Awa's lane functions ask for it",
-                       missing.text(0, 2), quote_identifier(role));
-  }
-  return grant_all(found.planes.storage_schema.value_or("awa"), role);
+         fmt::format("role {} lacks {} ON {}, which {} needs{}; {}", role, missing.rights,
+                     missing.object, missing.branch,
+                     missing.more > 0 ? fmt::format(", and {} more rights", missing.more) : "",
+                     remedy_for(missing, role, found.planes.storage_schema.value_or("awa"))));
 }
 
 bool Inquiry::read_rings(const pg::Rows& rings) {
@@ -186,23 +154,9 @@ bool Inquiry::read_rings(const pg::Rows& rings) {
 }
 
 void Inquiry::give_advice(const pg::Rows& lanes) {
-  if (!found.planes.is_patched) {
-    found.advice.emplace_back(
-        "Awa's schema patch (wait-free dirty marks) is not installed in full; run \"awa migrate\" "
-        "of Awa 0.6.8 or newer");
-  }
-  if (!sees_all) {
-    found.advice.push_back(
-        fmt::format("role {} does not see what other roles run, so the age of the oldest snapshot "
-                    "may be understated; run GRANT pg_read_all_stats TO {}",
-                    role, quote_identifier(role)));
-  }
-  if (lanes.empty()) return;
-  const std::string owner(lanes.text(0, 0));
-  found.advice.push_back(fmt::format(
-      "role {} does not own the lanes of the queues, and lanes that it makes will belong to it, "
-      "where workers that act as {} cannot use them; set database.role = \"{}\"",
-      role, owner, owner));
+  if (!found.planes.is_patched) found.advice.push_back(advice_on_patch(false));
+  if (!sees_all) found.advice.push_back(advice_on_statistics(role));
+  if (!lanes.empty()) found.advice.push_back(advice_on_lanes(role, std::string(lanes.text(0, 0))));
 }
 
 void Inquiry::refuse(Verdict verdict, std::string sentence) {
@@ -244,6 +198,26 @@ std::string_view name(Verdict verdict) {
       return "unreadable";
   }
   return "";
+}
+
+std::string advice_on_patch(bool is_begun) {
+  return fmt::format(
+      "Awa's schema patch (wait-free dirty marks) is {}; run \"awa migrate\" of Awa 0.6.8 or newer",
+      is_begun ? "installed in part only" : "not installed in full");
+}
+
+std::string advice_on_statistics(const std::string& role) {
+  return fmt::format(
+      "role {} does not see what other roles run, so the age of the oldest snapshot may be "
+      "understated; run GRANT pg_read_all_stats TO {}",
+      role, quote_identifier(role));
+}
+
+std::string advice_on_lanes(const std::string& role, const std::string& owner) {
+  return fmt::format(
+      "role {} does not own the lanes of the queues, and lanes that it makes will belong to it, "
+      "where workers that act as {} cannot use them; set database.role = \"{}\"",
+      role, owner, owner);
 }
 
 void examine(pg::Session& session, std::function<void(Examination)> on_result) {

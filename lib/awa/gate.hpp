@@ -37,6 +37,11 @@ struct Examination {
   std::vector<std::string> advice;  // what does not stop us but should be said once
 };
 
+// What the advice says, a sentence each: "what is so; what to do about it".
+std::string advice_on_patch(bool is_begun);
+std::string advice_on_statistics(const std::string& role);
+std::string advice_on_lanes(const std::string& role, const std::string& owner);
+
 // The session must be idle and is idle again when the callback comes. Not called when the
 // session is destroyed meanwhile; called with unreadable when its connection is lost.
 void examine(pg::Session& session, std::function<void(Examination)> on_result);

@@ -17,7 +17,8 @@ namespace lockkeeper::branches {
   ROW(rotate_queue)              \
   ROW(rotate_lease)              \
   ROW(rotate_claim)              \
-  ROW(observe)
+  ROW(observe)                   \
+  ROW(diagnose)
 
 #define LOCKKEEPER_DECLARE(word) extern const Branch word;
 LOCKKEEPER_BRANCHES(LOCKKEEPER_DECLARE)

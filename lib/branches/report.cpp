@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "logging/log.hpp"
+#include "logging/quote.hpp"
 #include "metrics/names.hpp"
 
 namespace lockkeeper::branches {
@@ -22,6 +23,25 @@ constexpr std::pair<std::string_view, std::string_view> kRescueKinds[] = {
     {"rescue_expired_callbacks", "callback_timeout"},
 };
 
+// A label whose text comes from others.
+constexpr std::size_t kLongestLabel = 100;
+
+constexpr std::string_view kDiagnoses[] = {"lanes", "unique_claims", "horizon", "producers",
+                                           "canonical"};
+
+// In one line and not too long, without half a character at its end.
+std::string label(std::string_view text) {
+  auto clean = logging::printable(text);
+  if (clean.size() <= kLongestLabel) return clean;
+  auto end = kLongestLabel;
+  while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xC0U) == 0x80U) --end;
+  return clean.substr(0, end) + "…";
+}
+
+double unix_time() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 }  // namespace
 
 void touch_series(metrics::Registry& registry, std::string_view branch,
@@ -37,6 +57,11 @@ void touch_series(metrics::Registry& registry, std::string_view branch,
   }
   for (const auto& [name, kind] : kRescueKinds) {
     if (branch == name) registry.touch(names::kAwaRescues, {{"awa_rescue_kind", kind}});
+  }
+  if (branch == "diagnose") {
+    for (const auto diagnosis : kDiagnoses) {
+      registry.touch(names::kDiagnosisGivenUp, {{"diagnosis", diagnosis}});
+    }
   }
 }
 
@@ -131,5 +156,58 @@ void Report::horizon_age(std::string_view kind, time::Duration age) {
 }
 
 void Report::clock_skew(double seconds) { registry_.set(names::kClockSkew, {}, seconds); }
+
+void Report::ring_pinned(std::string_view ring, std::string_view cause, std::string_view queue,
+                         time::Duration age) {
+  ring_free(ring);
+  registry_.set(names::kRingPinned, {{"ring", ring}, {"cause", cause}, {"queue", label(queue)}},
+                time::seconds(age));
+}
+
+void Report::ring_free(std::string_view ring) {
+  registry_.forget(names::kRingPinned, {{"ring", ring}});
+}
+
+void Report::wedged_lanes(std::int64_t lanes) {
+  registry_.set(names::kLanesWedged, {}, static_cast<double>(lanes));
+}
+
+void Report::oldest_available(std::string_view plane, time::Duration age) {
+  registry_.set(names::kOldestAvailableJob, {{"plane", plane}}, time::seconds(age));
+}
+
+void Report::leaked_claims(std::string_view reason, std::int64_t claims) {
+  registry_.set(names::kUniqueClaimsLeaked, {{"reason", reason}}, static_cast<double>(claims));
+}
+
+void Report::oldest_producer(time::Duration age) {
+  registry_.set(names::kOldestProducer, {}, time::seconds(age));
+}
+
+void Report::horizon_holder(std::string_view kind, std::int64_t pid, std::string_view name,
+                            time::Duration age) {
+  nobody_pins_horizon();
+  registry_.set(names::kHorizonHolder,
+                {{"kind", kind}, {"pid", std::to_string(pid)}, {"application_name", label(name)}},
+                time::seconds(age));
+}
+
+void Report::nobody_pins_horizon() { registry_.forget(names::kHorizonHolder); }
+
+void Report::measured(std::string_view diagnosis) {
+  registry_.set(names::kDiagnosisTime, {{"diagnosis", diagnosis}}, unix_time());
+}
+
+void Report::not_measured(std::string_view diagnosis) {
+  registry_.add(names::kDiagnosisGivenUp, {{"diagnosis", diagnosis}});
+  if (diagnosis == "horizon") nobody_pins_horizon();
+  if (diagnosis == "producers") registry_.forget(names::kOldestProducer);
+  if (diagnosis == "unique_claims") registry_.forget(names::kUniqueClaimsLeaked);
+  if (diagnosis == "canonical")
+    registry_.forget(names::kOldestAvailableJob, {{"plane", diagnosis}});
+  if (diagnosis != "lanes") return;
+  registry_.forget(names::kLanesWedged);
+  registry_.forget(names::kOldestAvailableJob, {{"plane", "queue_storage"}});
+}
 
 }  // namespace lockkeeper::branches

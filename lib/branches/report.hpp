@@ -40,6 +40,11 @@ class Report {
   void pruned(std::string_view ring, std::string_view outcome, std::string_view reason,
               std::int64_t count);
 
+  // What keeps the oldest slot of a ring: cause is lease, claim, waiting or stuck_lane. One a ring.
+  void ring_pinned(std::string_view ring, std::string_view cause, std::string_view queue,
+                   time::Duration age);
+  void ring_free(std::string_view ring);
+
   // Rows left alone because they are bad or contested, counted each time. `which` names one for
   // the log, where it is written once, however often it comes back.
   void skipped_rows(std::string_view reason, std::int64_t rows, std::string_view which);
@@ -49,6 +54,18 @@ class Report {
   void oldest_due(time::Duration age);                    // lockkeeper_oldest_due_job_seconds
   void horizon_age(std::string_view kind, time::Duration age);
   void clock_skew(double seconds);
+
+  // Findings of diagnose; measured() says that one has come to its end, not_measured() that it was
+  // given up, and takes back what it had found before.
+  void wedged_lanes(std::int64_t lanes);
+  void oldest_available(std::string_view plane, time::Duration age);
+  void leaked_claims(std::string_view reason, std::int64_t claims);
+  void oldest_producer(time::Duration age);
+  void horizon_holder(std::string_view kind, std::int64_t pid, std::string_view name,
+                      time::Duration age);  // instead of the one before
+  void nobody_pins_horizon();
+  void measured(std::string_view diagnosis);
+  void not_measured(std::string_view diagnosis);
 
  private:
   bool is_news(std::string row);

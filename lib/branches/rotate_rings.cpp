@@ -122,6 +122,10 @@ Task<bool> tell_who_pins(BranchContext& ctx, Ring ring, std::int64_t slot) {
   const auto reply = co_await ctx.attempt(statement, slot);
   if (!has_answered(reply, ring.pinned) || reply.rows.empty()) co_return false;
   ctx.report().skipped_rows(reply.rows.text(0, 0), 1, reply.rows.text(0, 1));
+  const auto age = reply.rows.is_null(0, 4) ? 0.0 : reply.rows.real(0, 4);
+  ctx.report().ring_pinned(
+      ring.name, reply.rows.text(0, 2), reply.rows.text(0, 3),
+      std::chrono::duration_cast<time::Duration>(std::chrono::duration<double>(age)));
   co_return true;
 }
 
@@ -154,6 +158,7 @@ Task<bool> prune_oldest(BranchContext& ctx, Ring ring, RingView view) {
   }
   ctx.report().pruned(ring.name, pruned.outcome, pruned.reason, pruned.count);
   remember(memory, pruned);
+  if (memory.refusals == 0) ctx.report().ring_free(ring.name);
   if (memory.refusals >= kRefusalsToTell) {
     auto telling = tell_who_pins(ctx, ring, *view.sealed_slot);
     co_await telling;
@@ -172,6 +177,7 @@ Task<Outcome> pass(BranchContext& ctx, Ring ring) {
   Outcome outcome;
   if (!view->has_rows) {
     ctx.report().rotated(ring.name, "skipped_idle", "none");
+    ctx.report().ring_free(ring.name);
     ctx.report().ring_cursor(ring.name, view->slot, view->generation);
     co_return outcome;
   }

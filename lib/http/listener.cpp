@@ -9,7 +9,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -32,12 +34,21 @@ bool is_served(const sockaddr_un& address) {
   return is_served;
 }
 
-void remove_stale(const std::string& path, const sockaddr_un& address) {
+sockaddr_un address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) refuse(path, "the path is too long");
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return address;
+}
+
+// Whether a socket that nobody serves any more is in the way. Anything else there is refused.
+bool is_stale(const std::string& path, const sockaddr_un& address) {
   struct stat found {};
-  if (::lstat(path.c_str(), &found) != 0) return;
+  if (::lstat(path.c_str(), &found) != 0) return false;
   if (!S_ISSOCK(found.st_mode)) refuse(path, "there is something that is not a socket");
   if (is_served(address)) refuse(path, "another process serves it");
-  ::unlink(path.c_str());
+  return true;
 }
 
 bool is_loopback_address(const sockaddr_storage& address) {
@@ -63,7 +74,52 @@ Candidates candidates(const Address& address) {
   return {found, &::freeaddrinfo};
 }
 
+// A socket that may take an address from its last owner; negative when the family is not there.
+int open_socket(int family) {
+  const int descriptor = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int on = 1;
+  if (descriptor >= 0) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  return descriptor;
+}
+
+sockaddr_storage bound_address(int descriptor) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size);
+  return bound;
+}
+
+std::string describe(const Address& address) {
+  return fmt::format("{}:{}", address.host, address.port);
+}
+
+bool try_file(const std::string& path) {
+  is_stale(path, address_of(path));
+  const auto folder = path.substr(0, std::max<std::size_t>(path.rfind('/'), 1));
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) refuse(path, std::strerror(errno));
+  return true;
+}
+
+bool try_port(const Address& address) {
+  const auto found = candidates(address);
+  std::string failure = "no address";
+  for (const auto* each = found.get(); each != nullptr; each = each->ai_next) {
+    const int descriptor = open_socket(each->ai_family);
+    if (descriptor < 0) continue;
+    const bool is_free = ::bind(descriptor, each->ai_addr, each->ai_addrlen) == 0;
+    failure = std::strerror(errno);
+    const auto bound = bound_address(descriptor);
+    ::close(descriptor);
+    if (is_free) return is_loopback_address(bound);
+  }
+  refuse(describe(address), failure);
+}
+
 }  // namespace
+
+bool try_listen(const Address& address) {
+  return address.path.empty() ? try_port(address) : try_file(address.path);
+}
 
 Listener::Listener(const Address& address) {
   if (address.path.empty()) {
@@ -79,11 +135,8 @@ Listener::~Listener() {
 }
 
 void Listener::listen_on_file(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) refuse(path, "the path is too long");
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  remove_stale(path, address);
+  const auto address = address_of(path);
+  if (is_stale(path, address)) ::unlink(path.c_str());
   descriptor_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const auto* name = reinterpret_cast<const sockaddr*>(&address);
   if (::bind(descriptor_, name, sizeof address) != 0) refuse(path, std::strerror(errno));
@@ -95,13 +148,10 @@ void Listener::listen_on_file(const std::string& path) {
 
 void Listener::listen_on_port(const Address& address) {
   const auto found = candidates(address);
-  const auto where = fmt::format("{}:{}", address.host, address.port);
   std::string failure = "no address";
   for (const auto* each = found.get(); each != nullptr; each = each->ai_next) {
-    descriptor_ = ::socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    descriptor_ = open_socket(each->ai_family);
     if (descriptor_ < 0) continue;
-    const int on = 1;
-    ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (::bind(descriptor_, each->ai_addr, each->ai_addrlen) == 0 &&
         ::listen(descriptor_, kBacklog) == 0) {
       return describe_port();
@@ -109,16 +159,14 @@ void Listener::listen_on_port(const Address& address) {
     failure = std::strerror(errno);
     ::close(std::exchange(descriptor_, -1));
   }
-  refuse(where, failure);
+  refuse(describe(address), failure);
 }
 
 void Listener::describe_port() {
-  sockaddr_storage bound{};
-  socklen_t size = sizeof bound;
-  ::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&bound), &size);
+  const auto bound = bound_address(descriptor_);
   std::array<char, NI_MAXHOST> host{};
   std::array<char, NI_MAXSERV> port{};
-  ::getnameinfo(reinterpret_cast<const sockaddr*>(&bound), size, host.data(), host.size(),
+  ::getnameinfo(reinterpret_cast<const sockaddr*>(&bound), sizeof bound, host.data(), host.size(),
                 port.data(), port.size(), NI_NUMERICHOST | NI_NUMERICSERV);
   const bool is_v6 = bound.ss_family == AF_INET6;
   text_ = fmt::format("http://{}{}{}:{}/", is_v6 ? "[" : "", host.data(), is_v6 ? "]" : "",

@@ -36,4 +36,8 @@ class Listener {
   bool is_loopback_ = true;
 };
 
+// Throws ListenError if a Listener would not succeed now. Nothing listens meanwhile and nothing is
+// left behind, so it is in nobody's way. True when only this host would reach it.
+bool try_listen(const Address& address);
+
 }  // namespace lockkeeper::http

@@ -95,13 +95,29 @@ void Election::Impl::poll_later(time::Duration longest) {
   poll_timer.arm_in(pause.jittered(longest));
 }
 
+bool Election::Impl::is_look_due() const {
+  return callbacks.look && (!looked_at || loop.now() - *looked_at >= settings.look_every);
+}
+
+void Election::Impl::look() {
+  looked_at = loop.now();
+  is_looking = true;
+  callbacks.look(leader, [weak = weak_from_this(), mine = attempt] {
+    const auto self = weak.lock();
+    if (!self || mine != self->attempt) return;
+    self->is_looking = false;
+    self->poll();
+  });
+}
+
 void Election::Impl::poll() {
+  if (is_look_due()) return look();
   const bool is_old = loop.now() - examined_at >= kExamineEvery;
   happen(is_old ? Event::examination_due : Event::poll_due);
 }
 
 void Election::Impl::release_heard() {
-  if (state != State::standby) return;
+  if (state != State::standby || is_looking) return;  // the question follows the look at once
   if (loop.now() - asked_at < kShortestPoll) return poll_timer.arm_in(kShortestPoll);
   happen(Event::release_heard);
 }

@@ -148,6 +148,7 @@ void Election::Impl::close_leader() {
   ++attempt;
   is_set_up = false;
   is_lent = false;
+  is_looking = false;
   poll_timer.disarm();
   stop_timer.disarm();
   holder_seen_at.reset();

@@ -38,6 +38,7 @@ struct ElectionSettings {
   std::string password;  // empty: libpq's own ways
   std::string role;      // SET ROLE after connecting; empty for none
   time::Duration poll_interval = std::chrono::milliseconds(250);
+  time::Duration look_every = std::chrono::seconds(5);  // of a standby, between two questions
   config::Takeover takeover = config::Takeover::wait;
   time::Duration idle_limit = std::chrono::milliseconds(1500);
   time::Duration stop_limit = std::chrono::seconds(5);
@@ -75,8 +76,13 @@ struct View {
   bool control_connected = false;
 };
 
+// A look at the database on standby, on a session that nobody else uses until it is done. The next
+// question waits for it.
+using Look = std::function<void(pg::Session&, std::function<void()> on_done)>;
+
 struct ElectionCallbacks {
   Gate gate;
+  Look look;  // may be empty
   std::function<void(pg::Connection&)> on_lead;
   std::function<void(const std::string& reason)> on_lost;  // leading has ended against our will
   std::function<void(const View&)> on_change;              // anything in the view; once a change

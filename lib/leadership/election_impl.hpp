@@ -57,6 +57,8 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   void holder_told(const pg::Reply& reply);
   void poll_later(time::Duration longest);
   void poll();
+  bool is_look_due() const;
+  void look();
   void release_heard();
 
   // Sends on the leader connection; an answer that belongs to a connection that has been closed
@@ -87,6 +89,8 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   time::TimePoint asked_at{};
   time::TimePoint examined_at{};
   std::optional<time::TimePoint> holder_seen_at;
+  std::optional<time::TimePoint> looked_at;
+  bool is_looking = false;
   bool has_just_terminated = false;
   int undisplaceable_pid = 0;  // the server would not let us end this one at takeover_refused_at
   time::TimePoint takeover_refused_at{};

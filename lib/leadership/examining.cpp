@@ -5,45 +5,9 @@
 #include <fmt/format.h>
 
 #include "leadership/election_impl.hpp"
+#include "leadership/refusals.hpp"
 
 namespace lockkeeper::leadership {
-namespace {
-
-constexpr int kOldestServer = 140000;  // idle_session_timeout, multiranges
-
-const GateResult kPooler{
-    "pooler",
-    "a connection pooler stands between Lockkeeper and PostgreSQL, and a session lock means "
-    "nothing behind it; let database.url name the server itself"};
-
-const GateResult kStandby{
-    "standby_server",
-    "this server is a hot standby and takes no writes; let database.url name the primary, or both "
-    "servers as host=a,b"};
-
-const GateResult kReadOnly{
-    "read_only",
-    "transactions are read-only here; run ALTER ROLE … or ALTER DATABASE … RESET "
-    "default_transaction_read_only, or remove it from database.url"};
-
-const GateResult kTooOld{"server_version",
-                         "this PostgreSQL is older than version 14, which Awa needs; upgrade it"};
-
-GateResult refused_setting(const ElectionSettings& settings, const std::string& message) {
-  if (settings.role.empty()) {
-    return {"session_settings",
-            fmt::format("the server refuses our session settings ({}); connect to PostgreSQL 14 or "
-                        "newer itself",
-                        message)};
-  }
-  return {"role",
-          fmt::format("the session cannot act as database.role ({}); run GRANT \"{}\" TO the login "
-                      "in database.url, or leave the key empty",
-                      message, settings.role)};
-}
-
-}  // namespace
-
 pg::ConnectSettings Election::Impl::connect_settings(const std::string& suffix) const {
   pg::ConnectSettings with;
   with.url = settings.url;
@@ -79,10 +43,9 @@ void Election::Impl::examine() {
 void Election::Impl::identify(const pg::Reply& reply) {
   if (!reply.ok()) return happen(Event::doubt, {"examination_failed", reply.message});
   const auto who = read_identity(reply);
-  if (who.backend_pid != leader.backend_pid()) return happen(Event::pooler_found, kPooler);
-  if (leader.server_version() < kOldestServer) return happen(Event::disqualified, kTooOld);
-  if (who.is_standby) return happen(Event::disqualified, kStandby);
-  if (who.is_read_only) return happen(Event::disqualified, kReadOnly);
+  const auto refusal = refusal_of(who, leader);
+  if (refusal.reason == kPooler) return happen(Event::pooler_found, refusal);
+  if (!refusal.sentence.empty()) return happen(Event::disqualified, refusal);
   server_start = who.server_start;
   control.open(connect_settings(""));
   if (is_set_up) return ask_gate();

@@ -62,6 +62,17 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
     AND COALESCE(a.application_name, '') = $3::pg_catalog.text
 )";
 
+// As pg_terminate_backend decides it; no row when that backend has gone.
+constexpr auto kMayEnd = R"(
+SELECT CASE WHEN r.rolsuper THEN me.rolsuper
+            ELSE me.rolsuper OR pg_catalog.pg_has_role(r.oid, 'USAGE')
+                 OR pg_catalog.pg_has_role('pg_signal_backend', 'USAGE') END
+FROM pg_catalog.pg_stat_activity AS a
+JOIN pg_catalog.pg_roles AS r ON r.oid = a.usesysid
+JOIN pg_catalog.pg_roles AS me ON me.rolname = current_user
+WHERE a.pid = $1::pg_catalog.int4
+)";
+
 }  // namespace
 
 pg::Call ask_identity() { return call(kIdentity); }
@@ -135,6 +146,8 @@ std::optional<Holder> read_holder(const pg::Reply& reply) {
 pg::Call terminate(const Holder& holder) {
   return call(kTerminate, {kMaintenanceLock, holder.pid, holder.application_name});
 }
+
+pg::Call ask_right_to_end(const Holder& holder) { return call(kMayEnd, {holder.pid}); }
 
 pg::Pipeline unlock() {
   return {call("SELECT pg_catalog.pg_advisory_unlock($1::pg_catalog.int8)", {kMaintenanceLock}),

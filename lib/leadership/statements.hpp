@@ -38,6 +38,8 @@ std::optional<Holder> read_holder(const pg::Reply& reply);
 // Ends that backend if it still holds the lock; one row, true, if the signal was sent. 42501 if
 // we may not, and what to do about it.
 pg::Call terminate(const Holder& holder);
+// One row, true, if the acting role may do that; no row when that backend has gone.
+pg::Call ask_right_to_end(const Holder& holder);
 inline constexpr auto kRightToEnd =
     "run GRANT pg_signal_backend TO the role that acts, or let it be the workers' role; a "
     "superuser's session is ended by superusers only";

@@ -132,6 +132,36 @@ inline constexpr Metric kPromotionLateness{
 inline constexpr Metric kOldestDueJob{Kind::gauge, "lockkeeper_oldest_due_job_seconds",
                                       "Age of the oldest job that is due and not promoted"};
 
+// What only a person can mend.
+// plane
+inline constexpr Metric kOldestAvailableJob{
+    Kind::gauge, "lockkeeper_oldest_available_job_seconds",
+    "How long the oldest job that could be claimed has waited for a worker"};
+// no labels
+inline constexpr Metric kLanesWedged{Kind::gauge, "lockkeeper_lanes_wedged",
+                                     "Lanes whose claims return no job any more"};
+// reason
+inline constexpr Metric kUniqueClaimsLeaked{
+    Kind::gauge, "lockkeeper_unique_claims_leaked",
+    "Unique claims that no job stands behind, so that their keys are refused for ever"};
+// ring, cause, queue
+inline constexpr Metric kRingPinned{
+    Kind::gauge, "lockkeeper_ring_pinned_seconds",
+    "How old that is which keeps the oldest slot of a ring from being reclaimed"};
+// kind, pid, application_name
+inline constexpr Metric kHorizonHolder{Kind::gauge, "lockkeeper_mvcc_horizon_holder_seconds",
+                                       "Who pins the horizon, if for over a minute"};
+// no labels
+inline constexpr Metric kOldestProducer{Kind::gauge, "lockkeeper_oldest_producer_seconds",
+                                        "Age of the oldest open transaction that has written jobs"};
+// diagnosis
+inline constexpr Metric kDiagnosisTime{Kind::gauge, "lockkeeper_diagnosis_timestamp_seconds",
+                                       "When a diagnosis last came to its end"};
+// diagnosis
+inline constexpr Metric kDiagnosisGivenUp{
+    Kind::counter, "lockkeeper_diagnosis_given_up_total",
+    "Diagnoses given up because they took too long or were in somebody's way"};
+
 // The machinery.
 // no labels
 inline constexpr Metric kDatabaseRoundTrip{Kind::histogram,
@@ -184,6 +214,14 @@ inline constexpr std::array kAll = {&kAwaBranchDuration,
                                     &kPreemptionWasted,
                                     &kPromotionLateness,
                                     &kOldestDueJob,
+                                    &kOldestAvailableJob,
+                                    &kLanesWedged,
+                                    &kUniqueClaimsLeaked,
+                                    &kRingPinned,
+                                    &kHorizonHolder,
+                                    &kOldestProducer,
+                                    &kDiagnosisTime,
+                                    &kDiagnosisGivenUp,
                                     &kDatabaseRoundTrip,
                                     &kLoopDelay,
                                     &kClockSkew,

@@ -7,6 +7,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 
@@ -103,12 +104,20 @@ void Registry::touch(const Metric& metric, Labels labels) {
   }
 }
 
-void Registry::forget(const Metric& metric) {
+void Registry::forget(const Metric& metric, Labels with) {
   if (metric.kind != Kind::gauge) throw std::logic_error("only gauges are forgotten");
   const auto found = impl_->gauges.entries.find(metric.name);
   if (found == impl_->gauges.entries.end()) return;
-  for (const auto& [names, series] : found->second.series) found->second.family->Remove(series);
-  found->second.series.clear();
+  auto& entry = found->second;
+  std::erase_if(entry.series, [&](const auto& each) {
+    const auto& names = each.first;
+    const bool has_all = std::all_of(with.begin(), with.end(), [&](const Label& label) {
+      const auto place = names.find(std::string(label.first));
+      return place != names.end() && place->second == label.second;
+    });
+    if (has_all) entry.family->Remove(each.second);
+    return has_all;
+  });
 }
 
 std::optional<double> Registry::find(const Metric& metric, Labels labels) const {

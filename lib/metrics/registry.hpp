@@ -42,7 +42,9 @@ class Registry {
   void touch(const Metric& metric, Labels labels);
 
   // Removes every series of the metric; for gauges whose label values come and go.
-  void forget(const Metric& metric);
+  void forget(const Metric& metric) { forget(metric, {}); }
+  // Of those only the ones that have all these labels.
+  void forget(const Metric& metric, Labels with);
 
   // Present value of a counter or gauge, empty, or 0, if the series does not exist. For /status
   // and tests.

@@ -2,11 +2,8 @@
 #include "service/commands.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <string_view>
 #include <thread>
 
 #include "event/loop.hpp"
@@ -17,6 +14,7 @@
 #include "service/listing.hpp"
 #include "service/service.hpp"
 #include "service/status.hpp"
+#include "service/terminal.hpp"
 
 namespace lockkeeper::service {
 namespace {
@@ -26,21 +24,9 @@ using namespace std::chrono_literals;
 constexpr auto kFetchLimit = 2s;
 constexpr auto kWatchEvery = 1s;
 constexpr auto kClearScreen = "\033[H\033[2J";
-
-bool is_set(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value != nullptr && *value != '\0';
-}
-
-bool has_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
-
-Paint paint_of_stdout() {
-  const char* terminal = std::getenv("TERM");
-  const bool is_dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
-  return has_terminal() && !is_dumb && !is_set("NO_COLOR") ? Paint::colours : Paint::none;
-}
-
-void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
+constexpr auto kHome = "\033[H";
+constexpr auto kClearLine = "\033[K\n";
+constexpr auto kClearBelow = "\033[J";
 
 int complain(int code, const std::string& what) {
   std::fputs(("lockkeeper: " + what + "\n").c_str(), stderr);
@@ -101,7 +87,13 @@ Status status_without_daemon(const config::Settings& settings, const StatusOptio
   return status;
 }
 
-int print_without_daemon(config::Settings& settings, const StatusOptions& options,
+// What a look at the status came to: what to print, or the reason why there is nothing.
+struct Look {
+  int code = kDone;
+  std::string text;
+};
+
+Look look_without_daemon(config::Settings& settings, const StatusOptions& options,
                          const std::string& failure) {
   const auto silence =
       settings.http.listen.empty()
@@ -110,34 +102,58 @@ int print_without_daemon(config::Settings& settings, const StatusOptions& option
   try {
     require_database(settings);
   } catch (const config::SettingsError& error) {
-    throw config::SettingsError(fmt::format("{}, and {}", silence, error.what()));
+    return {kBadUsage, fmt::format("{}, and {}", silence, error.what())};
   }
   const auto result = ask_database(settings, TakeoverOnce::Intent::look);
   const auto code = exit_code(result.outcome);
-  if (code != kDone) return complain(code, fmt::format("{}, and {}", silence, result.sentence));
+  if (code != kDone) return {code, fmt::format("{}, and {}", silence, result.sentence)};
   auto status = status_without_daemon(settings, options);
   status.election.sentence = fmt::format("{}; {}", silence, result.sentence);
   status.election.holder = result.holder;
-  print(options.as_json ? to_json(status) : to_text(status, paint_of_stdout()));
-  return kDone;
+  return {kDone, options.as_json ? to_json(status) : to_text(status, paint_of_stdout())};
 }
 
-int print_status_once(config::Settings& settings, const StatusOptions& options) {
+Look look_at_status(config::Settings& settings, const StatusOptions& options) {
   const auto* for_people =
       paint_of_stdout() == Paint::colours ? kColouredStatusPath : kPlainStatusPath;
   const auto answer = ask_daemon(settings, options.as_json ? kJsonStatusPath : for_people);
-  if (answer.status != 200) return print_without_daemon(settings, options, answer.failure);
-  print(answer.body);
-  return kDone;
+  if (answer.status != 200) return look_without_daemon(settings, options, answer.failure);
+  return {kDone, answer.body};
 }
 
-[[noreturn]] void watch_status(config::Settings& settings, const StatusOptions& options) {
+// Line by line over what stands there, so that nothing flickers.
+void print_over(const std::string& text) {
+  std::string lines = kHome;
+  for (const char mark : text) {
+    if (mark == '\n') {
+      lines += kClearLine;
+    } else {
+      lines += mark;
+    }
+  }
+  print(lines + kClearBelow);
+}
+
+void show(const Look& look, const StatusOptions& options) {
+  const bool is_over = has_terminal() && !options.as_json;
+  if (look.code != kDone && !is_over) {
+    complain(look.code, look.text);
+    return;
+  }
+  if (is_over) return print_over(look.code == kDone ? look.text : look.text + "\n");
+  print(options.as_json ? look.text : look.text + "\n");
+}
+
+// Goes on while a daemon and its database come and go; only what can never come ends it.
+int watch_status(config::Settings& settings, const StatusOptions& options) {
+  auto look = look_at_status(settings, options);
+  if (look.code == kBadUsage) return complain(look.code, look.text);
+  if (has_terminal() && !options.as_json) print(kClearScreen);
   while (true) {
-    if (has_terminal() && !options.as_json) print(kClearScreen);
-    print_status_once(settings, options);
-    if (!has_terminal() && !options.as_json) print("\n");
+    show(look, options);
     if (std::fflush(stdout) != 0) throw std::runtime_error("cannot write to stdout");
     std::this_thread::sleep_for(kWatchEvery);
+    look = look_at_status(settings, options);
   }
 }
 
@@ -168,8 +184,11 @@ void require_listen(const config::Settings& settings) {
 }
 
 int print_status(config::Settings settings, const StatusOptions& options) {
-  if (options.is_watching) watch_status(settings, options);
-  return print_status_once(settings, options);
+  if (options.is_watching) return watch_status(settings, options);
+  const auto look = look_at_status(settings, options);
+  if (look.code != kDone) return complain(look.code, look.text);
+  print(look.text);
+  return kDone;
 }
 
 int print_branches(const config::Settings& settings, bool as_json) {

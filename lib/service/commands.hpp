@@ -23,8 +23,8 @@ struct StatusOptions {
   bool is_watching = false;  // again each second, until a signal ends it
 };
 
-// Asks the running daemon over HTTP, and the database if there is none. Throws SettingsError
-// only when the database is needed and cannot be asked.
+// Asks the running daemon over HTTP, and the database if there is none. A watch goes on when
+// neither answers for a while.
 int print_status(config::Settings settings, const StatusOptions& options);
 
 // Every branch with lane, interval and settings; those of later versions by name.

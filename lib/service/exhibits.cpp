@@ -20,6 +20,9 @@ std::optional<std::int64_t> whole(std::optional<double> number) {
   return static_cast<std::int64_t>(*number);
 }
 
+// A transaction or a job that is younger is everyday life.
+constexpr double kLong = 60;
+
 }  // namespace
 
 void show_build(metrics::Registry& registry, const std::string& version) {
@@ -51,7 +54,9 @@ void show_election(metrics::Registry& registry, const leadership::View& view) {
 void forget_sights(metrics::Registry& registry) {
   for (const auto* sight :
        {&names::kOldestDueJob, &names::kBatchSize, &names::kHygieneDebt, &names::kMvccHorizonAge,
-        &names::kClockSkew, &names::kAwaRingCurrentSlot, &names::kAwaRingGeneration}) {
+        &names::kClockSkew, &names::kAwaRingCurrentSlot, &names::kAwaRingGeneration,
+        &names::kOldestAvailableJob, &names::kLanesWedged, &names::kUniqueClaimsLeaked,
+        &names::kRingPinned, &names::kHorizonHolder, &names::kOldestProducer}) {
     registry.forget(*sight);
   }
 }
@@ -133,6 +138,29 @@ std::vector<RingStatus> rings_of(const metrics::Registry& registry) {
     if (slot && generation) rings.push_back({ring, *slot, *generation});
   }
   return rings;
+}
+
+std::vector<std::string> findings_of(const metrics::Registry& registry) {
+  std::vector<std::string> findings;
+  if (const auto lanes = registry.value(names::kLanesWedged, {}); lanes > 0) {
+    findings.push_back(fmt::format("lanes that yield no jobs any more: {:.0f}", lanes));
+  }
+  const auto claims = registry.value(names::kUniqueClaimsLeaked, {{"reason", "job_gone"}}) +
+                      registry.value(names::kUniqueClaimsLeaked, {{"reason", "state"}});
+  if (claims > 0) {
+    findings.push_back(fmt::format("unique claims that no job stands behind: {:.0f}", claims));
+  }
+  if (const auto age = registry.value(names::kOldestProducer, {}); age >= kLong) {
+    findings.push_back(
+        fmt::format("a transaction has written jobs and not committed for {:.0f}s", age));
+  }
+  for (const auto* plane : {"queue_storage", "canonical"}) {
+    const auto age = registry.value(names::kOldestAvailableJob, {{"plane", plane}});
+    if (age < kLong) continue;
+    findings.push_back(
+        fmt::format("a job of {} could be claimed and has waited for {:.0f}s", plane, age));
+  }
+  return findings;
 }
 
 }  // namespace lockkeeper::service

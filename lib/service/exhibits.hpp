@@ -35,5 +35,7 @@ std::string systemd_status(const leadership::View& view);
 // What the board and the metrics know of a branch, without the present term.
 BranchStatus record_status(const BranchRecord& record, const metrics::Registry& registry);
 std::vector<RingStatus> rings_of(const metrics::Registry& registry);
+// What diagnose has found that is worth a line; empty when all is well, or nobody has looked.
+std::vector<std::string> findings_of(const metrics::Registry& registry);
 
 }  // namespace lockkeeper::service

@@ -49,6 +49,7 @@ Service::Service(config::Settings settings, std::string version)
       version_(std::move(version)),
       board_(registry_, settings_),
       election_(loop_, election_settings(settings_), callbacks()),
+      standby_(loop_, registry_, board_),
       pulse_(loop_, registry_, [this] { return is_progressing(); }),
       on_terminate_(loop_, SIGTERM, [this] { stop(); }),
       on_interrupt_(loop_, SIGINT, [this] { stop(); }),
@@ -131,6 +132,9 @@ leadership::ElectionCallbacks Service::callbacks() {
   callbacks.gate = [this](pg::Session& session, auto on_result) {
     examine(session, std::move(on_result));
   };
+  callbacks.look = [this](pg::Session& session, auto on_done) {
+    standby_.look(session, examined_.planes, std::move(on_done));
+  };
   callbacks.on_lead = [this](pg::Connection& connection) { lead(connection); };
   callbacks.on_lost = [this](const std::string&) { end_term(); };
   callbacks.on_change = [this](const leadership::View& view) { look_at(view); };
@@ -170,6 +174,7 @@ void Service::look_at(const leadership::View& view) {
   const bool is_new_state = view.state != seen_.state || view.sentence != seen_.sentence;
   if (view.state != seen_.state) count_change(registry_, view);
   show_election(registry_, view);
+  if (!view.leader_connected && !term_) forget_sights(registry_);  // nobody looks any more
   seen_ = view;
   if (!is_new_state) return;
   event::notify(systemd_status(view));
@@ -212,6 +217,7 @@ Status Service::status() const {
   }
   for (const auto& record : board_.records()) status.branches.push_back(status_of(record));
   status.rings = rings_of(registry_);
+  status.findings = findings_of(registry_);
   status.missing_duties = missing_duty_words();
   return status;
 }

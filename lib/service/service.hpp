@@ -15,6 +15,7 @@
 #include "metrics/registry.hpp"
 #include "service/board.hpp"
 #include "service/pulse.hpp"
+#include "service/standby_observer.hpp"
 #include "service/status.hpp"
 #include "service/term.hpp"
 
@@ -61,6 +62,7 @@ class Service {
   awa::Examination examined_;  // the last one before leading
   leadership::View seen_;      // as logged and exported
   leadership::Election election_;
+  StandbyObserver standby_;
   std::optional<Term> term_;
   std::optional<http::Server> http_;
   Pulse pulse_;

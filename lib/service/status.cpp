@@ -144,6 +144,7 @@ std::string to_json(const Status& status) {
   json.end_object();
   write_texts(json, "not_ready", reasons_not_ready(status));
   write_texts(json, "advice", status.advice);
+  write_texts(json, "findings", status.findings);
   json.key("branches").begin_array();
   for (const auto& branch : status.branches) write_branch(json, branch);
   json.end_array().key("rings").begin_array();
@@ -165,6 +166,10 @@ std::string to_text(const Status& status, Paint paint) {
   if (!reasons.empty()) text += "\n";
   for (const auto& reason : reasons) {
     text += painted("not ready: " + reason, Tone::bad, paint) + "\n";
+  }
+  for (const auto& finding : status.findings) {
+    text +=
+        painted("finding: " + finding + "; lockkeeper check says more", Tone::bad, paint) + "\n";
   }
   for (const auto& advice : status.advice) text += "advice: " + logging::printable(advice) + "\n";
   return text;

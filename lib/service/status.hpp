@@ -50,7 +50,8 @@ struct Status {
   std::string unusable;             // while leading: why no branch can run, or empty
   std::vector<std::string> advice;  // while leading: what does not stop it but should be known
   std::vector<BranchStatus> branches;
-  std::vector<RingStatus> rings;  // empty while no ring has been looked at
+  std::vector<RingStatus> rings;      // empty while no ring has been looked at
+  std::vector<std::string> findings;  // of diagnose: what only a person can mend
   std::vector<std::string> missing_duties;
 };
 

@@ -131,7 +131,7 @@ TEST_CASE("a lane that we may not use is refused with the role that may", "[awa]
   const auto found = examine(database);
 
   CHECK(found.verdict == Verdict::missing_privilege);
-  CHECK_THAT(found.sentence, Contains("lacks USAGE, UPDATE ON SEQUENCE awa.queue_") &&
+  CHECK_THAT(found.sentence, Contains("lacks SELECT, UPDATE, USAGE ON SEQUENCE awa.queue_") &&
                                  Contains("set database.role = \"postgres\""));
 }
 

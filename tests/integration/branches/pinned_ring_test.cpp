@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "awa/sql.hpp"
+#include "metrics/names.hpp"
 #include "support/rings.hpp"
 
 using namespace lockkeeper;
@@ -42,6 +43,36 @@ TEST_CASE("whoever pins a ring for about a minute is named", "[branches][pinned]
     run_times(leader, branch_of(ring), 10);
     CHECK(left_alone(leader, branch, "pinned_slot") == 1);
   }
+}
+
+TEST_CASE("what pins a ring is a series of its own until the ring is free", "[branches][pinned]") {
+  const Database database;
+  const Worker worker(database);
+  Leader leader(database);
+  const std::string queue = "mail \"a\nb\"";
+  worker.enqueue(queue, 1);
+  database.sql("UPDATE awa.ready_entries SET run_at = now() - interval '1 hour'");
+  plant_leases(database, 0, 1);
+  const auto age = [&](const std::string& ring, const std::string& cause, const std::string& of) {
+    return leader.registry().find(metrics::names::kRingPinned,
+                                  {{"ring", ring}, {"cause", cause}, {"queue", of}});
+  };
+
+  run_times(leader, rotate_queue, 60);
+  run_times(leader, rotate_lease, 60);
+
+  const auto waits = age("queue", "waiting", "mail \"a\\nb\"");
+  REQUIRE(waits);
+  CHECK(*waits >= 3600);
+  CHECK(*waits < 3600 + 600);
+  CHECK(age("lease", "lease", "mail"));
+  database.sql("DELETE FROM awa.leases");
+  worker.claim(queue, 1);
+  worker.finish("completed");
+  run_times(leader, rotate_queue, 20);
+  CHECK(age("lease", "lease", "mail"));  // each ring speaks for itself
+  run_times(leader, rotate_lease, 20);
+  CHECK_FALSE(shows(leader, "lockkeeper_ring_pinned_seconds{"));
 }
 
 TEST_CASE("what pins a queue slot is told with the job", "[branches][pinned]") {

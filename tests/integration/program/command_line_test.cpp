@@ -24,8 +24,8 @@ TEST_CASE("help names every command and option", "[program][command_line]") {
 
   CHECK(ran.code == 0);
   CHECK(ran.err.empty());
-  for (const auto* word : {"run", "status", "branches", "takeover", "--config", "--log-level",
-                           "--version", "/etc/lockkeeper/lockkeeper.toml"}) {
+  for (const auto* word : {"run", "check", "status", "branches", "takeover", "--config",
+                           "--log-level", "--version", "/etc/lockkeeper/lockkeeper.toml"}) {
     CHECK_THAT(ran.out, Contains(word));
   }
   CHECK_THAT(lockkeeper({"status", "--help"}).out, Contains("--json") && Contains("--watch"));
@@ -37,10 +37,11 @@ TEST_CASE("a command line that makes no sense is one sentence and 2", "[program]
     std::string sentence;
   };
   const Case cases[] = {
-      {{}, "lockkeeper: no command; one of run, status, branches, takeover is needed\n"},
+      {{}, "lockkeeper: no command; one of run, check, status, branches, takeover is needed\n"},
       {{"statsu"}, "lockkeeper: unknown command \"statsu\"; did you mean \"status\"?\n"},
       {{"zebra"}, "lockkeeper: unknown command \"zebra\"; see lockkeeper --help\n"},
-      {{"check"}, "lockkeeper: the command check is not part of this version\n"},
+      {{"grants"}, "lockkeeper: the command grants is not part of this version\n"},
+      {{"check", "--jsn"}, "lockkeeper: unknown option \"--jsn\"; did you mean \"--json\"?\n"},
       {{"run", "--jsn"}, "lockkeeper: unknown option \"--jsn\"; see lockkeeper run --help\n"},
       {{"status", "--jsn"}, "lockkeeper: unknown option \"--jsn\"; did you mean \"--json\"?\n"},
       {{"--confg", "x", "run"},

@@ -39,6 +39,13 @@ const std::map<std::string, Labels> kPromised = {
     {"lockkeeper_preemption_wasted_seconds_total", {"branch"}},
     {"lockkeeper_job_promotion_lateness_seconds", {}},
     {"lockkeeper_oldest_due_job_seconds", {}},
+    {"lockkeeper_oldest_available_job_seconds", {"plane"}},
+    {"lockkeeper_lanes_wedged", {}},
+    {"lockkeeper_unique_claims_leaked", {"reason"}},
+    {"lockkeeper_ring_pinned_seconds", {"ring", "cause", "queue"}},
+    {"lockkeeper_oldest_producer_seconds", {}},
+    {"lockkeeper_diagnosis_timestamp_seconds", {"diagnosis"}},
+    {"lockkeeper_diagnosis_given_up_total", {"diagnosis"}},
     {"lockkeeper_database_round_trip_seconds", {}},
     {"lockkeeper_loop_delay_seconds", {}},
     {"lockkeeper_mvcc_horizon_age_seconds", {"kind"}},
@@ -138,6 +145,36 @@ TEST_CASE("a standby has the holder of the lock", "[program][metrics]") {
         std::set<Labels>{{"pid", "application_name"}});
   const Folder folder;
   CHECK(shell("/usr/bin/promtool check metrics < " + folder.write("metrics", metrics)).code == 0);
+}
+
+TEST_CASE("a standby sees the backlog, the horizon and the rings too", "[program][metrics]") {
+  River river;
+  const auto holder = river.database().session();
+  holder.sql("SELECT pg_advisory_lock(4708303813012965710)");
+  river.database().sql(
+      "SET ROLE awa_owner; SELECT awa.insert_job_compat('kind', 'q', '{}', 'scheduled', p_run_at "
+      "=> "
+      "now() - interval '1 hour'); RESET ROLE");
+  river.database().sql("UPDATE awa.queue_ring_state SET current_slot = 5, generation = 37");
+  const Daemon daemon(river.settings());
+
+  CHECK(eventually([&] { return daemon.metric("lockkeeper_oldest_due_job_seconds") >= 3600; }));
+  CHECK(eventually(
+      [&] { return daemon.metric("awa_ring_generation", {"awa_ring=\"queue\""}) == 37; }));
+  CHECK(fetch(daemon.address(), "/metrics").body.find("lockkeeper_mvcc_horizon_age_seconds{") !=
+        std::string::npos);
+  CHECK(daemon.metric("lockkeeper_branch_passes_total") == 0);  // no branch has run
+  CHECK(daemon.metric("lockkeeper_leader") == 0);
+  CHECK(count(river.database(), "deferred_jobs") == "1");
+  CHECK_FALSE(river.fence_has_fired());
+  // What nobody sees any more is no fact.
+  river.database().sql(
+      "INSERT INTO awa.schema_version (version, description) VALUES (41, 'later')");
+  holder.sql("SELECT pg_advisory_unlock(4708303813012965710)");
+  CHECK(eventually([&] {
+    return fetch(daemon.address(), "/metrics").body.find("lockkeeper_oldest_due_job_seconds ") ==
+           std::string::npos;
+  }));
 }
 
 }  // namespace lockkeeper::test

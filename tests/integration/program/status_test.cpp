@@ -188,6 +188,54 @@ TEST_CASE("watching prints again and again until it is interrupted", "[program][
   CHECK(watching.wait(kGenerous) == 130);
 }
 
+TEST_CASE("watching goes on while the daemon is away", "[program][status]") {
+  River river;
+  Daemon daemon(river.settings());
+  REQUIRE(eventually([&] { return leads(daemon); }));
+  const Folder folder;
+  Child watching(lockkeeper_words({"-c", daemon.path("lockkeeper.toml"), "status", "--watch"}),
+                 folder.path("out"), Child::User::ours);
+  const auto last = [&](const std::string& sentence, const std::string& other) {
+    return eventually([&] {
+      const auto text = read_text(folder.path("out"));
+      const auto at = text.rfind(sentence);
+      const auto before = text.rfind(other);
+      return at != std::string::npos && (before == std::string::npos || before < at);
+    });
+  };
+
+  CHECK(last(": leading for ", "no daemon answers"));
+  daemon.kill();
+  CHECK(last("no daemon answers", ": leading for "));
+  daemon.start();
+  CHECK(last(": leading for ", "no daemon answers"));
+  watching.send(2);
+  CHECK(watching.wait(kGenerous) == 130);
+}
+
+TEST_CASE("on a terminal the watch writes over its last look", "[program][status]") {
+  River river;
+  const Daemon daemon(river.settings());
+  REQUIRE(eventually([&] { return leads(daemon); }));
+  const Folder folder;
+  Child watching(
+      {"/usr/bin/env", "TERM=xterm", "NO_COLOR=1", "/usr/bin/script", "-qfec",
+       lockkeeper_program() + " -c " + daemon.path("lockkeeper.toml") + " status --watch",
+       folder.path("typescript")},
+      folder.path("out"), Child::User::ours);
+  const auto shown = [&] { return read_text(folder.path("typescript")); };
+
+  REQUIRE(eventually([&] {
+    const auto text = shown();
+    return text.find("\033[J", text.find("\033[J") + 1) != std::string::npos;
+  }));
+
+  const auto text = shown();
+  CHECK(text.find("\033[2J") == text.rfind("\033[2J"));  // the screen is wiped once
+  CHECK_THAT(text, Contains("\033[Hlockkeeper ") && Contains("\033[K\r\n"));
+  watching.end(15);
+}
+
 TEST_CASE("branches lists every word, key and duty", "[program][branches]") {
   const Folder folder;
   const auto file = folder.write("c.toml",

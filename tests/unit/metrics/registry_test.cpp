@@ -52,6 +52,20 @@ TEST_CASE("a forgotten gauge is gone and may come back", "[metrics][registry]") 
   CHECK(registry.value(kHens, {{"pid", "1"}}) == 5);
 }
 
+TEST_CASE("of a gauge only the series with the given labels are forgotten", "[metrics][registry]") {
+  Registry registry;
+  registry.set(kHens, {{"house", "a"}, {"kind", "old"}}, 1);
+  registry.set(kHens, {{"house", "a"}, {"kind", "new"}}, 2);
+  registry.set(kHens, {{"house", "b"}, {"kind", "old"}}, 3);
+
+  registry.forget(kHens, {{"house", "a"}});
+
+  CHECK_FALSE(registry.find(kHens, {{"house", "a"}, {"kind", "old"}}));
+  CHECK_FALSE(registry.find(kHens, {{"house", "a"}, {"kind", "new"}}));
+  CHECK(registry.find(kHens, {{"house", "b"}, {"kind", "old"}}) == 3);
+  CHECK(registry.render().find("house=\"a\"") == std::string::npos);
+}
+
 TEST_CASE("a histogram counts into its own buckets", "[metrics][registry]") {
   Registry registry;
 

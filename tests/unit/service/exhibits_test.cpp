@@ -77,6 +77,35 @@ TEST_CASE("what only a leader sees is not shown after its term", "[service][exhi
   CHECK_FALSE(registry.find(names::kOldestDueJob, {}));
 }
 
+TEST_CASE("what diagnose has found is a line each, and nothing while all is well",
+          "[service][exhibits]") {
+  metrics::Registry registry;
+  CHECK(findings_of(registry).empty());
+  registry.set(names::kLanesWedged, {}, 0);
+  registry.set(names::kOldestProducer, {}, 59);
+  registry.set(names::kOldestAvailableJob, {{"plane", "canonical"}}, 59);
+  CHECK(findings_of(registry).empty());
+
+  registry.set(names::kLanesWedged, {}, 2);
+  registry.set(names::kUniqueClaimsLeaked, {{"reason", "job_gone"}}, 3);
+  registry.set(names::kUniqueClaimsLeaked, {{"reason", "state"}}, 4);
+  registry.set(names::kOldestProducer, {}, 60);
+  registry.set(names::kOldestAvailableJob, {{"plane", "canonical"}}, 61);
+
+  const std::vector<std::string> expected = {
+      "lanes that yield no jobs any more: 2", "unique claims that no job stands behind: 7",
+      "a transaction has written jobs and not committed for 60s",
+      "a job of canonical could be claimed and has waited for 61s"};
+  CHECK(findings_of(registry) == expected);
+  Status status;
+  status.election.state = State::leading;
+  status.findings = findings_of(registry);
+  CHECK_THAT(
+      to_text(status, Paint::none),
+      Contains("\nfinding: lanes that yield no jobs any more: 2; lockkeeper check says more\n"));
+  CHECK_THAT(to_json(status), Contains("\"findings\":[\"lanes that"));
+}
+
 TEST_CASE("systemd's status is one line", "[service][exhibits]") {
   leadership::View view;
   view.state = State::refused;

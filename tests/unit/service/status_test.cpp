@@ -50,6 +50,7 @@ TEST_CASE("/status has every fact under a stable name", "[service][status]") {
         R"("sentence":"the lock is ours","in_state_seconds":1.5,"lock_holder":{"pid":7,)"
         R"("application_name":"awa \"x\"","since":""},"connections":{"leader":true,)"
         R"("control":false},"not_ready":[],"advice":["mend it"],)"
+        R"("findings":[],)"
         R"("branches":[{"branch":"promote_scheduled",)"
         R"("lane":"slo","enabled":true,"every_seconds":0.25,"late_after_seconds":1,)"
         R"("next_due_in_seconds":0.125,"waiting_seconds":null,"running":false,"statement":"",)"

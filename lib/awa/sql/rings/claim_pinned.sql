@@ -1,4 +1,5 @@
--- rings/claim_pinned: the oldest open claim of one sealed slot of the claim ring, as a reason and a sentence.
+-- rings/claim_pinned: the oldest open claim of one sealed slot of the claim ring, as a reason and a sentence,
+-- then the cause as a word, the queue, and since how many seconds.
 -- Receipts are numbered in the order of the claims, so of compact ones the lowest open number is the oldest.
 -- $1 integer: slot
 WITH closed AS MATERIALIZED (
@@ -18,6 +19,7 @@ WITH closed AS MATERIALIZED (
 )
 SELECT 'pinned_slot' AS reason,
        format('slot %s: the claim of job %s of queue %s has been open since %s', $1::integer, o.job_id, o.queue,
-              o.claimed_at) AS sentence
+              o.claimed_at) AS sentence,
+       'claim' AS cause, o.queue, extract(epoch FROM now() - o.claimed_at)::float8 AS seconds
 FROM open o
 ORDER BY o.claimed_at LIMIT 1

@@ -1,6 +1,7 @@
--- rings/queue_pinned: what keeps one sealed slot of the queue ring, as a reason and a sentence for people.
--- The first that is found: an attempt with a lease, a lane that waits, an open claim. A lane whose
--- cursor stands in a gap before jobs that have been claimed is stuck for good; the sentence frees it.
+-- rings/queue_pinned: what keeps one sealed slot of the queue ring: a reason and a sentence for people, then
+-- the cause as a word, the queue, and since how many seconds. The first that is found: an attempt with a
+-- lease, a lane that waits, an open claim. A lane whose cursor stands in a gap before jobs that have been
+-- claimed is stuck for good; the sentence frees it.
 -- $1 integer: slot
 WITH waiting AS (
     SELECT h.queue, h.priority, h.enqueue_shard, h.seq_name, c.next, e.job_id, e.lane_seq, e.run_at,
@@ -33,10 +34,12 @@ WITH waiting AS (
     SELECT b.job_ids[array_position(b.receipt_ids, o.receipt)], b.queue, b.claimed_at
     FROM oldest o JOIN :"schema".lease_claim_batches b ON b.ready_slot = $1::integer AND b.receipt_ranges @> o.receipt
 )
-SELECT f.reason, format('slot %s: %s', $1::integer, f.sentence) AS sentence
+SELECT f.reason, format('slot %s: %s', $1::integer, f.sentence) AS sentence, f.cause, f.queue,
+       extract(epoch FROM now() - f.since)::float8 AS seconds
 FROM (
     (SELECT 1 AS place, 'pinned_slot' AS reason,
-            format('job %s of queue %s has run since %s', l.job_id, l.queue, l.attempted_at) AS sentence
+            format('job %s of queue %s has run since %s', l.job_id, l.queue, l.attempted_at) AS sentence,
+            'lease' AS cause, l.queue, l.attempted_at AS since
      FROM :"schema".leases l WHERE l.ready_slot = $1::integer ORDER BY l.attempted_at LIMIT 1)
     UNION ALL
     (SELECT 2, CASE WHEN w.is_stuck THEN 'stuck_lane' ELSE 'pinned_slot' END,
@@ -44,10 +47,12 @@ FROM (
                    w.enqueue_shard, w.run_at)
          || CASE WHEN w.is_stuck THEN format('; SELECT %I.set_sequence_next(%L, %s)', :'schema', w.seq_name, w.lane_seq)
                  WHEN EXISTS (SELECT FROM awa.queue_meta m WHERE m.queue = w.queue AND m.paused)
-                 THEN '; its queue is paused' ELSE '' END
+                 THEN '; its queue is paused' ELSE '' END,
+            CASE WHEN w.is_stuck THEN 'stuck_lane' ELSE 'waiting' END, w.queue, w.run_at
      FROM waiting w ORDER BY w.run_at LIMIT 1)
     UNION ALL
-    (SELECT 3, 'pinned_slot', format('the claim of job %s of queue %s has been open since %s', o.job_id, o.queue, o.claimed_at)
+    (SELECT 3, 'pinned_slot', format('the claim of job %s of queue %s has been open since %s', o.job_id, o.queue, o.claimed_at),
+            'claim', o.queue, o.claimed_at
      FROM open o ORDER BY o.claimed_at LIMIT 1)
 ) f
 ORDER BY f.place LIMIT 1

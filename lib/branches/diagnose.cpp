@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// diagnose: looks for what no leader mends and only a person can, and shows it as metrics. Changes
+// nothing in the database.
+//
+// Lanes whose claims return nothing any more, jobs that wait although they could be claimed,
+// unique claims that outlive their jobs, and whoever keeps a transaction open. Lanes and claims
+// may be millions, so they are walked in small pages, a turn each, over as many passes as it
+// takes; a number is shown when its walk has ended. A look that runs into the server's time limit
+// is given up and counted as such, and shows nothing rather than something old: a diagnosis must
+// not hurt the patient.
+
+#include <algorithm>
+#include <chrono>
+
+#include "branches/catalog.hpp"
+
+namespace lockkeeper::branches {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::string_view kStatements[] = {"diagnose/lanes", "diagnose/claims", "diagnose/horizon",
+                                            "diagnose/producers", "diagnose/available"};
+
+constexpr Setting kSettings[] = {
+    {"batch_size", std::int64_t{200}, "lanes or unique claims in a statement"},
+    {"max_batches", std::int64_t{16}, "statements in a pass, for lanes and claims each"},
+};
+
+constexpr std::int64_t kLargestPage = 1000;
+constexpr std::int64_t kLargestPageOfLanes = 60;  // no answer has 64 kB, however long the names
+constexpr std::int64_t kSmallestPage = 10;
+constexpr std::int64_t kCanonicalLanes = 200;
+
+// Turns of very different length.
+constexpr TurnShape kCanonical{1, false};
+constexpr TurnShape kLanes{2, false};
+constexpr TurnShape kClaims{3, false};
+
+// The server ends a statement after a second; a turn that is taken back ends within milliseconds.
+constexpr auto kServersLimit = 900ms;
+
+// Somebody who pins the horizon for less is not worth a series of his own.
+constexpr double kLongSnapshot = 60;
+
+// Where a walk stands. Its page shrinks when one has been too much.
+struct LaneWalk {
+  std::string queue;
+  std::int64_t priority = 0;
+  std::int64_t shard = 0;
+  std::int64_t page = kLargestPageOfLanes;
+  std::int64_t wedged = 0;
+  double longest_wait = 0;
+};
+struct ClaimWalk {
+  std::string key = "\\x";
+  std::int64_t page = kLargestPage;
+  std::int64_t without_job = 0;
+  std::int64_t without_state = 0;
+};
+struct Memory {
+  LaneWalk lanes;
+  ClaimWalk claims;
+};
+
+time::Duration seconds(double count) {
+  return std::chrono::duration_cast<time::Duration>(std::chrono::duration<double>(count));
+}
+
+// Too slow, or in somebody's way: not a fault of the statement.
+bool is_given_up(const pg::Error& error, time::Duration took) {
+  if (error.state().is_lock_not_available()) return true;
+  return error.state().is_cancelled() && took >= kServersLimit;
+}
+
+// Empty when it was given up.
+Task<std::optional<pg::Rows>> measure(BranchContext& ctx, std::string_view what, Query query) {
+  const time::SteadyClock clock;
+  const auto began = clock.now();
+  std::optional<pg::Rows> rows;
+  try {
+    rows = co_await query;
+  } catch (const pg::Error& error) {
+    if (!is_given_up(error, clock.now() - began)) throw;
+  }
+  if (!rows) ctx.report().not_measured(what);
+  co_return rows;
+}
+
+void take_lane(LaneWalk& walk, const pg::Rows& rows, std::size_t row) {
+  if (!rows.is_null(row, 6)) ++walk.wedged;
+  const bool waits = !rows.is_null(row, 4) && !rows.boolean(row, 5);
+  if (waits) walk.longest_wait = std::max(walk.longest_wait, rows.real(row, 4));
+}
+
+// From the start, with pages of that size.
+template <typename Walk>
+void begin_again(Walk& walk, std::int64_t page) {
+  walk = {};
+  walk.page = page;
+}
+
+// A page that was too much is asked for in a quarter of its size when the walk begins again.
+template <typename Walk>
+void give_up(Walk& walk, std::int64_t asked) {
+  begin_again(walk, std::max(asked / 4, kSmallestPage));
+}
+
+// True when the walk has come to its end.
+bool take_lanes(LaneWalk& walk, const pg::Rows& rows, std::int64_t asked) {
+  for (std::size_t row = 0; row < rows.size(); ++row) take_lane(walk, rows, row);
+  if (static_cast<std::int64_t>(rows.size()) < asked) return true;
+  const auto last = rows.size() - 1;
+  walk.queue = rows.text(last, 0);
+  walk.priority = rows.integer(last, 1);
+  walk.shard = rows.integer(last, 2);
+  return false;
+}
+
+bool take_claims(ClaimWalk& walk, const pg::Rows& rows, std::int64_t asked) {
+  walk.without_job += rows.integer(0, 2);
+  walk.without_state += rows.integer(0, 3);
+  if (rows.integer(0, 0) < asked) return true;
+  walk.key = rows.text(0, 1);
+  return false;
+}
+
+Task<bool> walk_lanes(BranchContext& ctx) {
+  auto& walk = ctx.memory<Memory>().lanes;
+  for (auto left = ctx.integer("max_batches"); left > 0; --left) {
+    const auto asked = std::min(ctx.integer("batch_size"), walk.page);
+    co_await ctx.breathe(kLanes);
+    auto measuring = measure(
+        ctx, "lanes", ctx.query("diagnose/lanes", walk.queue, walk.priority, walk.shard, asked));
+    const auto rows = co_await measuring;
+    if (!rows) {
+      give_up(walk, asked);
+      co_return false;
+    }
+    if (!take_lanes(walk, *rows, asked)) continue;
+    ctx.report().wedged_lanes(walk.wedged);
+    ctx.report().oldest_available("queue_storage", seconds(walk.longest_wait));
+    ctx.report().measured("lanes");
+    begin_again(walk, walk.page);
+    co_return true;
+  }
+  co_return false;
+}
+
+Task<bool> walk_claims(BranchContext& ctx) {
+  auto& walk = ctx.memory<Memory>().claims;
+  for (auto left = ctx.integer("max_batches"); left > 0; --left) {
+    const auto asked = std::min(ctx.integer("batch_size"), walk.page);
+    co_await ctx.breathe(kClaims);
+    auto measuring = measure(ctx, "unique_claims", ctx.query("diagnose/claims", walk.key, asked));
+    const auto rows = co_await measuring;
+    if (!rows) {
+      give_up(walk, asked);
+      co_return false;
+    }
+    if (!take_claims(walk, *rows, asked)) continue;
+    ctx.report().leaked_claims("job_gone", walk.without_job);
+    ctx.report().leaked_claims("state", walk.without_state);
+    ctx.report().measured("unique_claims");
+    begin_again(walk, walk.page);
+    co_return true;
+  }
+  co_return false;
+}
+
+void show_horizon(BranchContext& ctx, const pg::Rows& rows) {
+  ctx.report().nobody_pins_horizon();
+  const bool is_old = !rows.empty() && !rows.is_null(0, 4) && rows.real(0, 4) >= kLongSnapshot;
+  if (!is_old) return;
+  ctx.report().horizon_holder(rows.text(0, 0), rows.integer(0, 1), rows.text(0, 2),
+                              seconds(rows.real(0, 4)));
+}
+
+Task<bool> look_at_transactions(BranchContext& ctx) {
+  auto looking = measure(ctx, "horizon", ctx.query("diagnose/horizon", 1));
+  const auto holder = co_await looking;
+  if (holder) {
+    show_horizon(ctx, *holder);
+    ctx.report().measured("horizon");
+  }
+  const auto schema = ctx.planes().storage_schema.value_or("awa");
+  auto asking = measure(ctx, "producers", ctx.query("diagnose/producers", schema, 1));
+  const auto producers = co_await asking;
+  if (!producers) co_return false;
+  ctx.report().oldest_producer(producers->empty() ? 0s : seconds(producers->real(0, 3)));
+  ctx.report().measured("producers");
+  co_return true;
+}
+
+Task<bool> look_at_canonical(BranchContext& ctx) {
+  co_await ctx.breathe(kCanonical);
+  auto looking = measure(ctx, "canonical", ctx.query("diagnose/available", kCanonicalLanes));
+  const auto oldest = co_await looking;
+  if (!oldest) co_return false;
+  ctx.report().oldest_available("canonical", oldest->empty() ? 0s : seconds(oldest->real(0, 3)));
+  ctx.report().measured("canonical");
+  co_return true;
+}
+
+Task<Outcome> run(BranchContext& ctx) {
+  auto transactions = look_at_transactions(ctx);
+  co_await transactions;
+  auto canonical = look_at_canonical(ctx);
+  co_await canonical;
+  if (!ctx.planes().has_queue_storage()) co_return Outcome();
+  auto lanes = walk_lanes(ctx);
+  co_await lanes;
+  auto claims = walk_claims(ctx);
+  co_await claims;
+  co_return Outcome();
+}
+
+}  // namespace
+
+const Branch diagnose{
+    .name = "diagnose",
+    .lane = Lane::hygiene,
+    .every = 30s,
+    .summary = "looks for wedged lanes, leaked claims and forgotten transactions; changes nothing",
+    .statements = kStatements,
+    .settings = kSettings,
+    .run = run,
+};
+
+}  // namespace lockkeeper::branches

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the commands print, and whether the reader is a terminal.
+#pragma once
+
+#include <string>
+
+#include "service/table.hpp"
+
+namespace lockkeeper::service {
+
+bool has_terminal();
+
+// Colours on a terminal that has them, unless NO_COLOR is set.
+Paint paint_of_stdout();
+
+// To stdout; whether all of it arrived is known when stdout is flushed.
+void print(const std::string& text);
+
+}  // namespace lockkeeper::service

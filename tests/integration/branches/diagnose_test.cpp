@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What only a person can mend, planted one by one, and what looking for it costs.
+#include <catch2/catch.hpp>
+
+#include "awa/sql.hpp"
+#include "integration/branches/jobs.hpp"
+#include "metrics/names.hpp"
+#include "support/rings.hpp"
+
+using namespace lockkeeper;
+using namespace lockkeeper::test;
+using branches::diagnose;
+namespace names = metrics::names;
+
+namespace {
+
+using Found = std::optional<double>;
+
+Found found(Leader& leader, const metrics::Metric& metric, metrics::Labels labels = {}) {
+  return leader.registry().find(metric, labels);
+}
+
+Found waiting(Leader& leader, const std::string& plane) {
+  return found(leader, names::kOldestAvailableJob, {{"plane", plane}});
+}
+
+Found leaked(Leader& leader, const std::string& reason) {
+  return found(leader, names::kUniqueClaimsLeaked, {{"reason", reason}});
+}
+
+bool is_measured(Leader& leader, const std::string& diagnosis) {
+  return found(leader, names::kDiagnosisTime, {{"diagnosis", diagnosis}}).has_value();
+}
+
+void set_clock_ahead(const Database& database) {
+  database.sql("ALTER FUNCTION pg_catalog.clock_timestamp() RENAME TO host_clock");
+  database.sql(
+      "CREATE FUNCTION pg_catalog.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
+      "$$SELECT pg_catalog.host_clock() + interval '1 hour'$$");
+}
+
+void claim_long_ago(const Database& database) {
+  database.sql(
+      "UPDATE awa.ready_claim_attempt_batches SET claimed_at = claimed_at - interval '1 hour'");
+}
+
+}  // namespace
+
+TEST_CASE("a database that is well has nothing to show", "[branches][diagnose]") {
+  const auto routing = GENERATE(Database::Routing::queue_storage, Database::Routing::canonical);
+  const Database database(routing);
+  Leader leader(database);
+
+  const auto outcome = leader.run(diagnose);
+
+  CHECK(outcome.rows == 0);
+  CHECK(outcome.skipped.empty());
+  CHECK(found(leader, names::kLanesWedged) == 0);
+  CHECK(waiting(leader, "queue_storage") == 0);
+  CHECK(waiting(leader, "canonical") == 0);
+  CHECK(leaked(leader, "job_gone") == 0);
+  CHECK(leaked(leader, "state") == 0);
+  CHECK(found(leader, names::kOldestProducer) == 0);
+  CHECK_FALSE(shows(leader, "lockkeeper_mvcc_horizon_holder_seconds{"));
+  for (const auto* each : {"lanes", "unique_claims", "horizon", "producers", "canonical"}) {
+    CHECK(is_measured(leader, each));
+  }
+}
+
+TEST_CASE("a lane whose cursor stands in a gap before spent jobs is wedged",
+          "[branches][diagnose]") {
+  const Database database;
+  const Worker worker(database);
+  Leader leader(database);
+  worker.run("well", 2, "completed");
+  worker.enqueue("well", 2);
+  worker.run("q", 1, "completed");
+  worker.session().sql(
+      "BEGIN; SELECT reserve_enqueue_seq('q', 2::smallint, 0::smallint, 5); ROLLBACK");
+  worker.enqueue("q", 10);
+  leader.run(diagnose);
+  CHECK(found(leader, names::kLanesWedged) == 0);  // a gap alone is passed over
+  worker.session().sql("SELECT claim_ready_runtime('q', 4, 0, 0)");
+  leader.run(diagnose);
+  CHECK(found(leader, names::kLanesWedged) == 0);  // its worker may be about to move the cursor
+  worker.finish("failed");
+  claim_long_ago(database);
+
+  leader.run(diagnose);
+
+  CHECK(found(leader, names::kLanesWedged) == 1);
+  REQUIRE(worker.claim("q", 10) == 0);
+}
+
+TEST_CASE("a cursor that lags behind spent jobs without a gap is not wedged",
+          "[branches][diagnose]") {
+  const Database database;
+  const Worker worker(database);
+  Leader leader(database);
+  worker.enqueue("q", 4);
+  worker.session().sql("SELECT claim_ready_runtime('q', 2, 0, 0)");
+  claim_long_ago(database);
+
+  leader.run(diagnose);
+
+  CHECK(found(leader, names::kLanesWedged) == 0);
+}
+
+TEST_CASE("a cursor beyond the jobs to come is wedged, and its remedy mends it",
+          "[branches][diagnose]") {
+  const Database database;
+  const Worker worker(database);
+  Leader leader(database);
+  worker.run("q", 3, "completed");
+  worker.session().sql("SELECT set_sequence_next(seq_name, 100) FROM queue_claim_heads");
+  worker.enqueue("q", 2);
+  REQUIRE(worker.claim("q", 10) == 0);
+
+  leader.run(diagnose);
+
+  CHECK(found(leader, names::kLanesWedged) == 1);
+  awa::Library library("awa");
+  const auto session = database.session();
+  session.sql("PREPARE it AS " + library.get("diagnose/lanes")->text);
+  const auto row = session.sql("EXECUTE it('', 0, 0, 10)")[0];
+  CHECK(row[6] == "beyond");
+  worker.session().sql(row[7]);
+  CHECK(worker.claim("q", 10) == 2);
+  leader.run(diagnose);
+  CHECK(found(leader, names::kLanesWedged) == 0);
+}
+
+TEST_CASE("the job that has waited longest for a worker is shown", "[branches][diagnose]") {
+  const Database database;
+  const Worker worker(database);
+  Leader leader(database);
+  const auto wait = [&](const std::string& queue, const std::string& since) {
+    worker.enqueue(queue, 1);
+    database.sql("UPDATE awa.ready_entries SET run_at = now() - interval '" + since +
+                 "' WHERE queue = '" + queue + "'");
+  };
+  wait("a", "10 minutes");
+  wait("b", "1 hour");
+  wait("claimed", "5 hours");
+  worker.claim("claimed", 1);
+  wait("paused", "6 hours");
+  database.sql("INSERT INTO awa.queue_meta (queue, paused) VALUES ('paused', true)");
+  wait("cancelled", "7 hours");
+  database.sql(
+      "INSERT INTO awa.ready_tombstones (ready_slot, ready_generation, queue, priority, "
+      "enqueue_shard, lane_seq, job_id) SELECT ready_slot, ready_generation, queue, priority, "
+      "enqueue_shard, lane_seq, job_id FROM awa.ready_entries WHERE queue = 'cancelled'");
+
+  leader.run(diagnose);
+
+  CHECK(*waiting(leader, "queue_storage") >= 3600);
+  CHECK(*waiting(leader, "queue_storage") < 3600 + 600);
+  CHECK(waiting(leader, "canonical") == 0);
+}
+
+TEST_CASE("of the canonical plane too, over all queues and priorities", "[branches][diagnose]") {
+  const Database database(Database::Routing::canonical);
+  Leader leader(database);
+  const auto insert = [&](const std::string& queue, int priority, int hours,
+                          const std::string& state) {
+    database.sql(
+        "INSERT INTO awa.jobs_hot (kind, queue, priority, args, state, run_at) VALUES ('k', '" +
+        queue + "', " + std::to_string(priority) + ", '{}', '" + state + "', now() - interval '" +
+        std::to_string(hours) + " hours')");
+  };
+  for (int priority = 1; priority <= 4; ++priority) insert("a", priority, priority, "available");
+  insert("b", 2, 3, "available");
+  insert("b", 2, 9, "running");
+  insert("paused", 1, 9, "available");
+  database.sql("INSERT INTO awa.queue_meta (queue, paused) VALUES ('paused', true)");
+
+  leader.run(diagnose);
+
+  CHECK(*waiting(leader, "canonical") >= 4 * 3600);
+  CHECK(*waiting(leader, "canonical") < 4 * 3600 + 600);
+}
+
+TEST_CASE("lanes are counted page by page as well", "[branches][diagnose]") {
+  const Database database;
+  const Worker worker(database);
+  Leader leader(database);
+  worker.session().sql(
+      "SELECT awa.insert_job_compat('kind', 'queue' || n, '{}') FROM generate_series(1, 25) n");
+  worker.session().sql("SELECT set_sequence_next(seq_name, 100) FROM queue_claim_heads");
+  leader.set(diagnose, "batch_size", std::int64_t{5});
+  leader.set(diagnose, "max_batches", std::int64_t{3});
+
+  leader.run(diagnose);
+  CHECK_FALSE(found(leader, names::kLanesWedged));
+  leader.run(diagnose);
+
+  CHECK(found(leader, names::kLanesWedged) == 25);
+}
+
+TEST_CASE("who keeps a transaction open is shown by name", "[branches][diagnose]") {
+  const Database database;
+  const auto producer = database.session();
+  producer.sql("SET application_name = 'the shop'; SET ROLE awa_owner; BEGIN");
+  producer.sql("SELECT awa.insert_job_compat('k', 'q', '{}')");
+  const auto pid = producer.value("SELECT pg_backend_pid()");
+  {
+    Leader leader(database);
+    leader.run(diagnose);
+    CHECK(*found(leader, names::kOldestProducer) < 600);
+    CHECK_FALSE(shows(leader, "lockkeeper_mvcc_horizon_holder_seconds{"));
+  }
+  set_clock_ahead(database);
+  Leader leader(database);
+
+  leader.run(diagnose);
+
+  CHECK(*found(leader, names::kOldestProducer) >= 3600);
+  CHECK(*found(leader, names::kHorizonHolder,
+               {{"kind", "session"}, {"pid", pid}, {"application_name", "the shop"}}) >= 3600);
+  producer.sql("COMMIT");
+  leader.run(diagnose);
+  CHECK(found(leader, names::kOldestProducer) == 0);
+  CHECK_FALSE(shows(leader, "lockkeeper_mvcc_horizon_holder_seconds{"));
+}
+
+TEST_CASE("a name of others is cut and kept in its line", "[branches][diagnose]") {
+  const Database database;
+  Leader leader(database);
+  const std::string gid = "a\nb" + std::string(150, 'x');
+  const auto session = database.session();
+  session.sql("BEGIN; CREATE TABLE public.forgotten (n int); PREPARE TRANSACTION '" + gid + "'");
+  set_clock_ahead(database);
+
+  leader.run(diagnose);
+
+  CHECK(shows(leader, "lockkeeper_mvcc_horizon_holder_seconds{application_name=\"a\\\\nbx"));
+  CHECK_FALSE(shows(leader, std::string(101, 'x')));
+  session.sql("ROLLBACK PREPARED '" + gid + "'");
+}
