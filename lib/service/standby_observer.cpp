@@ -20,7 +20,7 @@ bool is_enabled(const Board& board) {
 StandbyObserver::StandbyObserver(event::Loop& loop, metrics::Registry& registry, const Board& board)
     : is_enabled_(is_enabled(board)),
       report_(registry, branches::observe.name),
-      context_(*this, library_, no_settings_, report_),
+      context_(*this, library_, no_settings_, no_queues_, report_),
       ended_(loop, [this] { done(); }) {
   context_.set_planes(planes_);
 }

@@ -37,6 +37,7 @@ class StandbyObserver final : private branches::Turn {
   awa::Library library_{""};
   branches::Report report_;
   branches::SettingValues no_settings_;
+  branches::QueueSettings no_queues_;
   branches::BranchContext context_;
   pg::Session* session_ = nullptr;
   std::function<void()> on_done_;
