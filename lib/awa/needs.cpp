@@ -9,6 +9,7 @@ using enum Plane;
 constexpr std::string_view kRead = "SELECT";
 constexpr std::string_view kAdd = "SELECT,INSERT";
 constexpr std::string_view kChange = "SELECT,UPDATE";  // also what a row lock needs
+constexpr std::string_view kRemove = "SELECT,UPDATE,DELETE";
 constexpr std::string_view kMove = "SELECT,INSERT,UPDATE,DELETE";
 constexpr std::string_view kEmpty = "SELECT,INSERT,UPDATE,DELETE,TRUNCATE";
 
@@ -17,6 +18,7 @@ constexpr std::string_view kRescue = "rescue_stale_heartbeats";
 constexpr std::string_view kQueue = "rotate_queue";
 constexpr std::string_view kLease = "rotate_lease";
 constexpr std::string_view kClaim = "rotate_claim";
+constexpr std::string_view kCleanup = "cleanup";
 
 constexpr Need kNeeds[] = {
     {canonical, "storage_transition_state", kChange, kPromote},
@@ -64,6 +66,18 @@ constexpr Need kNeeds[] = {
     {queue_storage, "lease_ring_state", kChange, kLease},
     {queue_storage, "lease_ring_slots", kChange, kLease},
     {queue_storage, "leases", kEmpty, kLease},
+
+    {canonical, "jobs_hot", kRemove, kCleanup},
+    {canonical, "batch_operations", kRemove, kCleanup},
+    {canonical, "batch_operation_items", kRemove, kCleanup},
+    {canonical, "runtime_instances", kRemove, kCleanup},
+    {canonical, "queue_descriptors", kRemove, kCleanup},
+    {canonical, "job_kind_descriptors", kRemove, kCleanup},
+    {queue_storage, "dlq_entries", kRemove, kCleanup},
+    // Awa's recount of what is marked writes these with our rights.
+    {canonical, "queue_state_counts", kMove, kCleanup},
+    {canonical, "job_queue_catalog", kMove, kCleanup},
+    {canonical, "job_kind_catalog", kMove, kCleanup},
 
     {queue_storage, "claim_ring_state", kChange, kClaim},
     {queue_storage, "claim_ring_slots", kChange, kClaim},

@@ -15,6 +15,7 @@ namespace lockkeeper::branches {
   ROW(rotate_queue)              \
   ROW(rotate_lease)              \
   ROW(rotate_claim)              \
+  ROW(cleanup)                   \
   ROW(observe)
 
 #define LOCKKEEPER_DECLARE(word) extern const Branch word;

@@ -29,6 +29,7 @@ void touch_series(metrics::Registry& registry, std::string_view branch,
       registry.touch(names::kAwaPromoteBatches, {{"awa_job_state", state}});
     }
   }
+  if (branch == "cleanup") registry.touch(names::kAwaDlqPurged, {});
   if (branch == "rescue_stale_heartbeats") {
     registry.touch(names::kAwaRescues, {{"awa_rescue_kind", "heartbeat"}});
   }
@@ -52,6 +53,12 @@ void Report::promotion_lateness(time::Duration late, std::int64_t jobs) {
 
 void Report::rescued(std::string_view kind, std::int64_t jobs) {
   registry_.add(names::kAwaRescues, {{"awa_rescue_kind", kind}}, static_cast<double>(jobs));
+}
+
+void Report::dlq_purged(std::optional<std::string_view> queue, std::int64_t jobs) {
+  const auto amount = static_cast<double>(jobs);
+  if (queue) return registry_.add(names::kAwaDlqPurged, {{"awa_job_queue", *queue}}, amount);
+  registry_.add(names::kAwaDlqPurged, {}, amount);
 }
 
 void Report::rotated(std::string_view ring, std::string_view outcome, std::string_view blocker) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -29,6 +30,10 @@ class Report {
   void promotion_lateness(time::Duration late, std::int64_t jobs);
   // kind: heartbeat, or heartbeat_duplicate_cancelled.
   void rescued(std::string_view kind, std::int64_t jobs);
+
+  // Dead letters that were deleted; of a queue that keeps them for a time of its own, or of all
+  // others.
+  void dlq_purged(std::optional<std::string_view> queue, std::int64_t jobs);
 
   // outcome: rotated, skipped_idle, skipped_busy; blocker: none, lost_cas, or what is in the way.
   void rotated(std::string_view ring, std::string_view outcome, std::string_view blocker);

@@ -44,6 +44,9 @@ inline constexpr Metric kAwaPromoteDuration{Kind::histogram,
                                             "How long a promotion batch took", kAwaStandard};
 // awa_rescue_kind
 inline constexpr Metric kAwaRescues{Kind::counter, "awa_maintenance_rescues_total", "Jobs rescued"};
+// awa_job_queue, or none
+inline constexpr Metric kAwaDlqPurged{Kind::counter, "awa_job_dlq_purged_total",
+                                      "Dead letters deleted because their time was up"};
 // awa_ring, awa_ring_outcome, awa_ring_blocker
 inline constexpr Metric kAwaRotateAttempts{Kind::counter, "awa_maintenance_rotate_attempts_total",
                                            "Attempts to turn a ring"};
@@ -156,6 +159,7 @@ inline constexpr std::array kAll = {&kAwaBranchDuration,
                                     &kAwaPromoteBatchSize,
                                     &kAwaPromoteDuration,
                                     &kAwaRescues,
+                                    &kAwaDlqPurged,
                                     &kAwaRotateAttempts,
                                     &kAwaRotateSkippedRows,
                                     &kAwaPruneAttempts,

@@ -52,12 +52,23 @@ late_after = "1s"
 enabled = true
 staleness = "90s"
 batch_size = 500
+
+[branches.cleanup]
+completed_retention = "24h"
+failed_retention = "72h"
+dlq_retention = "30d"
+descriptor_retention = "30d"
+batch_size = 1000
+dlq_batch_size = 1000
+[branches.cleanup.queues.mail]
+completed_retention = "1h"
+failed_retention = "90m"
+dlq_retention = "90d"
 )";
 
 constexpr const char* kLater[] = {"rescue_expired_deadlines",
                                   "rescue_expired_callbacks",
                                   "cron_eval",
-                                  "cleanup",
                                   "cron_sync",
                                   "queue_stats",
                                   "recompute_dirty_admin_metadata",
@@ -118,8 +129,6 @@ TEST_CASE("what a later version has is accepted switched off only", "[program][c
     CHECK_THAT(refusal(table + "enabled = true\n"), EndsWith(sentence));
     CHECK_THAT(refusal(table + "enabled = false\nevery = \"60s\"\n"), EndsWith(sentence));
   }
-  CHECK_THAT(refusal("[branches.cleanup.queues.mail]\ncompleted_retention = \"1h\"\n"),
-             Contains("only enabled = false"));
   CHECK_THAT(refusal("[branches.rescue_expired_callbacks.queues.mail]\ndlq = true\n"),
              Contains("only enabled = false"));
 }

@@ -144,7 +144,6 @@ dlq = true
   CHECK(branch.queues.size() == 3);
   CHECK(branch.queues.at("mail") == Values{{"retention", lockkeeper::time::Duration(90min)}});
   CHECK(branch.queues.at("a \"b\"\n[c]") == Values{{"dlq", std::string("true")}});
-  CHECK(branch.queues.at("").empty());
   CHECK(read("").branches.at("keep_some").queues.empty());
 }
 
@@ -188,8 +187,7 @@ TEST_CASE("an age may be a century and no more", "[config]") {
   const auto age = [](const std::string& text) {
     return fault("[branches.keep_some]\nretention = \"" + text + "\"");
   };
-  CHECK(age("36500d") == "accepted");
-  CHECK(age("1.5ms") == "accepted");
+  CHECK(age("36500d") + age("1.5ms") == "acceptedaccepted");
   CHECK_THAT(age("36501d"), Contains("must lie between 1ms and 36500d"));
   CHECK_THAT(age("0s"), Contains("must lie between 1ms and 36500d"));
 }
