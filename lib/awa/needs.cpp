@@ -19,6 +19,7 @@ constexpr std::string_view kQueue = "rotate_queue";
 constexpr std::string_view kLease = "rotate_lease";
 constexpr std::string_view kClaim = "rotate_claim";
 constexpr std::string_view kCleanup = "cleanup";
+constexpr std::string_view kRollUp = "terminal_count_rollup";
 
 constexpr Need kNeeds[] = {
     {canonical, "storage_transition_state", kChange, kPromote},
@@ -78,6 +79,9 @@ constexpr Need kNeeds[] = {
     {canonical, "queue_state_counts", kMove, kCleanup},
     {canonical, "job_queue_catalog", kMove, kCleanup},
     {canonical, "job_kind_catalog", kMove, kCleanup},
+
+    {queue_storage, "queue_terminal_count_deltas", kEmpty, kRollUp},
+    {queue_storage, "queue_terminal_live_counts", kMove, kRollUp},
 
     {queue_storage, "claim_ring_state", kChange, kClaim},
     {queue_storage, "claim_ring_slots", kChange, kClaim},

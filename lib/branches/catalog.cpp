@@ -20,7 +20,6 @@ constexpr MissingDuty kMissing[] = {
     {"refresh_admin_metadata", "admin metadata is not refreshed"},
     {"priority_aging", "waiting canonical jobs do not gain priority"},
     {"batch_operations", "batch operations of the admin tools do not run"},
-    {"terminal_count_rollup", "terminal counts of sealed slots are not folded"},
 };
 
 }  // namespace

@@ -74,8 +74,7 @@ constexpr const char* kLater[] = {"rescue_expired_deadlines",
                                   "recompute_dirty_admin_metadata",
                                   "refresh_admin_metadata",
                                   "priority_aging",
-                                  "batch_operations",
-                                  "terminal_count_rollup"};
+                                  "batch_operations"};
 
 // Reads a file with this content, as every command does.
 Ran reading(const std::string& toml) {
