@@ -19,6 +19,7 @@ constexpr std::string_view kQueue = "rotate_queue";
 constexpr std::string_view kLease = "rotate_lease";
 constexpr std::string_view kClaim = "rotate_claim";
 constexpr std::string_view kCleanup = "cleanup";
+constexpr std::string_view kStats = "queue_stats";
 constexpr std::string_view kRollUp = "terminal_count_rollup";
 
 constexpr Need kNeeds[] = {
@@ -79,6 +80,10 @@ constexpr Need kNeeds[] = {
     {canonical, "queue_state_counts", kMove, kCleanup},
     {canonical, "job_queue_catalog", kMove, kCleanup},
     {canonical, "job_kind_catalog", kMove, kCleanup},
+
+    {canonical, "queue_meta", kRead, kStats},
+    {canonical, "queue_state_counts", kRead, kStats},
+    {canonical, "queue_descriptors", kRead, kStats},
 
     {queue_storage, "queue_terminal_count_deltas", kEmpty, kRollUp},
     {queue_storage, "queue_terminal_live_counts", kMove, kRollUp},

@@ -15,7 +15,6 @@ constexpr MissingDuty kMissing[] = {
     {"rescue_expired_callbacks", "jobs that wait for a callback past its timeout are not rescued"},
     {"cron_eval", "cron schedules do not fire"},
     {"cron_sync", "cron schedules declared in code are not written to the database"},
-    {"queue_stats", "queue depth and lag gauges are not exported"},
     {"recompute_dirty_admin_metadata", "changed admin counts are not recomputed"},
     {"refresh_admin_metadata", "admin metadata is not refreshed"},
     {"priority_aging", "waiting canonical jobs do not gain priority"},

@@ -61,6 +61,27 @@ void Report::dlq_purged(std::optional<std::string_view> queue, std::int64_t jobs
   registry_.add(names::kAwaDlqPurged, {}, amount);
 }
 
+void Report::queue_depths(const QueueDepths& depths) {
+  for (const auto* gauge : {&names::kAwaQueueDepth, &names::kAwaQueueLag, &names::kAwaDlqDepth}) {
+    registry_.forget(*gauge);
+  }
+  for (const auto& [queue, depth] : depths) {
+    const std::pair<std::string_view, std::int64_t> states[] = {
+        {"available", depth.available}, {"running", depth.running},
+        {"failed", depth.failed},       {"scheduled", depth.scheduled},
+        {"retryable", depth.retryable}, {"waiting_external", depth.waiting_external},
+    };
+    for (const auto& [state, jobs] : states) {
+      registry_.set(names::kAwaQueueDepth, {{"awa_job_queue", queue}, {"awa_job_state", state}},
+                    static_cast<double>(jobs));
+    }
+    const metrics::Labels label = {{"awa_job_queue", queue}};
+    if (depth.lag) registry_.set(names::kAwaQueueLag, label, *depth.lag);
+    if (!depth.dead_letters) continue;
+    registry_.set(names::kAwaDlqDepth, label, static_cast<double>(*depth.dead_letters));
+  }
+}
+
 void Report::rotated(std::string_view ring, std::string_view outcome, std::string_view blocker) {
   const metrics::Labels labels = {
       {"awa_ring", ring}, {"awa_ring_outcome", outcome}, {"awa_ring_blocker", blocker}};

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -15,6 +17,19 @@
 #include "time/clock.hpp"
 
 namespace lockkeeper::branches {
+
+// What a queue holds, in the words of awa_queue_depth.
+struct QueueDepth {
+  std::int64_t available = 0;
+  std::int64_t running = 0;
+  std::int64_t failed = 0;
+  std::int64_t scheduled = 0;
+  std::int64_t retryable = 0;
+  std::int64_t waiting_external = 0;
+  std::optional<double> lag;                 // seconds; empty when nothing waits
+  std::optional<std::int64_t> dead_letters;  // empty where there is no place for them
+};
+using QueueDepths = std::map<std::string, QueueDepth, std::less<>>;  // by queue
 
 // What must be visible as zero before it happens for the first time.
 void touch_series(metrics::Registry& registry, std::string_view branch,
@@ -41,6 +56,9 @@ class Report {
   // outcome: noop, pruned, blocked, skipped_active; reason: none or a label.
   void pruned(std::string_view ring, std::string_view outcome, std::string_view reason,
               std::int64_t count);
+
+  // All queues there are. Whatever was shown of another one is gone.
+  void queue_depths(const QueueDepths& depths);
 
   // Rows left alone because they are bad or contested, counted each time. `which` names one for
   // the log, where it is written once, however often it comes back.

@@ -44,6 +44,14 @@ inline constexpr Metric kAwaPromoteDuration{Kind::histogram,
                                             "How long a promotion batch took", kAwaStandard};
 // awa_rescue_kind
 inline constexpr Metric kAwaRescues{Kind::counter, "awa_maintenance_rescues_total", "Jobs rescued"};
+// awa_job_queue, awa_job_state
+inline constexpr Metric kAwaQueueDepth{Kind::gauge, "awa_queue_depth", "Jobs of a queue by state"};
+// awa_job_queue
+inline constexpr Metric kAwaQueueLag{
+    Kind::gauge, "awa_queue_lag_seconds",
+    "How long the oldest available job of a queue has been due, if there is one"};
+// awa_job_queue
+inline constexpr Metric kAwaDlqDepth{Kind::gauge, "awa_job_dlq_depth", "Dead letters of a queue"};
 // awa_job_queue, or none
 inline constexpr Metric kAwaDlqPurged{Kind::counter, "awa_job_dlq_purged_total",
                                       "Dead letters deleted because their time was up"};
@@ -159,6 +167,9 @@ inline constexpr std::array kAll = {&kAwaBranchDuration,
                                     &kAwaPromoteBatchSize,
                                     &kAwaPromoteDuration,
                                     &kAwaRescues,
+                                    &kAwaQueueDepth,
+                                    &kAwaQueueLag,
+                                    &kAwaDlqDepth,
                                     &kAwaDlqPurged,
                                     &kAwaRotateAttempts,
                                     &kAwaRotateSkippedRows,

@@ -51,7 +51,8 @@ void show_election(metrics::Registry& registry, const leadership::View& view) {
 void forget_sights(metrics::Registry& registry) {
   for (const auto* sight :
        {&names::kOldestDueJob, &names::kBatchSize, &names::kHygieneDebt, &names::kMvccHorizonAge,
-        &names::kClockSkew, &names::kAwaRingCurrentSlot, &names::kAwaRingGeneration}) {
+        &names::kClockSkew, &names::kAwaRingCurrentSlot, &names::kAwaRingGeneration,
+        &names::kAwaQueueDepth, &names::kAwaQueueLag, &names::kAwaDlqDepth}) {
     registry.forget(*sight);
   }
 }
