@@ -9,6 +9,7 @@ using enum Plane;
 constexpr std::string_view kRead = "SELECT";
 constexpr std::string_view kAdd = "SELECT,INSERT";
 constexpr std::string_view kChange = "SELECT,UPDATE";  // also what a row lock needs
+constexpr std::string_view kRemove = "SELECT,UPDATE,DELETE";
 constexpr std::string_view kMove = "SELECT,INSERT,UPDATE,DELETE";
 constexpr std::string_view kEmpty = "SELECT,INSERT,UPDATE,DELETE,TRUNCATE";
 
@@ -18,6 +19,9 @@ constexpr std::string_view kCallbacks = "rescue_expired_callbacks";
 constexpr std::string_view kQueue = "rotate_queue";
 constexpr std::string_view kLease = "rotate_lease";
 constexpr std::string_view kClaim = "rotate_claim";
+constexpr std::string_view kCleanup = "cleanup";
+constexpr std::string_view kStats = "queue_stats";
+constexpr std::string_view kRollUp = "terminal_count_rollup";
 
 constexpr Need kNeeds[] = {
     {canonical, "storage_transition_state", kChange, kPromote},
@@ -66,6 +70,25 @@ constexpr Need kNeeds[] = {
     {queue_storage, "lease_ring_state", kChange, kLease},
     {queue_storage, "lease_ring_slots", kChange, kLease},
     {queue_storage, "leases", kEmpty, kLease},
+
+    {canonical, "jobs_hot", kRemove, kCleanup},
+    {canonical, "batch_operations", kRemove, kCleanup},
+    {canonical, "batch_operation_items", kRemove, kCleanup},
+    {canonical, "runtime_instances", kRemove, kCleanup},
+    {canonical, "queue_descriptors", kRemove, kCleanup},
+    {canonical, "job_kind_descriptors", kRemove, kCleanup},
+    {queue_storage, "dlq_entries", kRemove, kCleanup},
+    // Awa's recount of what is marked writes these with our rights.
+    {canonical, "queue_state_counts", kMove, kCleanup},
+    {canonical, "job_queue_catalog", kMove, kCleanup},
+    {canonical, "job_kind_catalog", kMove, kCleanup},
+
+    {canonical, "queue_meta", kRead, kStats},
+    {canonical, "queue_state_counts", kRead, kStats},
+    {canonical, "queue_descriptors", kRead, kStats},
+
+    {queue_storage, "queue_terminal_count_deltas", kEmpty, kRollUp},
+    {queue_storage, "queue_terminal_live_counts", kMove, kRollUp},
 
     {queue_storage, "claim_ring_state", kChange, kClaim},
     {queue_storage, "claim_ring_slots", kChange, kClaim},

@@ -13,13 +13,10 @@ constexpr const Branch* kCatalog[] = {LOCKKEEPER_BRANCHES(LOCKKEEPER_ADDRESS)};
 constexpr MissingDuty kMissing[] = {
     {"cron_eval", "cron schedules do not fire"},
     {"cron_sync", "cron schedules declared in code are not written to the database"},
-    {"cleanup", "finished canonical jobs, dead letters and old runtime rows are not deleted"},
-    {"queue_stats", "queue depth and lag gauges are not exported"},
     {"recompute_dirty_admin_metadata", "changed admin counts are not recomputed"},
     {"refresh_admin_metadata", "admin metadata is not refreshed"},
     {"priority_aging", "waiting canonical jobs do not gain priority"},
     {"batch_operations", "batch operations of the admin tools do not run"},
-    {"terminal_count_rollup", "terminal counts of sealed slots are not folded"},
 };
 
 }  // namespace

@@ -17,6 +17,9 @@ namespace lockkeeper::branches {
   ROW(rotate_queue)              \
   ROW(rotate_lease)              \
   ROW(rotate_claim)              \
+  ROW(cleanup)                   \
+  ROW(queue_stats)               \
+  ROW(terminal_count_rollup)     \
   ROW(observe)                   \
   ROW(diagnose)
 

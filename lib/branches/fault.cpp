@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "branches/fault.hpp"
 
+#include "branches/context.hpp"
+
 namespace lockkeeper::branches {
 
 Fault fault_of(const pg::SqlState& state) {
@@ -25,6 +27,21 @@ coro::Task<bool> separately(coro::Task<bool> part, std::exception_ptr& failure) 
     co_return co_await part;
   } catch (const pg::Error& error) {
     if (error.state().is_cancelled() || error.state().is_connection_lost()) throw;
+    if (!failure) failure = std::current_exception();
+  }
+  co_return false;
+}
+
+bool is_taken_back(BranchContext& ctx, const pg::Error& error) {
+  return error.state().is_cancelled() && !ctx.turn().shield();
+}
+
+coro::Task<bool> separately_in(BranchContext& ctx, coro::Task<bool> part,
+                               std::exception_ptr& failure) {
+  try {
+    co_return co_await part;
+  } catch (const pg::Error& error) {
+    if (is_taken_back(ctx, error) || error.state().is_connection_lost()) throw;
     if (!failure) failure = std::current_exception();
   }
   co_return false;

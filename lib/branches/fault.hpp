@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an error of the server means for the batch that met it, and for whatever comes after it. For
-// slo branches, whose turns are never taken back: a cancelled statement has hit its time limit.
+// What an error of the server means for the batch that met it, and for whatever comes after it. The
+// turns of slo branches are never taken back, so a cancelled statement of theirs has hit its time
+// limit; a hygiene branch asks which it was.
 #pragma once
 
 #include <exception>
@@ -10,6 +11,8 @@
 #include "pg/reply.hpp"
 
 namespace lockkeeper::branches {
+
+class BranchContext;
 
 enum class Fault {
   row,         // something in the batch is bad: halving it finds what
@@ -26,5 +29,14 @@ pg::Error contained(const pg::Error& error);
 // Runs one part of a pass and keeps its failure, the first of several, for later: what stops one
 // part stops no other. A cancel, or the end of the connection, ends the pass at once.
 coro::Task<bool> separately(coro::Task<bool> part, std::exception_ptr& failure);
+
+// For hygiene branches: the turn was taken back, so the body has to let the error pass. Otherwise
+// the turn is kept to its end.
+bool is_taken_back(BranchContext& ctx, const pg::Error& error);
+
+// The same as `separately` for hygiene branches, where only a turn that was taken back, or the end
+// of the connection, ends the pass: a time limit is the affair of the part that has hit it.
+coro::Task<bool> separately_in(BranchContext& ctx, coro::Task<bool> part,
+                               std::exception_ptr& failure);
 
 }  // namespace lockkeeper::branches

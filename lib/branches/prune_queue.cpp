@@ -2,6 +2,7 @@
 //
 // Pruning of a queue slot: proofs, failed jobs carried on in small steps without a table lock,
 // then, under the lock, proofs again, the roll-up of what ended here, and the truncation.
+#include "branches/retention.hpp"
 #include "branches/rings.hpp"
 #include "logging/log.hpp"
 
@@ -89,11 +90,12 @@ Task<Pruned> QueuePrune::run() {
 }
 
 Task<std::int64_t> QueuePrune::carry_failed() {
-  const auto retention = ctx_.duration("failed_retention");
+  const auto retention = retention_of(ctx_, "failed_retention");
   const awa::Sql carry("rings/queue_carry", slot_);
   std::int64_t all = 0;
   while (true) {
-    const auto rows = co_await ctx_.query(carry, slot_, retention, kCarriedAtOnce);
+    const auto rows = co_await ctx_.query(carry, slot_, retention.kept, kCarriedAtOnce,
+                                          retention.queues, retention.microseconds);
     const auto found = rows.integer(0, 0);
     const auto carried = rows.integer(0, 1);
     all += carried;
@@ -128,7 +130,9 @@ Task<Pruned> QueuePrune::reclaim() {
 // row is carried under the lock, and the next pass takes it along.
 Task<bool> QueuePrune::settle_counts(Transaction& tx) {
   const awa::Sql has_failed("rings/queue_has_failed", slot_);
-  const auto failed = co_await tx.query(has_failed, ctx_.duration("failed_retention"));
+  const auto retention = retention_of(ctx_, "failed_retention");
+  const auto failed =
+      co_await tx.query(has_failed, retention.kept, retention.queues, retention.microseconds);
   if (failed.boolean(0, 0)) co_return false;
   const awa::Sql roll_up("rings/queue_roll_up", slot_);
   co_await tx.query(roll_up);

@@ -63,6 +63,7 @@ void touch_series(metrics::Registry& registry, std::string_view branch,
       registry.touch(names::kDiagnosisGivenUp, {{"diagnosis", diagnosis}});
     }
   }
+  if (branch == "cleanup") registry.touch(names::kAwaDlqPurged, {});
 }
 
 Report::Report(metrics::Registry& registry, std::string_view branch)
@@ -90,6 +91,33 @@ void Report::dead_lettered(std::string_view kind, std::string_view queue, std::s
   const metrics::Labels labels = {
       {"awa_job_kind", kind}, {"awa_job_queue", queue}, {"awa_dlq_reason", reason}};
   registry_.add(names::kAwaDeadLettered, labels, static_cast<double>(jobs));
+}
+
+void Report::dlq_purged(std::optional<std::string_view> queue, std::int64_t jobs) {
+  const auto amount = static_cast<double>(jobs);
+  if (queue) return registry_.add(names::kAwaDlqPurged, {{"awa_job_queue", *queue}}, amount);
+  registry_.add(names::kAwaDlqPurged, {}, amount);
+}
+
+void Report::queue_depths(const QueueDepths& depths) {
+  for (const auto* gauge : {&names::kAwaQueueDepth, &names::kAwaQueueLag, &names::kAwaDlqDepth}) {
+    registry_.forget(*gauge);
+  }
+  for (const auto& [queue, depth] : depths) {
+    const std::pair<std::string_view, std::int64_t> states[] = {
+        {"available", depth.available}, {"running", depth.running},
+        {"failed", depth.failed},       {"scheduled", depth.scheduled},
+        {"retryable", depth.retryable}, {"waiting_external", depth.waiting_external},
+    };
+    for (const auto& [state, jobs] : states) {
+      registry_.set(names::kAwaQueueDepth, {{"awa_job_queue", queue}, {"awa_job_state", state}},
+                    static_cast<double>(jobs));
+    }
+    const metrics::Labels label = {{"awa_job_queue", queue}};
+    if (depth.lag) registry_.set(names::kAwaQueueLag, label, *depth.lag);
+    if (!depth.dead_letters) continue;
+    registry_.set(names::kAwaDlqDepth, label, static_cast<double>(*depth.dead_letters));
+  }
 }
 
 void Report::rotated(std::string_view ring, std::string_view outcome, std::string_view blocker) {

@@ -5,6 +5,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -14,6 +17,19 @@
 #include "time/clock.hpp"
 
 namespace lockkeeper::branches {
+
+// What a queue holds, in the words of awa_queue_depth.
+struct QueueDepth {
+  std::int64_t available = 0;
+  std::int64_t running = 0;
+  std::int64_t failed = 0;
+  std::int64_t scheduled = 0;
+  std::int64_t retryable = 0;
+  std::int64_t waiting_external = 0;
+  std::optional<double> lag;                 // seconds; empty when nothing waits
+  std::optional<std::int64_t> dead_letters;  // empty where there is no place for them
+};
+using QueueDepths = std::map<std::string, QueueDepth, std::less<>>;  // by queue
 
 // What must be visible as zero before it happens for the first time.
 void touch_series(metrics::Registry& registry, std::string_view branch,
@@ -33,6 +49,10 @@ class Report {
   void dead_lettered(std::string_view kind, std::string_view queue, std::string_view reason,
                      std::int64_t jobs);
 
+  // Dead letters that were deleted; of a queue that keeps them for a time of its own, or of all
+  // others.
+  void dlq_purged(std::optional<std::string_view> queue, std::int64_t jobs);
+
   // outcome: rotated, skipped_idle, skipped_busy; blocker: none, lost_cas, or what is in the way.
   void rotated(std::string_view ring, std::string_view outcome, std::string_view blocker);
   void ring_cursor(std::string_view ring, std::int64_t slot, std::int64_t generation);
@@ -44,6 +64,9 @@ class Report {
   void ring_pinned(std::string_view ring, std::string_view cause, std::string_view queue,
                    time::Duration age);
   void ring_free(std::string_view ring);
+
+  // All queues there are. Whatever was shown of another one is gone.
+  void queue_depths(const QueueDepths& depths);
 
   // Rows left alone because they are bad or contested, counted each time. `which` names one for
   // the log, where it is written once, however often it comes back.

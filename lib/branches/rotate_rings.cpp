@@ -214,7 +214,10 @@ constexpr std::string_view kClaimStatements[] = {
 };
 
 constexpr Setting kQueueSettings[] = {
-    {"failed_retention", time::Duration(72h), "failed jobs younger than this outlive their slot"},
+    {.name = "failed_retention",
+     .standard = time::Duration(72h),
+     .help = "failed jobs younger than this outlive their slot",
+     .as_in = "cleanup"},
 };
 
 constexpr std::string_view kQueueSkips[] = {"late_producer"};

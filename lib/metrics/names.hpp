@@ -47,6 +47,17 @@ inline constexpr Metric kAwaRescues{Kind::counter, "awa_maintenance_rescues_tota
 // awa_job_kind, awa_job_queue, awa_dlq_reason
 inline constexpr Metric kAwaDeadLettered{Kind::counter, "awa_job_dlq_moved_total",
                                          "Jobs that became dead letters"};
+// awa_job_queue, awa_job_state
+inline constexpr Metric kAwaQueueDepth{Kind::gauge, "awa_queue_depth", "Jobs of a queue by state"};
+// awa_job_queue
+inline constexpr Metric kAwaQueueLag{
+    Kind::gauge, "awa_queue_lag_seconds",
+    "How long the oldest available job of a queue has been due, if there is one"};
+// awa_job_queue
+inline constexpr Metric kAwaDlqDepth{Kind::gauge, "awa_job_dlq_depth", "Dead letters of a queue"};
+// awa_job_queue, or none
+inline constexpr Metric kAwaDlqPurged{Kind::counter, "awa_job_dlq_purged_total",
+                                      "Dead letters deleted because their time was up"};
 // awa_ring, awa_ring_outcome, awa_ring_blocker
 inline constexpr Metric kAwaRotateAttempts{Kind::counter, "awa_maintenance_rotate_attempts_total",
                                            "Attempts to turn a ring"};
@@ -190,6 +201,10 @@ inline constexpr std::array kAll = {&kAwaBranchDuration,
                                     &kAwaPromoteDuration,
                                     &kAwaRescues,
                                     &kAwaDeadLettered,
+                                    &kAwaQueueDepth,
+                                    &kAwaQueueLag,
+                                    &kAwaDlqDepth,
+                                    &kAwaDlqPurged,
                                     &kAwaRotateAttempts,
                                     &kAwaRotateSkippedRows,
                                     &kAwaPruneAttempts,

@@ -56,7 +56,8 @@ void forget_sights(metrics::Registry& registry) {
        {&names::kOldestDueJob, &names::kBatchSize, &names::kHygieneDebt, &names::kMvccHorizonAge,
         &names::kClockSkew, &names::kAwaRingCurrentSlot, &names::kAwaRingGeneration,
         &names::kOldestAvailableJob, &names::kLanesWedged, &names::kUniqueClaimsLeaked,
-        &names::kRingPinned, &names::kHorizonHolder, &names::kOldestProducer}) {
+        &names::kRingPinned, &names::kHorizonHolder, &names::kOldestProducer,
+        &names::kAwaQueueDepth, &names::kAwaQueueLag, &names::kAwaDlqDepth}) {
     registry.forget(*sight);
   }
 }

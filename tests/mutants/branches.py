@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Plants one fault at a time in the two slo branches, among them what the reference does, and
-asks the test that is there for it.
+"""Plants one fault at a time in the branches, among them what the reference does, and asks the
+test that is there for it.
 
 Run by hand: tests/mutants/branches.py [WORD]. Exits with 1 if a fault survives; with a word, only
 the faults whose line has it. The checkout is not touched: everything is built from a copy, in
-about ten minutes.
+about twenty minutes.
 """
 import os
 import pathlib
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import hygiene
 from planting import plant
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -146,7 +147,7 @@ def copy_to(folder):
 
 def main():
     word = sys.argv[1] if len(sys.argv) > 1 else ""
-    wanted = [mutant for mutant in MUTANTS if word in " ".join(mutant)]
+    wanted = [mutant for mutant in MUTANTS + hygiene.MUTANTS if word in " ".join(mutant)]
     survivors = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)

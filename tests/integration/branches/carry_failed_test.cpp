@@ -131,6 +131,28 @@ TEST_CASE(
   CHECK(worker.ended("q") == "3");
 }
 
+TEST_CASE(
+    "failed jobs of a queue that keeps them for a time of its own outlive their slot for so long",
+    "[branches][prune_queue][carry]") {
+  const Database database;
+  const Worker worker(database);
+  Leader leader(database);
+  worker.run("q", 1, "failed");
+  worker.run("brief", 1, "failed");
+  worker.run("long", 1, "failed");
+  database.sql("UPDATE awa.done_entries SET finalized_at = now() - interval '80 hours'");
+  database.sql(
+      "UPDATE awa.done_entries SET finalized_at = now() - interval '70 minutes' WHERE queue "
+      "= 'brief'");
+  leader.set(rotate_queue, "brief", "failed_retention", time::Duration(65min));
+  leader.set(rotate_queue, "long", "failed_retention", time::Duration(81h));
+
+  leader.run(rotate_queue);
+
+  CHECK(count(database, "done_entries", "queue = 'long'") == "1");
+  CHECK(count(database, "done_entries") == "1");
+}
+
 TEST_CASE("many failed jobs are carried in small steps, none of them under the lock",
           "[branches][prune_queue][carry]") {
   const Database database;
@@ -171,7 +193,7 @@ TEST_CASE("a step of the carrying reads no more than its rows, though nobody has
   const auto carry = library.get(awa::Sql("rings/queue_carry", 0))->text;
 
   // A few pages a row: its own, its ready row's, those of the indexes of its new place.
-  CHECK(pages_touched(database, carry, "0, '72 hours', 500") < 500 * 30);
+  CHECK(pages_touched(database, carry, "0, '72 hours', 500, '{}', '{}'") < 500 * 30);
 }
 
 TEST_CASE("a failed job whose place is taken waits for the next slot and holds up no other",

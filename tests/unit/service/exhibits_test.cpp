@@ -68,12 +68,16 @@ TEST_CASE("what only a leader sees is not shown after its term", "[service][exhi
   registry.set(names::kOldestDueJob, {}, 0);
   registry.set(names::kAwaRingCurrentSlot, {{"awa_ring", "queue"}}, 3);
   registry.set(names::kAwaRingGeneration, {{"awa_ring", "queue"}}, 19);
+  registry.set(names::kAwaQueueDepth, {{"awa_job_queue", "mail"}, {"awa_job_state", "failed"}}, 3);
+  registry.set(names::kAwaQueueLag, {{"awa_job_queue", "mail"}}, 3);
+  registry.set(names::kAwaDlqDepth, {{"awa_job_queue", "mail"}}, 3);
   REQUIRE(rings_of(registry).size() == 1);
   CHECK(rings_of(registry)[0].generation == 19);
 
   forget_sights(registry);
 
   CHECK(rings_of(registry).empty());
+  CHECK_THAT(registry.render(), !Contains("mail"));
   CHECK_FALSE(registry.find(names::kOldestDueJob, {}));
 }
 

@@ -6,14 +6,21 @@
 -- $1 integer: the sealed slot
 -- $2 interval: how long failed jobs are kept, zero for not at all
 -- $3 integer: the most jobs to move
-WITH ring AS MATERIALIZED (
+-- $4 text[]: queues that differ
+-- $5 bigint[]: how long each of them keeps its own, in microseconds
+WITH rule AS MATERIALIZED (
+    SELECT o.queue, o.kept * interval '1 microsecond' AS kept
+    FROM unnest($4::text[], $5::bigint[]) AS o(queue, kept)
+), ring AS MATERIALIZED (
     SELECT s.slot, s.generation FROM :"schema".queue_ring_state r
     JOIN :"schema".queue_ring_slots s ON s.slot = r.current_slot WHERE r.current_slot <> $1::integer LIMIT 1
 ), chosen AS MATERIALIZED (
     SELECT d.ctid AS place, d.* FROM :"schema".:"done_entries_k" d
-    WHERE d.state = 'failed' AND $2::interval > interval '0' AND d.finalized_at >= now() - $2::interval
+    LEFT JOIN rule u ON u.queue = d.queue
+    WHERE d.state = 'failed' AND COALESCE(u.kept, $2::interval) > interval '0'
+      AND d.finalized_at >= now() - COALESCE(u.kept, $2::interval)
     LIMIT $3::integer
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF d SKIP LOCKED
 ), carried AS (
     INSERT INTO :"schema".done_entries AS t (ready_slot, ready_generation, job_id, kind, queue, args, state,
         priority, attempt, run_lease, max_attempts, lane_seq, enqueue_shard, run_at, attempted_at, finalized_at,

@@ -1,0 +1,10 @@
+-- cleanup/find_queue_descriptors: names queues whose descriptor no worker has renewed for long; and whether
+-- there may be more.
+-- $1 integer: the most queues to name
+-- $2 interval: how long descriptors are kept
+WITH old AS (
+    SELECT d.queue FROM awa.queue_descriptors d
+    WHERE d.last_seen_at < now() - $2::interval
+    LIMIT $1::integer
+)
+SELECT COALESCE(array_agg(o.queue), '{}') AS keys, count(*) = $1::integer AS is_full FROM old o

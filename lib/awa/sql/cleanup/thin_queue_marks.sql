@@ -1,0 +1,20 @@
+-- cleanup/thin_queue_marks: puts one mark, as old as the oldest, in the place of all marks of a queue in a window
+-- of their table; says how many fewer there are, and where the window ended if it was full. What
+-- somebody else takes away meanwhile stands for nothing any more and is not put back.
+-- $1 integer: the most marks to look at
+-- $2 tid: the place behind which the look begins
+WITH looked AS MATERIALIZED (
+    SELECT m.ctid AS place, m.queue FROM awa.admin_dirty_queue_marks m WHERE m.ctid > $2::tid LIMIT $1::integer
+), repeated AS (
+    SELECT c.place FROM (SELECT l.place, count(*) OVER (PARTITION BY l.queue) AS marks FROM looked l) c
+    WHERE c.marks > 1
+), gone AS (
+    DELETE FROM awa.admin_dirty_queue_marks m WHERE m.ctid = ANY (ARRAY(SELECT r.place FROM repeated r))
+    RETURNING m.queue, m.touched_at
+), kept AS (
+    INSERT INTO awa.admin_dirty_queue_marks AS k (queue, touched_at)
+    SELECT g.queue, min(g.touched_at) FROM gone g GROUP BY g.queue
+    RETURNING k.queue
+)
+SELECT (SELECT count(*) FROM gone g) - (SELECT count(*) FROM kept k) AS fewer,
+       (SELECT CASE WHEN count(*) = $1::integer THEN max(l.place)::text END FROM looked l) AS ended_at

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "branches/sweep.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "branches/bisection.hpp"
+#include "branches/fault.hpp"
+
+namespace lockkeeper::branches {
+namespace {
+
+using Keys = std::vector<std::string>;
+using Parameters = std::vector<pg::Parameter>;
+
+// So many windows of a kind are looked at in one pass; the next pass goes on from there.
+constexpr int kWindows = 64;
+
+Query ask(BranchContext& ctx, const char* statement, Parameters parameters) {
+  return Query(ctx, BranchContext::single(ctx.call(statement, std::move(parameters))));
+}
+
+void append(Parameters& parameters, const Parameters& more) {
+  parameters.insert(parameters.end(), more.begin(), more.end());
+}
+
+class Sweeping {
+ public:
+  Sweeping(Removal& removal, Sweep kind, SweepMemory& memory)
+      : removal_(removal), kind_(std::move(kind)), memory_(memory) {}
+
+  Task<bool> run();
+
+ private:
+  using Refusal = std::optional<pg::SqlState>;  // empty: whatever could be removed is gone
+
+  Parameters window() const;
+  void move_on(const pg::Rows& rows, bool has_removed);
+  Task<bool> remove(Keys keys);
+  Task<bool> remove_batch(Keys keys);
+  Task<Refusal> remove_at_once(Keys keys);
+  void left_alone(const std::string& key, const pg::SqlState& why);
+
+  Removal& removal_;
+  Sweep kind_;
+  SweepMemory& memory_;
+};
+
+Parameters Sweeping::window() const {
+  Parameters parameters = {pg::Parameter(kind_.window)};
+  append(parameters, memory_.place);
+  append(parameters, kind_.limits);
+  return parameters;
+}
+
+void Sweeping::move_on(const pg::Rows& rows, bool has_removed) {
+  if (kind_.start.empty()) return;
+  const auto columns = kind_.start.size() - (kind_.has_ties ? 1 : 0);
+  memory_.place.clear();
+  for (std::size_t column = 2; column < 2 + columns; ++column) {
+    memory_.place.emplace_back(rows.text(0, column));
+  }
+  if (kind_.has_ties) memory_.place.emplace_back(has_removed);
+}
+
+Task<bool> Sweeping::run() {
+  if (memory_.place.empty()) memory_.place = kind_.start;
+  const auto before = removal_.removed;
+  for (int windows = kWindows; windows > 0; --windows) {
+    const auto found = co_await ask(removal_.ctx, kind_.find, window());
+    auto keys = found.texts(0, 0);
+    const bool has_more = found.boolean(0, 1);
+    bool has_removed = false;
+    if (!keys.empty()) {
+      co_await removal_.ctx.breathe();
+      auto removing = remove(std::move(keys));
+      has_removed = co_await removing;
+    }
+    if (!has_more || (kind_.start.empty() && !has_removed)) {
+      memory_.place.clear();
+      co_return false;
+    }
+    move_on(found, has_removed);
+    co_await removal_.ctx.breathe();
+  }
+  co_return removal_.removed > before;
+}
+
+// True if any is gone.
+Task<bool> Sweeping::remove(Keys keys) {
+  const auto before = removal_.removed;
+  for (std::size_t begin = 0; begin < keys.size();) {
+    const auto rows = static_cast<std::size_t>(memory_.pace.rows());
+    const auto end = std::min(begin + rows, keys.size());
+    auto removing = remove_batch(Keys(keys.begin() + static_cast<std::ptrdiff_t>(begin),
+                                      keys.begin() + static_cast<std::ptrdiff_t>(end)));
+    co_await removing;
+    begin = end;
+  }
+  co_return removal_.removed > before;
+}
+
+Task<bool> Sweeping::remove_batch(Keys keys) {
+  Bisection search(keys.size());
+  while (const auto range = search.next()) {
+    auto removing = remove_at_once(Keys(keys.begin() + static_cast<std::ptrdiff_t>(range->begin),
+                                        keys.begin() + static_cast<std::ptrdiff_t>(range->end)));
+    const auto refusal = co_await removing;
+    if (refusal) {
+      search.failed(*refusal);
+    } else {
+      search.passed(static_cast<std::int64_t>(range->size()));
+    }
+    co_await removal_.ctx.breathe();
+  }
+  for (const auto& [row, why] : search.given_up()) left_alone(keys[row], why);
+  co_return true;
+}
+
+// One statement, and its transaction.
+Task<Sweeping::Refusal> Sweeping::remove_at_once(Keys keys) {
+  const auto began = time::SteadyClock().now();
+  const auto count = static_cast<std::int64_t>(keys.size());
+  Parameters parameters = {pg::Parameter(keys)};
+  append(parameters, kind_.limits);
+  try {
+    const auto gone = co_await ask(removal_.ctx, kind_.remove, std::move(parameters));
+    memory_.pace.took(count, time::SteadyClock().now() - began);
+    for (std::size_t row = 0; row < gone.size(); ++row) removal_.removed += gone.integer(row, 1);
+    if (kind_.on_removed != nullptr) kind_.on_removed(removal_.ctx.report(), gone);
+  } catch (const pg::Error& error) {
+    if (error.state().is_cancelled()) memory_.pace.cut_short();
+    if (is_taken_back(removal_.ctx, error)) throw;
+    co_return contained(error).state();
+  }
+  removal_.ctx.report().batch_size(memory_.pace.rows());
+  co_return std::nullopt;
+}
+
+void Sweeping::left_alone(const std::string& key, const pg::SqlState& why) {
+  const bool is_bad = fault_of(why) == Fault::row;
+  removal_.ctx.report().skipped_rows(
+      is_bad ? "bad_row" : "locked", 1,
+      fmt::format("{} {}, SQLSTATE {}", kind_.remove, key, why.code()));
+}
+
+}  // namespace
+
+Task<bool> sweep(Removal& removal, Sweep kind, SweepMemory& memory) {
+  Sweeping sweeping(removal, std::move(kind), memory);
+  auto running = sweeping.run();
+  co_return co_await running;
+}
+
+}  // namespace lockkeeper::branches
