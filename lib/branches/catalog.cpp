@@ -13,7 +13,6 @@ constexpr const Branch* kCatalog[] = {LOCKKEEPER_BRANCHES(LOCKKEEPER_ADDRESS)};
 constexpr MissingDuty kMissing[] = {
     {"rescue_expired_deadlines", "attempts past their deadline are not rescued"},
     {"rescue_expired_callbacks", "jobs that wait for a callback past its timeout are not rescued"},
-    {"cron_eval", "cron schedules do not fire"},
     {"cron_sync", "cron schedules declared in code are not written to the database"},
     {"cleanup", "finished canonical jobs, dead letters and old runtime rows are not deleted"},
     {"queue_stats", "queue depth and lag gauges are not exported"},

@@ -12,6 +12,7 @@ namespace lockkeeper::branches {
 #define LOCKKEEPER_BRANCHES(ROW) \
   ROW(promote_scheduled)         \
   ROW(rescue_stale_heartbeats)   \
+  ROW(cron_eval)                 \
   ROW(rotate_queue)              \
   ROW(rotate_lease)              \
   ROW(rotate_claim)              \

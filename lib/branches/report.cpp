@@ -32,6 +32,7 @@ void touch_series(metrics::Registry& registry, std::string_view branch,
   if (branch == "rescue_stale_heartbeats") {
     registry.touch(names::kAwaRescues, {{"awa_rescue_kind", "heartbeat"}});
   }
+  if (branch == "cron_eval") registry.touch(names::kCronFireLateness, {});
 }
 
 Report::Report(metrics::Registry& registry, std::string_view branch)
@@ -52,6 +53,14 @@ void Report::promotion_lateness(time::Duration late, std::int64_t jobs) {
 
 void Report::rescued(std::string_view kind, std::int64_t jobs) {
   registry_.add(names::kAwaRescues, {{"awa_rescue_kind", kind}}, static_cast<double>(jobs));
+}
+
+void Report::fired(time::Duration late) {
+  registry_.observe(names::kCronFireLateness, {}, time::seconds(late));
+}
+
+void Report::schedules(std::string_view state, std::int64_t count) {
+  registry_.set(names::kCronSchedules, {{"state", state}}, static_cast<double>(count));
 }
 
 void Report::rotated(std::string_view ring, std::string_view outcome, std::string_view blocker) {

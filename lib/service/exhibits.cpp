@@ -49,9 +49,9 @@ void show_election(metrics::Registry& registry, const leadership::View& view) {
 }
 
 void forget_sights(metrics::Registry& registry) {
-  for (const auto* sight :
-       {&names::kOldestDueJob, &names::kBatchSize, &names::kHygieneDebt, &names::kMvccHorizonAge,
-        &names::kClockSkew, &names::kAwaRingCurrentSlot, &names::kAwaRingGeneration}) {
+  for (const auto* sight : {&names::kOldestDueJob, &names::kBatchSize, &names::kHygieneDebt,
+                            &names::kMvccHorizonAge, &names::kClockSkew, &names::kCronSchedules,
+                            &names::kAwaRingCurrentSlot, &names::kAwaRingGeneration}) {
     registry.forget(*sight);
   }
 }

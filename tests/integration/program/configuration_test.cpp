@@ -56,7 +56,6 @@ batch_size = 500
 
 constexpr const char* kLater[] = {"rescue_expired_deadlines",
                                   "rescue_expired_callbacks",
-                                  "cron_eval",
                                   "cleanup",
                                   "cron_sync",
                                   "queue_stats",
