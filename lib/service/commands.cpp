@@ -2,11 +2,8 @@
 #include "service/commands.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
-#include <string_view>
 #include <thread>
 
 #include "event/loop.hpp"
@@ -17,6 +14,7 @@
 #include "service/listing.hpp"
 #include "service/service.hpp"
 #include "service/status.hpp"
+#include "service/terminal.hpp"
 
 namespace lockkeeper::service {
 namespace {
@@ -26,26 +24,6 @@ using namespace std::chrono_literals;
 constexpr auto kFetchLimit = 2s;
 constexpr auto kWatchEvery = 1s;
 constexpr auto kClearScreen = "\033[H\033[2J";
-
-bool is_set(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value != nullptr && *value != '\0';
-}
-
-bool has_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
-
-Paint paint_of_stdout() {
-  const char* terminal = std::getenv("TERM");
-  const bool is_dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
-  return has_terminal() && !is_dumb && !is_set("NO_COLOR") ? Paint::colours : Paint::none;
-}
-
-void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
-
-int complain(int code, const std::string& what) {
-  std::fputs(("lockkeeper: " + what + "\n").c_str(), stderr);
-  return code;
-}
 
 using leadership::TakeoverOnce;
 using leadership::TakeoverResult;

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/terminal.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+namespace lockkeeper::service {
+namespace {
+
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+}  // namespace
+
+bool has_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
+
+Paint paint_of_stdout() {
+  const char* terminal = std::getenv("TERM");
+  const bool is_dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+  return has_terminal() && !is_dumb && !is_set("NO_COLOR") ? Paint::colours : Paint::none;
+}
+
+void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
+int complain(int code, const std::string& what) {
+  std::fputs(("lockkeeper: " + what + "\n").c_str(), stderr);
+  return code;
+}
+
+}  // namespace lockkeeper::service
