@@ -1,7 +1,8 @@
 # Installs what is missing, once. Sourced by dev. SPDX-License-Identifier: Apache-2.0
 
 build_packages="g++ cmake ninja-build pkg-config ccache libpq-dev libuv1-dev prometheus-cpp-dev
-  libfmt-dev libcli11-dev libtomlplusplus-dev catch2 libspdlog-dev libmicrohttpd-dev"
+  libfmt-dev libcli11-dev libtomlplusplus-dev catch2 libspdlog-dev libmicrohttpd-dev
+  libhowardhinnant-date-dev tzdata"
 server_packages="postgresql-15 python3-venv ca-certificates"
 lint_packages="python3 clang-format-14 systemd"
 test_packages="$server_packages $lint_packages pgbouncer prometheus"

@@ -19,7 +19,7 @@ namespace {
 constexpr std::array kLevels = {"trace", "debug", "info", "warn", "error"};
 
 // Promised by the documentation and not part of this version.
-constexpr std::array kLaterCommands = {"tick", "cron", "yield", "grants"};
+constexpr std::array kLaterCommands = {"tick", "yield", "grants"};
 
 using Words = std::vector<std::string>;
 
@@ -30,6 +30,24 @@ config::LogLevel read_level(const std::string& word) {
                                  logging::quoted(word)));
   }
   return static_cast<config::LogLevel>(found - kLevels.begin());
+}
+
+void declare_cron(CLI::App& cron, CommandLine& line) {
+  cron.require_subcommand(0, 1);
+  auto* list = cron.add_subcommand("list", "the schedules of the database, what each fires next");
+  auto* next = cron.add_subcommand("next", "when an expression fires from now on");
+  auto* check = cron.add_subcommand("check", "what an expression means, or what is wrong with it");
+  list->add_flag("--json", line.as_json, "the same as JSON");
+  for (auto* command : {next, check}) {
+    command->add_option("EXPR", line.cron.expression, "five or six fields, between quotes")
+        ->type_name("")
+        ->required();
+  }
+  next->add_option("--zone", line.cron.zone, "time zone, UTC if there is none")->type_name("ZONE");
+  next->add_option("-n,--count", line.cron.count, "so many fires, 5 if it is not said")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000));
+  for (auto* command : cron.get_subcommands({})) command->group("Commands");
 }
 
 void declare(CLI::App& app, CommandLine& line) {
@@ -53,6 +71,8 @@ void declare(CLI::App& app, CommandLine& line) {
   auto* status = app.add_subcommand("status", "who leads, and how the branches are");
   auto* branches = app.add_subcommand("branches", "every branch with its lane and settings");
   app.add_subcommand("takeover", "end the backend that holds the maintenance lock, once");
+  declare_cron(*app.add_subcommand("cron", "the cron schedules, and what an expression means"),
+               line);
   check->add_flag("--json", line.as_json, "the same as JSON");
   status->add_flag("--json", line.as_json, "the same as JSON");
   status->add_flag("--watch", line.is_watching, "again each second, until it is interrupted");
@@ -66,6 +86,8 @@ Words commands_of(const CLI::App& app) {
   return words;
 }
 
+bool has_commands(const CLI::App& app) { return !commands_of(app).empty(); }
+
 Words options_of(const CLI::App& app) {
   Words words;
   for (const auto* option : app.get_options()) {
@@ -74,15 +96,25 @@ Words options_of(const CLI::App& app) {
   return words;
 }
 
+// The command, or the innermost of commands within commands.
 const CLI::App* chosen(const CLI::App& app) {
   const auto commands = app.get_subcommands();
-  return commands.empty() ? nullptr : commands.front();
+  if (commands.empty()) return nullptr;
+  const auto* inner = chosen(*commands.front());
+  return inner ? inner : commands.front();
+}
+
+// "cron next".
+std::string name_of(const CLI::App& command) {
+  const auto* outer = command.get_parent();
+  const bool is_outermost = outer == nullptr || outer->get_parent() == nullptr;
+  return (is_outermost ? "" : name_of(*outer) + " ") + command.get_name();
 }
 
 std::string hint(const std::string& word, const Words& candidates, const CLI::App* command) {
   const auto better = config::nearest(word, candidates);
   if (!better.empty()) return fmt::format("did you mean \"{}\"?", better);
-  return fmt::format("see lockkeeper {}--help", command ? command->get_name() + " " : "");
+  return fmt::format("see lockkeeper {}--help", command ? name_of(*command) + " " : "");
 }
 
 // The first word that nothing wanted.
@@ -97,9 +129,13 @@ std::string describe_extra(const CLI::App& app) {
     }
     return fmt::format("unknown option {}; {}", shown, hint(word, candidates, command));
   }
-  if (command) {
+  if (command && !has_commands(*command)) {
     return fmt::format("unexpected argument {}; see lockkeeper {} --help", shown,
-                       command->get_name());
+                       name_of(*command));
+  }
+  if (command) {
+    return fmt::format("unknown command {}; {}", logging::quoted(name_of(*command) + " " + word),
+                       hint(word, commands_of(*command), command));
   }
   if (std::find(kLaterCommands.begin(), kLaterCommands.end(), word) != kLaterCommands.end()) {
     return fmt::format("the command {} is not part of this version", word);
@@ -108,9 +144,11 @@ std::string describe_extra(const CLI::App& app) {
 }
 
 std::string command_of(const CLI::App& app) {
-  if (const auto* command = chosen(app)) return command->get_name();
-  throw UsageError(
-      fmt::format("no command; one of {} is needed", fmt::join(commands_of(app), ", ")));
+  const auto* command = chosen(app);
+  if (command && !has_commands(*command)) return name_of(*command);
+  throw UsageError(fmt::format("no command{}; one of {} is needed",
+                               command ? " behind " + name_of(*command) : "",
+                               fmt::join(commands_of(command ? *command : app), ", ")));
 }
 
 }  // namespace
@@ -131,6 +169,9 @@ CommandLine read_command_line(int argc, const char* const* argv) {
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string what = error.what();
     throw UsageError(what.substr(0, what.find(':')) + " needs one value");
+  } catch (const CLI::RequiredError&) {
+    throw UsageError(
+        fmt::format("EXPR is missing; see lockkeeper {} --help", name_of(*chosen(app))));
   } catch (const CLI::ParseError& error) {
     throw UsageError(logging::printable(error.what()));
   }

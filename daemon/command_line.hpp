@@ -8,15 +8,17 @@
 #include <string>
 
 #include "config/settings.hpp"
+#include "service/commands.hpp"
 
 namespace lockkeeper {
 
 struct CommandLine {
-  std::string command;              // run, check, status, branches or takeover
+  std::string command;              // run, check, cron list and so on
   std::optional<std::string> file;  // -c
   std::optional<config::LogLevel> log_level;
   bool as_json = false;
   bool is_watching = false;
+  service::CronQuestion cron;  // of cron next and cron check
 
   std::string answer;  // of --help and --version: to be printed, and nothing else to be done
 };

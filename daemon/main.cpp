@@ -100,10 +100,13 @@ int execute(const CommandLine& line) {
     return service::kDone;
   }
   if (line.command == "check") return check(line);
+  if (line.command == "cron next") return service::print_fires(line.cron);
+  if (line.command == "cron check") return service::print_meaning(line.cron);
   auto settings = read_settings(line);
   service::require_listen(settings);
   if (line.command == "run") return run(line, std::move(settings));
   if (line.command == "branches") return service::print_branches(settings, line.as_json);
+  if (line.command == "cron list") return service::list_schedules(settings, line.as_json);
   if (line.command == "takeover") return service::take_over(std::move(settings));
   return service::print_status(std::move(settings),
                                {LOCKKEEPER_VERSION, line.as_json, line.is_watching});

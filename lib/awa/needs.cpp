@@ -16,6 +16,7 @@ constexpr std::string_view kEmpty = "SELECT,INSERT,UPDATE,DELETE,TRUNCATE";
 constexpr std::string_view kPromote = "promote_scheduled";
 constexpr std::string_view kHeartbeats = "rescue_stale_heartbeats";
 constexpr std::string_view kCallbacks = "rescue_expired_callbacks";
+constexpr std::string_view kCron = "cron_eval";
 constexpr std::string_view kQueue = "rotate_queue";
 constexpr std::string_view kLease = "rotate_lease";
 constexpr std::string_view kClaim = "rotate_claim";
@@ -53,6 +54,17 @@ constexpr Need kNeeds[] = {
     {queue_storage, "queue_terminal_count_deltas", kAdd, kHeartbeats},
     {queue_storage, "dlq_entries", kAdd, kCallbacks},
     {canonical, "runtime_instances", kRead, kCallbacks},
+
+    // Its jobs are made by Awa's own function, with our rights.
+    {canonical, "cron_jobs", kChange, kCron},
+    {canonical, "jobs_hot", kAdd, kCron},
+    {canonical, "queue_meta", kRead, kCron},
+    {queue_storage, "queue_lanes", kAdd, kCron},
+    {queue_storage, "queue_enqueue_heads", kAdd, kCron},
+    {queue_storage, "queue_claim_heads", kAdd, kCron},
+    {queue_storage, "queue_ring_state", kRead, kCron},
+    {queue_storage, "ready_entries", kAdd, kCron},
+    {queue_storage, "ready_segments", kAdd, kCron},
 
     {queue_storage, "queue_ring_state", kChange, kQueue},
     {queue_storage, "queue_ring_slots", kChange, kQueue},

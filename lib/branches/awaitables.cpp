@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "branches/context.hpp"
 
@@ -71,7 +72,7 @@ Transaction::Transaction(BranchContext& ctx, std::optional<time::Duration> lock_
     : ctx_(ctx), lock_timeout_(lock_timeout) {}
 
 pg::Pipeline Transaction::opened(const awa::Sql& sql, std::vector<pg::Parameter> parameters) {
-  pg::Pipeline pipeline;
+  auto pipeline = std::exchange(ahead_, {});
   if (!is_open_) {
     pipeline.push_back(pg::Call{kBegin, {}});
     if (lock_timeout_) {

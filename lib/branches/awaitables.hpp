@@ -69,6 +69,12 @@ class Transaction {
     return Ask(ctx_, opened(sql, {pg::Parameter(values)...}));
   }
 
+  // Sent in front of the next statement, in the same round trip. Its rows are not looked at.
+  template <typename... Values>
+  void ahead(const awa::Sql& sql, Values... values) {
+    ahead_ = opened(sql, {pg::Parameter(values)...});
+  }
+
   // From here to the end of the turn nothing takes it back. Call before a TRUNCATE; commit()
   // calls it too. Throws pg::Error 57014 when the turn has already been taken back.
   void shield();
@@ -85,6 +91,7 @@ class Transaction {
   BranchContext& ctx_;
   std::optional<time::Duration> lock_timeout_;
   bool is_open_ = false;
+  pg::Pipeline ahead_;
 };
 
 }  // namespace lockkeeper::branches

@@ -14,6 +14,7 @@ namespace lockkeeper::branches {
   ROW(rescue_stale_heartbeats)   \
   ROW(rescue_expired_deadlines)  \
   ROW(rescue_expired_callbacks)  \
+  ROW(cron_eval)                 \
   ROW(rotate_queue)              \
   ROW(rotate_lease)              \
   ROW(rotate_claim)              \

@@ -64,6 +64,7 @@ void touch_series(metrics::Registry& registry, std::string_view branch,
     }
   }
   if (branch == "cleanup") registry.touch(names::kAwaDlqPurged, {});
+  if (branch == "cron_eval") registry.touch(names::kCronFireLateness, {});
 }
 
 Report::Report(metrics::Registry& registry, std::string_view branch)
@@ -118,6 +119,14 @@ void Report::queue_depths(const QueueDepths& depths) {
     if (!depth.dead_letters) continue;
     registry_.set(names::kAwaDlqDepth, label, static_cast<double>(*depth.dead_letters));
   }
+}
+
+void Report::fired(time::Duration late) {
+  registry_.observe(names::kCronFireLateness, {}, time::seconds(late));
+}
+
+void Report::schedules(std::string_view state, std::int64_t count) {
+  registry_.set(names::kCronSchedules, {{"state", state}}, static_cast<double>(count));
 }
 
 void Report::rotated(std::string_view ring, std::string_view outcome, std::string_view blocker) {

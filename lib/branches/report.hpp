@@ -53,6 +53,11 @@ class Report {
   // others.
   void dlq_purged(std::optional<std::string_view> queue, std::int64_t jobs);
 
+  // The job of a fire was made so long after its time.
+  void fired(time::Duration late);
+  // state: ready, paused or bad.
+  void schedules(std::string_view state, std::int64_t count);
+
   // outcome: rotated, skipped_idle, skipped_busy; blocker: none, lost_cas, or what is in the way.
   void rotated(std::string_view ring, std::string_view outcome, std::string_view blocker);
   void ring_cursor(std::string_view ring, std::int64_t slot, std::int64_t generation);

@@ -140,6 +140,13 @@ inline constexpr Metric kPromotionLateness{
     Kind::histogram, "lockkeeper_job_promotion_lateness_seconds",
     "run_at until the commit that made the job available", kWaiting};
 // no labels
+inline constexpr Metric kCronFireLateness{
+    Kind::histogram, "lockkeeper_cron_fire_lateness_seconds",
+    "A cron schedule's time until its job was made, missed times included", kWaiting};
+// state
+inline constexpr Metric kCronSchedules{Kind::gauge, "lockkeeper_cron_schedules",
+                                       "Cron schedules that are ready, paused or bad"};
+// no labels
 inline constexpr Metric kOldestDueJob{Kind::gauge, "lockkeeper_oldest_due_job_seconds",
                                       "Age of the oldest job that is due and not promoted"};
 
@@ -228,6 +235,8 @@ inline constexpr std::array kAll = {&kAwaBranchDuration,
                                     &kPreemptions,
                                     &kPreemptionWasted,
                                     &kPromotionLateness,
+                                    &kCronFireLateness,
+                                    &kCronSchedules,
                                     &kOldestDueJob,
                                     &kOldestAvailableJob,
                                     &kLanesWedged,

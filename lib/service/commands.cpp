@@ -28,11 +28,6 @@ constexpr auto kHome = "\033[H";
 constexpr auto kClearLine = "\033[K\n";
 constexpr auto kClearBelow = "\033[J";
 
-int complain(int code, const std::string& what) {
-  std::fputs(("lockkeeper: " + what + "\n").c_str(), stderr);
-  return code;
-}
-
 using leadership::TakeoverOnce;
 using leadership::TakeoverResult;
 

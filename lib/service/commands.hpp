@@ -30,6 +30,18 @@ int print_status(config::Settings settings, const StatusOptions& options);
 // Every branch with lane, interval and settings; those of later versions by name.
 int print_branches(const config::Settings& settings, bool as_json);
 
+// The schedules of the database, with what each fires next or what is wrong with it. Reads only.
+int list_schedules(config::Settings settings, bool as_json);
+
+// When an expression fires from now on; what it means. Neither needs a database.
+struct CronQuestion {
+  std::string expression;
+  std::string zone = "UTC";
+  int count = 5;
+};
+int print_fires(const CronQuestion& question);
+int print_meaning(const CronQuestion& question);
+
 // Ends the backend that holds the maintenance lock, once.
 int take_over(config::Settings settings);
 

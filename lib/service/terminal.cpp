@@ -27,4 +27,9 @@ Paint paint_of_stdout() {
 
 void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
+int complain(int code, const std::string& what) {
+  std::fputs(("lockkeeper: " + what + "\n").c_str(), stderr);
+  return code;
+}
+
 }  // namespace lockkeeper::service

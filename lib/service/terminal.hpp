@@ -17,4 +17,7 @@ Paint paint_of_stdout();
 // To stdout; whether all of it arrived is known when stdout is flushed.
 void print(const std::string& text);
 
+// Says on stderr why; returns the code.
+int complain(int code, const std::string& what);
+
 }  // namespace lockkeeper::service

@@ -116,6 +116,25 @@ MUTANTS = [
      "canonical attempts never count", "canonical jobs are tried again*"),
     ("H", SQL + "queue/finish_rescued.sql", "r.attempt + 1 AS own_attempt", "r.attempt + 2 AS own_attempt",
      "a cancelled attempt is one too many", "whatever everybody does*"),
+    ("cron", SQL + "cron/fire.sql", "AND c.paused_at IS NULL", "",
+     "a schedule fires that was paused after the look", "a schedule that is paused or*"),
+    ("cron", SQL + "cron/fire.sql", "AND c.last_enqueued_at IS NOT DISTINCT FROM"
+     " timestamptz 'epoch' + $2::bigint * interval '1 microsecond'", "AND $2::bigint IS NOT DISTINCT FROM $2::bigint",
+     "two leaders fire twice", "another leader that was faster*"),
+    ("cron", SQL + "cron/fire.sql", "FOR UPDATE OF c SKIP LOCKED", "FOR UPDATE OF c",
+     "a row that somebody writes is waited for", "a schedule that somebody*"),
+    ("cron", SQL + "cron/fire.sql", "f.max_attempts, now(),", "f.max_attempts, NULL,",
+     "canonical workers are not woken", "workers hear of a fired*"),
+    ("cron", SQL + "cron/changed.sql", "WHERE p.so_far <= 40000", "WHERE p.so_far > 0",
+     "a page has no limit", "a thousand schedules*"),
+    ("cron", BRANCHES + "cron_eval.cpp", "pass.held_queues.insert(schedule.row.queue);", "",
+     "each schedule of a held lane waits for it", "a lane that a producer holds delays*"),
+    ("cron", BRANCHES + "cron_eval.cpp", "waiting.push_back(&schedule);", "waiting.push_front(&schedule);",
+     "one schedule catches up before the others", "each pass makes so many*"),
+    ("cron", BRANCHES + "cron_eval.cpp", "if (pass.ctx.planes().is_queue_storage_routed())", "if (false)",
+     "lanes of fires are ours alone", "a lane that a fire makes*"),
+    ("cron", BRANCHES + "cron_schedules.cpp", "if (!says_the_same) {", "{",
+     "a bad row is bad news each time it is written", "a job that Awa refuses*"),
 ]
 
 

@@ -24,11 +24,15 @@ TEST_CASE("help names every command and option", "[program][command_line]") {
 
   CHECK(ran.code == 0);
   CHECK(ran.err.empty());
-  for (const auto* word : {"run", "check", "status", "branches", "takeover", "--config",
+  for (const auto* word : {"run", "check", "status", "branches", "takeover", "cron", "--config",
                            "--log-level", "--version", "/etc/lockkeeper/lockkeeper.toml"}) {
     CHECK_THAT(ran.out, Contains(word));
   }
   CHECK_THAT(lockkeeper({"status", "--help"}).out, Contains("--json") && Contains("--watch"));
+  CHECK_THAT(lockkeeper({"cron", "--help"}).out,
+             Contains("list") && Contains("next") && Contains("check"));
+  CHECK_THAT(lockkeeper({"cron", "next", "--help"}).out,
+             Contains("EXPR") && Contains("--zone") && Contains("-n"));
 }
 
 TEST_CASE("a command line that makes no sense is one sentence and 2", "[program][command_line]") {
@@ -37,7 +41,15 @@ TEST_CASE("a command line that makes no sense is one sentence and 2", "[program]
     std::string sentence;
   };
   const Case cases[] = {
-      {{}, "lockkeeper: no command; one of run, check, status, branches, takeover is needed\n"},
+      {{},
+       "lockkeeper: no command; one of run, check, status, branches, takeover, cron is needed\n"},
+      {{"cron"}, "lockkeeper: no command behind cron; one of list, next, check is needed\n"},
+      {{"cron", "nxt"}, "lockkeeper: unknown command \"cron nxt\"; did you mean \"next\"?\n"},
+      {{"cron", "next"}, "lockkeeper: EXPR is missing; see lockkeeper cron next --help\n"},
+      {{"cron", "next", "a", "b"},
+       "lockkeeper: unexpected argument \"b\"; see lockkeeper cron next --help\n"},
+      {{"cron", "next", "a", "--zoen", "UTC"},
+       "lockkeeper: unknown option \"--zoen\"; did you mean \"--zone\"?\n"},
       {{"statsu"}, "lockkeeper: unknown command \"statsu\"; did you mean \"status\"?\n"},
       {{"zebra"}, "lockkeeper: unknown command \"zebra\"; see lockkeeper --help\n"},
       {{"grants"}, "lockkeeper: the command grants is not part of this version\n"},

@@ -76,9 +76,8 @@ failed_retention = "90m"
 dlq_retention = "90d"
 )";
 
-constexpr const char* kLater[] = {
-    "cron_eval",      "cron_sync",       "recompute_dirty_admin_metadata", "refresh_admin_metadata",
-    "priority_aging", "batch_operations"};
+constexpr const char* kLater[] = {"cron_sync", "recompute_dirty_admin_metadata",
+                                  "refresh_admin_metadata", "priority_aging", "batch_operations"};
 
 // Reads a file with this content, as every command does.
 Ran reading(const std::string& toml) {

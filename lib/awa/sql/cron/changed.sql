@@ -1,0 +1,33 @@
+-- cron/changed: the schedules that are not known as they are now, in the order of their names, as many
+-- as fit into 40 kB. Texts that are longer than they may be are left out, the beginning of the name
+-- excepted; marks of time, in microseconds since 1970, are left out when they lie beyond reason.
+-- $1 bigint[]: the versions that are known
+SELECT p.id, p.version, p.content, left(p.name, 400) AS name, char_length(p.name) AS name_length,
+       p.expression, p.zone, p.queue, p.policy, p.metadata_type, p.is_paused, p.last, p.created
+FROM (
+    SELECT r.*, sum(400 + COALESCE(octet_length(r.expression), 0) + octet_length(left(r.name, 400))
+                    + octet_length(r.zone) + octet_length(r.queue))
+                OVER (ORDER BY r.name ROWS UNBOUNDED PRECEDING) AS so_far
+    FROM (
+        SELECT c.name, hashtextextended(c.name, 0) AS id,
+               hashtextextended(c.name, c.xmin::text::bigint) AS version,
+               hash_record_extended(ROW(c.cron_expr, c.timezone, c.kind, c.queue, c.args, c.priority,
+                   c.max_attempts, c.tags, c.metadata, c.missed_fire_policy, c.created_at), 0) AS content,
+               CASE WHEN char_length(c.cron_expr) <= 1000 THEN c.cron_expr END AS expression,
+               left(c.timezone, 100) AS zone, left(c.queue, 200) AS queue,
+               left(c.missed_fire_policy, 20) AS policy, jsonb_typeof(c.metadata) AS metadata_type,
+               c.paused_at IS NOT NULL AS is_paused,
+               CASE WHEN c.last_enqueued_at BETWEEN '0001-01-01' AND '9999-12-31'
+                    THEN (extract(epoch FROM c.last_enqueued_at) * 1000000)::bigint
+                    WHEN c.last_enqueued_at IS NOT NULL THEN 9223372036854775807 END AS last,
+               CASE WHEN c.created_at BETWEEN '0001-01-01' AND '9999-12-31'
+                    THEN (extract(epoch FROM c.created_at) * 1000000)::bigint
+                    ELSE 9223372036854775807 END AS created
+        FROM awa.cron_jobs c
+        WHERE hashtextextended(c.name, c.xmin::text::bigint) NOT IN (SELECT unnest($1::bigint[]))
+        ORDER BY c.name
+        LIMIT 200
+    ) r
+) p
+WHERE p.so_far <= 40000
+ORDER BY p.name
