@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Plants one fault at a time in the two slo branches, among them what the reference does, and
-asks the test that is there for it.
+"""Plants one fault at a time in the slo branches and in diagnose, among them what the reference
+does, and asks the test that is there for it.
 
 Run by hand: tests/mutants/branches.py [WORD]. Exits with 1 if a fault survives; with a word, only
 the faults whose line has it. The checkout is not touched: everything is built from a copy, in
@@ -115,6 +115,38 @@ MUTANTS = [
      "canonical attempts never count", "canonical jobs are tried again*"),
     ("H", SQL + "queue/finish_rescued.sql", "r.attempt + 1 AS own_attempt", "r.attempt + 2 AS own_attempt",
      "a cancelled attempt is one too many", "whatever everybody does*"),
+    ("H1", SQL + "diagnose/claims.sql", "count(*) FILTER (WHERE j.is_held IS NULL) AS without_job", "0 AS without_job",
+     "a claim without a job is not counted", "a claim is leaked*"),
+    ("H1", SQL + "diagnose/claims.sql", "FROM :\"schema\".dlq_entries q WHERE q.job_id = p.job_id",
+     "FROM :\"schema\".dlq_entries q WHERE false", "a dead letter does not speak for its claim", "a claim whose job*"),
+    ("H1", SQL + "diagnose/claims.sql", "AND x.run_lease > r.run_lease", "AND false",
+     "a failed job's ready row speaks for its claim", "a claim is leaked*"),
+    ("H1", BRANCHES + "diagnose.cpp", "walk.key = rows.text(0, 1);", "", "the walk does not go on",
+     "claims are counted page by page*"),
+    ("1.7", SQL + "diagnose/lanes.sql", "WHEN e.lane_seq > h.next AND e.is_spent THEN 'gap'",
+     "WHEN e.lane_seq > h.next THEN 'gap'", "a gap alone is a wedge", "a lane whose cursor stands in a gap*"),
+    ("1.7", SQL + "diagnose/lanes.sql", "WHEN e.lane_seq > h.next AND e.is_spent THEN 'gap'",
+     "WHEN e.is_spent THEN 'gap'", "a cursor that lags is a wedge", "a cursor that lags behind*"),
+    ("1.7", SQL + "diagnose/lanes.sql", "a.claimed_at < now() - interval '1 minute' AS is_spent",
+     "a.claimed_at IS NOT NULL AS is_spent", "a claim of this moment is a wedge", "a lane whose cursor stands in a gap*"),
+    ("1.7", SQL + "diagnose/lanes.sql", "WHEN h.next > h.coming THEN 'beyond' ", "",
+     "a cursor beyond is not seen", "a cursor beyond*"),
+    ("1.7", SQL + "diagnose/lanes.sql", "AND NOT EXISTS ( SELECT FROM :\"schema\".ready_tombstones t", "AND EXISTS ("
+     " SELECT FROM :\"schema\".ready_tombstones t", "only cancelled jobs wait", "the job that has waited longest*"),
+    ("–", SQL + "diagnose/available.sql",
+     "AND NOT EXISTS (SELECT FROM awa.queue_meta m WHERE m.queue = l.queue AND m.paused)", "",
+     "a paused canonical queue waits", "of the canonical plane too*"),
+    ("–", BRANCHES + "diagnose.cpp", "if (error.state().is_lock_not_available()) return true;",
+     "if (took.count() < 0) return true;",
+     "what is in somebody's way fails the pass", "what is in somebody's way is given up*"),
+    ("–", BRANCHES + "diagnose.cpp", "error.state().is_cancelled() && took >= kServersLimit",
+     "error.state().is_cancelled() && took >= 0 * kServersLimit", "a turn that was taken back counts as given up", "a diagnosis that is taken back*"),
+    ("–", BRANCHES + "diagnose.cpp", "std::max(asked / 4, kSmallestPage)", "asked",
+     "a page that was too much is asked for again", "what takes the server too long*"),
+    ("–", BRANCHES + "report.cpp", "if (clean.size() <= kLongestLabel) return clean;", "return clean;",
+     "a name of others is as long as it is", "a name of others is cut*"),
+    ("H5", BRANCHES + "rotate_rings.cpp", "if (memory.refusals == 0) ctx.report().ring_free(ring.name);", "",
+     "a ring that is free again stays pinned", "what pins a ring is a series*"),
 ]
 
 
