@@ -3,8 +3,11 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <stdexcept>
 #include <string_view>
 
 namespace lockkeeper::service {
@@ -25,7 +28,10 @@ Paint paint_of_stdout() {
   return has_terminal() && !is_dumb && !is_set("NO_COLOR") ? Paint::colours : Paint::none;
 }
 
-void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
+void print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) != EOF) return;
+  throw std::runtime_error(std::string("cannot write the output: ") + std::strerror(errno));
+}
 
 int complain(int code, const std::string& what) {
   std::fputs(("lockkeeper: " + what + "\n").c_str(), stderr);

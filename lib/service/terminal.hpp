@@ -14,7 +14,8 @@ bool has_terminal();
 // Colours on a terminal that has them, unless NO_COLOR is set.
 Paint paint_of_stdout();
 
-// To stdout; whether all of it arrived is known when stdout is flushed.
+// To stdout. Throws std::runtime_error with the reason if it cannot be written; whether the rest
+// arrived is known when stdout is flushed.
 void print(const std::string& text);
 
 // Says on stderr why; returns the code.

@@ -21,6 +21,10 @@ Candidate::Candidate(event::Loop& loop, const leadership::ElectionSettings& sett
       done(as_result(examination_));
     });
   };
+  callbacks.look = [this](pg::Session& session, std::function<void()> done) {
+    if (!look_) return done();
+    look_(session, std::move(done));
+  };
   callbacks.on_lead = [this](pg::Connection& connection) {
     connection_ = &connection;
     ++times_led_;

@@ -29,6 +29,7 @@ class Candidate {
   const std::vector<std::string>& losses() const { return losses_; }
   int times_led() const { return times_led_; }
 
+  void set_look(leadership::Look look) { look_ = std::move(look); }  // what a standby looks at
   void freeze() { is_frozen_ = true; }  // says nothing more to the server, as if stopped
   void resign();                        // and forgets the connection
 
@@ -38,6 +39,7 @@ class Candidate {
   event::Loop& loop_;
   time::Duration idle_limit_;
   event::Timer heartbeat_;
+  leadership::Look look_;
   pg::Connection* connection_ = nullptr;
   awa::Examination examination_;
   std::vector<leadership::View> views_;
