@@ -16,7 +16,60 @@ std::size_t fired(const Database& database) {
       "SELECT extract(epoch FROM last_enqueued_at - '2026-01-01')::bigint FROM awa.cron_jobs"));
 }
 
+// Over gaps and repeated hours, with everything that a schedule may say, in a queue that no worker
+// serves, so that the jobs stay.
+constexpr auto kSchedules = R"(
+INSERT INTO awa.cron_jobs (name, cron_expr, timezone, kind, queue, args, priority, max_attempts, tags,
+  metadata, missed_fire_policy, last_enqueued_at)
+SELECT name, expression, zone, 'report', 'elsewhere', '{"n": [1, null]}', 3, 7, '{a,"b c"}',
+  '{"cron_name": "mine", "x": {"y": 1.50}}', policy, '2024-06-01'
+FROM (VALUES
+  ('new year', '0 0 1 1 *', 'America/New_York', 'catch_up'),
+  ('gap', '30 2 9 3 *', 'US/Eastern', 'catch_up'),
+  ('repeated', '30 1 2 11 *', 'US/Eastern', 'catch_up'),
+  ('half an hour', '15 2 * 10 sun#1', 'Australia/Lord_Howe', 'catch_up'),
+  ('last friday', '0 12 L * 5L', 'Asia/Kolkata', 'catch_up'),
+  ('newest', '0 0 1,15W * *', 'Europe/Berlin', 'coalesce')) s(name, expression, zone, policy)
+)";
+
+std::string jobs(const Database& database) {
+  return database.value(
+      "SELECT string_agg(concat_ws(' ', kind, queue, args, priority, max_attempts, payload), E'\n'"
+      " ORDER BY payload::text) FROM awa.ready_entries");
+}
+
+std::string marks(const Database& database) {
+  return database.value(
+      "SELECT string_agg(name || ' ' || last_enqueued_at, E'\n' ORDER BY name)"
+      " FROM awa.cron_jobs");
+}
+
 }  // namespace
+
+TEST_CASE("schedules fire as Awa's own leader fires them on a copy of the database",
+          "[chaos][cron]") {
+  Database original;
+  original.sql(kSchedules);
+  const Database copy = original.copy();
+  const auto before = marks(copy);
+  DaemonSettings settings;
+  settings.url = copy.url();
+
+  const Daemon daemon(settings);
+  // In one pass, since they are few.
+  REQUIRE(eventually([&] { return marks(copy) != before; }));
+  REQUIRE(eventually([&] {
+    return daemon.metric("lockkeeper_branch_passes_total",
+                         {"branch=\"cron_eval\"", "outcome=\"done\""}) > 0;
+  }));
+  const auto fires = count(copy, "ready_entries");
+  CHECK(std::stoi(fires) > 10);
+  const Fleet fleet(original, 1);
+
+  CHECK(eventually([&] { return count(original, "ready_entries") == fires; }));
+  CHECK(jobs(original) == jobs(copy));
+  CHECK(marks(original) == marks(copy));
+}
 
 TEST_CASE("whoever leads, each second of a schedule is fired once", "[chaos][cron]") {
   River river;
