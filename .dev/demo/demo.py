@@ -22,6 +22,7 @@ from metrics import Metrics  # noqa: E402
 
 import verdict  # noqa: E402
 from fleet import Fleet, Observer  # noqa: E402
+from jobs import SCHEDULE  # noqa: E402
 from ledger import Book, Ledger, Reader  # noqa: E402
 from screen import Screen  # noqa: E402
 
@@ -72,7 +73,9 @@ class Demo:
         self.fleet = Fleet(url, self.folder, self.cluster.folder / "workers.log", self.leader)
         words = [sys.executable, "-B", HERE / "producer.py", url, self.folder]
         self.producer = children.start(words, self.cluster.folder / "producer.log")
-        self.screen.say(f"{len(self.fleet.workers)} workers and a producer are at work")
+        with self.cluster.connect("app") as operator:
+            operator.execute(SCHEDULE)
+        self.screen.say(f"{len(self.fleet.workers)} workers, a producer and a cron schedule are at work")
         if self.leader == "lockkeeper":
             self.daemon = Daemon(self.cluster.url("lockkeeper"), self.cluster.folder, BRANCHES)
             self.screen.say("Lockkeeper takes the lock from the worker that holds it")
@@ -95,8 +98,8 @@ class Demo:
 
     def completed_by(self, worker):
         self.ledger.add_all(self.reader.news())
-        return [end["id"] for job in self.ledger.jobs.values() for end in job.ends
-                if end["worker"] == worker and end["outcome"] == "completed"]
+        ends = [end for job in self.ledger.jobs.values() for end in job.ends if end["outcome"] == "completed"]
+        return [line["id"] for line in [*ends, *self.ledger.fires] if line["worker"] == worker]
 
     def produce(self, until):
         kill_at = time.monotonic() + FIRST_KILL

@@ -5,6 +5,14 @@ import dataclasses
 
 QUEUES = ("mail", "reports", "webhooks")
 EXPORTS = "exports"
+TICKS_EVERY = 2  # seconds
+# As an operator would declare it.
+SCHEDULE = f"""
+INSERT INTO awa.cron_jobs (name, cron_expr, timezone, kind, queue, args, priority, max_attempts, tags, metadata,
+                           missed_fire_policy)
+VALUES ('ticks', '*/{TICKS_EVERY} * * * * *', 'UTC', 'tick', 'mail', '{{"schedule": "ticks"}}', 2, 25, '{{}}', '{{}}',
+        'catch_up')
+"""
 # Attempts of these queues have a deadline, so their claims are kept row by row, not in batches.
 DEADLINES_MS = {"reports": 300_000, EXPORTS: 3_000}
 
@@ -70,4 +78,11 @@ class Parked:
     answer: float
 
 
-KINDS = (Quick, Slow, Flaky, Doomed, Once, Leased, Stuck, Parked)
+@dataclasses.dataclass
+class Tick:
+    """Made by a cron schedule, a job a fire."""
+
+    schedule: str
+
+
+KINDS = (Quick, Slow, Flaky, Doomed, Once, Leased, Stuck, Parked, Tick)

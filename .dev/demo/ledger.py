@@ -10,14 +10,19 @@ SIGKILL of its writer. The verdict reads only the ledger, so it can be tested wi
   start     worker    key, id, attempt, worker
   end       worker    key, id, attempt, worker, outcome (completed | retry | error | stopped |
                                                          answered | too late)
+  fired     worker    id, worker, fire: the time of the schedule that made this job
   terminal  observer  id, lease, state: a final state as it stood in the database
 """
 
 import collections
+import datetime
 import json
 import pathlib
 import time
 
+import jobs
+
+LATE_FIRES = datetime.timedelta(seconds=20)  # a kill, a rescue and a back-off
 EARLY_TOLERANCE = 0.002  # run_at has microseconds, the ledger floats
 
 
@@ -102,11 +107,15 @@ class Ledger:
         self.jobs = {}
         self.by_id = {}
         self.strangers = []
+        self.fires = []
 
     def add(self, line):
         event = line["event"]
         if event == "intent":
             self.jobs[line["key"]] = Job(line)
+            return
+        if event == "fired" or line.get("id") in {fire["id"] for fire in self.fires}:
+            self.fires += [line] if event == "fired" else []
             return
         job = self.by_id.get(line["id"]) if event == "terminal" else self.jobs.get(line["key"])
         if job is None:
@@ -130,8 +139,19 @@ class Ledger:
     def unsettled(self):
         return [job for job in self.jobs.values() if not job.is_settled()]
 
+    def missed_fires(self):
+        """A fire is one job that ran once; the last ones may still be under way."""
+        times = sorted(datetime.datetime.fromisoformat(fire["fire"]) for fire in self.fires)
+        for earlier, later in zip(times, times[1:]):
+            gap = (later - earlier).total_seconds()
+            if gap == 0:
+                yield f"the fire of {later} ran twice"
+            elif gap > jobs.TICKS_EVERY and times[-1] - later > LATE_FIRES:
+                yield f"no fire between {earlier} and {later}"
+
     def faults(self):
         found = [f"{job.kind} {job.key} {fault}" for job in self.jobs.values() for fault in job.faults()]
+        found += list(self.missed_fires())
         return found + [f"unknown to the producer: {line}" for line in self.strangers]
 
     def counts(self):

@@ -43,9 +43,9 @@ class Screen:
         rows = {branch: int(metrics.total("lockkeeper_branch_rows_total", branch=branch))
                 for branch in verdict.MOVERS}
         leads = "leads" if metrics.total("lockkeeper_leader") else "does not lead"
-        rescued = sum(rows.values()) - rows["promote_scheduled"]
+        rescued = sum(count for branch, count in rows.items() if branch.startswith("rescue"))
         return (f"{time.monotonic() - self.began:6.1f} s  {leads}; jobs {counts['accepted']}, final "
-                f"{counts['settled']}; promoted {rows['promote_scheduled']}, rescued {rescued}; slo lane "
+                f"{counts['settled']}; promoted {rows['promote_scheduled']}, rescued {rescued}, fired {rows['cron_eval']}; slo lane "
                 f"started within {milliseconds(late)} (p99)")
 
     def _page(self, counts, metrics, fleet):

@@ -2,7 +2,8 @@
 """The demo's judgement of Lockkeeper."""
 
 
-MOVERS = ("promote_scheduled", "rescue_stale_heartbeats", "rescue_expired_deadlines", "rescue_expired_callbacks")
+MOVERS = ("promote_scheduled", "rescue_stale_heartbeats", "rescue_expired_deadlines", "rescue_expired_callbacks",
+          "cron_eval")
 
 
 def faults(metrics, led):

@@ -24,6 +24,9 @@ class Worker:
         self.answers = set()
 
     async def run(self, job):
+        if isinstance(job.args, jobs.Tick):
+            self.book.write("fired", id=job.id, fire=job.metadata["cron_fire_time"], worker=self.name)
+            return None
         facts = {"key": job.args.key, "id": job.id, "attempt": job.attempt, "worker": self.name}
         self.book.write("start", **facts)
         if isinstance(job.args, jobs.Leased):

@@ -58,6 +58,16 @@ class Verdict(unittest.TestCase):
         answered = {**lines()[3], "outcome": "answered"}
         self.assertEqual("", faults([*lines()[:3], answered, lines()[4]]))
 
+    def test_fires_are_complete_and_run_once(self):
+        def fired(*seconds):
+            return [{"event": "fired", "id": 100 + n, "worker": "w1", "at": n, "fire": f"2026-05-07 12:{s // 60:02}:{s % 60:02}+00"}
+                    for n, s in enumerate(seconds)]
+        whole = list(range(0, 60, 2))
+        self.assertEqual("", faults(fired(*whole)))
+        self.assertIn("ran twice", faults(fired(0, 2, 2, 4)))
+        self.assertIn("no fire between", faults(fired(*[s for s in whole if s != 10])))
+        self.assertEqual("", faults(fired(*[s for s in whole if s != 56])))
+
     def test_a_wrong_final_state_is_seen(self):
         self.assertIn("is failed", faults([*lines()[:4], {**lines()[4], "state": "failed"}]))
         self.assertIn("is completed", faults(lines(expect="failed")))
