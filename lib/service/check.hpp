@@ -30,6 +30,15 @@ bool look_at_server(Facts& facts, Inquiry& inquiry);
 void look_at_session(Facts& facts, Inquiry& inquiry, const std::string& sslmode);
 void look_at_lock(Facts& facts, Inquiry& inquiry);
 
+// How the session's line is protected, and what that is worth.
+struct Line {
+  bool is_on_this_host = false;
+  bool is_encrypted = false;
+  std::string protocol;  // TLSv1.3
+  std::string sslmode;   // as libpq was told
+};
+Fact tls_fact(const Line& line);
+
 // check_awa.cpp: the schema and the rights on it. The planes, if they are known.
 std::optional<awa::Planes> look_at_awa(Facts& facts, Inquiry& inquiry);
 

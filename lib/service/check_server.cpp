@@ -20,26 +20,6 @@ std::string version_text(int version) {
   return fmt::format("PostgreSQL {}.{}", version / 10000, version % 10000);
 }
 
-void look_at_encryption(Facts& facts, const pg::Rows& session, const std::string& sslmode) {
-  if (session.boolean(0, 2)) {
-    const auto* found =
-        session.boolean(0, 0) ? "encrypted, on this host" : "not needed on this host";
-    return facts.add(Mark::ok, "tls", found);
-  }
-  constexpr auto kRemedy = "put sslmode=verify-full and sslrootcert=… into database.url";
-  if (!session.boolean(0, 0)) {
-    return facts.add(Mark::warning, "tls", "not encrypted, and the server stands on another host",
-                     kRemedy);
-  }
-  if (!sslmode.starts_with("verify-")) {
-    return facts.add(Mark::warning, "tls",
-                     fmt::format("encrypted ({}), but sslmode={} does not verify the server",
-                                 session.text(0, 1), logging::printable(sslmode)),
-                     kRemedy);
-  }
-  facts.add(Mark::ok, "tls", fmt::format("encrypted ({}) and verified", session.text(0, 1)));
-}
-
 void look_at_role(Facts& facts, const pg::Rows& session) {
   const std::string login(session.text(0, 3));
   const std::string role(session.text(0, 4));
@@ -94,6 +74,24 @@ void look_at_worker(Facts& facts, Inquiry& inquiry, const Holder& holder) {
 
 }  // namespace
 
+Fact tls_fact(const Line& line) {
+  if (line.is_on_this_host) {
+    return {Mark::ok, "tls",
+            line.is_encrypted ? "encrypted, on this host" : "not needed on this host", ""};
+  }
+  constexpr auto kRemedy = "put sslmode=verify-full and sslrootcert=… into database.url";
+  if (!line.is_encrypted) {
+    return {Mark::warning, "tls", "not encrypted, and the server stands on another host", kRemedy};
+  }
+  if (!line.sslmode.starts_with("verify-")) {
+    return {Mark::warning, "tls",
+            fmt::format("encrypted ({}), but sslmode={} does not verify the server", line.protocol,
+                        line.sslmode),
+            kRemedy};
+  }
+  return {Mark::ok, "tls", fmt::format("encrypted ({}) and verified", line.protocol), ""};
+}
+
 bool look_at_server(Facts& facts, Inquiry& inquiry) {
   const auto reply = inquiry.ask(leadership::ask_identity());
   if (!reply.ok()) {
@@ -130,7 +128,8 @@ void look_at_session(Facts& facts, Inquiry& inquiry, const std::string& sslmode)
   awa::Library library("awa");
   const auto session = ask(facts, inquiry, "session", {library.get("check/session"), {}});
   if (!session) return;
-  look_at_encryption(facts, *session, sslmode);
+  facts.add(tls_fact(
+      {session->boolean(0, 2), session->boolean(0, 0), std::string(session->text(0, 1)), sslmode}));
   look_at_role(facts, *session);
   look_at_connections(facts, *session);
   if (session->boolean(0, 8)) return;

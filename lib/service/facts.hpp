@@ -34,6 +34,7 @@ struct Fact {
 
 class Facts {
  public:
+  void add(Fact fact) { facts_.push_back(std::move(fact)); }
   void add(Mark mark, std::string name, std::string found, std::string remedy = "");
 
   // From a sentence of the form "what is wrong; what to do about it".
