@@ -71,7 +71,28 @@ def canonical_kept(result):
     result["jobs_hot"].append(row)
 
 
-PLANTED = (drop_job, double_job, wrong_priority, wrong_attempt, no_back_off, no_error_entry, lost_progress, open_receipt,
+def kept_too_long(result):
+    result["dead_letters"].append(dict(result["dead_letters"][0], job_id=-1))
+
+
+def deleted_too_soon(result):
+    result["runtime_instances"].pop()
+
+
+def fired_again(result):
+    result["available"].append(dict(first(result["available"], queue="ticks")))
+
+
+def not_marked(result):
+    first(result["cron_jobs"], name="newest")["last_enqueued_at"] = None
+
+
+def fired_though_paused(result):
+    first(result["cron_jobs"], name="paused")["last_enqueued_at"] = "now"
+
+
+PLANTED = (kept_too_long, deleted_too_soon, fired_again, not_marked, fired_though_paused,
+           drop_job, double_job, wrong_priority, wrong_attempt, no_back_off, no_error_entry, lost_progress, open_receipt,
            closed_twice, missing_count, orphan_state, lost_claim, promoted_paused, canonical_kept)
 
 

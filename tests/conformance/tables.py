@@ -75,6 +75,10 @@ VIEWS = {
     "jobs_hot": "SELECT * FROM awa.jobs_hot",
     "scheduled_jobs": "SELECT * FROM awa.scheduled_jobs",
     "queue_meta": "SELECT * FROM awa.queue_meta",
+    "cron_jobs": "SELECT * FROM awa.cron_jobs",
+    "runtime_instances": "SELECT hostname FROM awa.runtime_instances WHERE hostname LIKE 'host%'",
+    "queue_descriptors": "SELECT queue FROM awa.queue_descriptors WHERE descriptor_hash = 'x'",
+    "job_kind_descriptors": "SELECT kind FROM awa.job_kind_descriptors WHERE descriptor_hash = 'x'",
 }
 
 
@@ -109,6 +113,8 @@ def read(session, view, began):
     for row in rows:
         if isinstance(row.get("payload"), dict):
             row["payload"] = compact(row["payload"]) or None
+        if "cron_name" in ((row.get("payload") or {}).get("metadata") or {}):
+            row["job_id"] = None  # whichever schedule came first
     return rows
 
 
