@@ -24,7 +24,8 @@ Server::Server() : folder_(make_folder()), port_(free_port()) {
       << "unix_socket_directories = '" << folder_ << "'\n"
       << "fsync = off\nfull_page_writes = off\nmax_connections = 100\n"
       << "max_prepared_transactions = 5\nlogging_collector = off\n"
-      << "log_line_prefix = '%m %p %u '\nwal_level = replica\nmax_wal_senders = 4\n";
+      << "log_line_prefix = '%m %p %u '\nwal_level = replica\nmax_wal_senders = 4\n"
+      << "wal_keep_size = 256MB\n";  // a standby that starts late still finds what it needs
   start();
 }
 

@@ -127,7 +127,10 @@ TEST_CASE("a standby whose reader holds the horizon back is seen by its standing
     return horizon(leader, "walsender") > 0;
   };
 
-  CHECK(comes_to_show(leader, is_held_back));
+  const bool is_shown = comes_to_show(leader, is_held_back);
+  UNSCOPED_INFO(database.value("SELECT string_agg(r::text, ' ') FROM pg_stat_replication r"));
+  UNSCOPED_INFO(standby.value("SELECT string_agg(a::text, ' ') FROM pg_stat_activity a"));
+  CHECK(is_shown);
   reader.sql("COMMIT");
   CHECK(comes_to_show(leader, [&] { return !is_held_back(); }));
 }
