@@ -19,19 +19,14 @@
 #include "service/check.hpp"
 #include "service/commands.hpp"
 #include "service/service.hpp"
+#include "service/terminal.hpp"
 
 namespace {
 
 using namespace lockkeeper;
+using service::complain;
 
 constexpr auto kStandardFile = "/etc/lockkeeper/lockkeeper.toml";
-
-// Also when stderr is closed or full: the exit code still says what happened.
-int complain(int code, const std::string& what) {
-  const auto line = "lockkeeper: " + what + "\n";
-  std::fputs(line.c_str(), stderr);
-  return code;
-}
 
 // A descriptor that is missing would be taken by the first socket, and then written to.
 void occupy_standard_descriptors() {

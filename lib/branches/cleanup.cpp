@@ -94,15 +94,13 @@ std::vector<pg::Parameter> limits(const BranchContext& ctx, std::string_view set
   return {retention.kept, retention.queues, retention.microseconds};
 }
 
-std::int64_t batch_size(const BranchContext& ctx, std::string_view setting = "batch_size") {
+std::int64_t batch_size(const BranchContext& ctx, std::string_view setting) {
   return std::min(ctx.integer(setting), kMostRows);
 }
 
-Task<bool> sweep_kind(Removal& removal, Sweep kind) {
+Task<bool> sweep_kind(Removal& removal, Sweep kind, std::string_view most = "batch_size") {
   auto& memory = removal.ctx.memory<CleanupMemory>();
-  const auto most =
-      batch_size(removal.ctx, kind.on_removed != nullptr ? "dlq_batch_size" : "batch_size");
-  const scheduling::Pace pace(1, most, kSweepTarget);
+  const scheduling::Pace pace(1, batch_size(removal.ctx, most), kSweepTarget);
   auto& own = memory.sweeps.try_emplace(kind.find, SweepMemory{pace, {}}).first->second;
   auto sweeping = sweep(removal, std::move(kind), own);
   co_return co_await sweeping;
@@ -146,7 +144,7 @@ Task<bool> dead_letters(Removal& removal) {
   letters.limits = limits(ctx, "dlq_retention");
   letters.window = batch_size(ctx, "dlq_batch_size");
   letters.on_removed = report_dead_letters;
-  auto sweeping = sweep_kind(removal, std::move(letters));
+  auto sweeping = sweep_kind(removal, std::move(letters), "dlq_batch_size");
   co_return co_await sweeping;
 }
 

@@ -136,7 +136,8 @@ Task<bool> fire(CronPass& pass, Schedule& schedule) {
     ++pass.outcome.rows;
     pass.ctx.report().fired(microseconds(rows.integer(0, 2)));
     has_fired(schedule, *due, rows.integer(0, 1), pass.seen.now);
-    co_return schedule.next&&* schedule.next <= pass.seen.now;
+    const auto next = schedule.next;
+    co_return next.has_value() && *next <= pass.seen.now;
   } catch (const pg::Error& error) {
     put_off(pass, schedule, error);
   }

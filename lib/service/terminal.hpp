@@ -18,7 +18,8 @@ Paint paint_of_stdout();
 // arrived is known when stdout is flushed.
 void print(const std::string& text);
 
-// Says on stderr why; returns the code.
+// Says on stderr why; returns the code, which still says what happened when stderr is closed or
+// full.
 int complain(int code, const std::string& what);
 
 }  // namespace lockkeeper::service

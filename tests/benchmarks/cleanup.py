@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Half a million finished canonical jobs past their retention: how fast they go, and who waits."""
 
-import threading
 import time
 
-import psycopg
-
+import load
 from figure import Row, milliseconds, quantile
 from scene import wait_until
 
@@ -40,29 +38,6 @@ FROM awa.jobs_hot WHERE args ? 'due'
 """
 
 
-class Producer:
-    """Enqueues one job after the other; the longest time that one took is its stall."""
-
-    def __init__(self, url):
-        self.times = []
-        self.is_stopped = False
-        self.thread = threading.Thread(target=self._run, args=(url,))
-        self.thread.start()
-
-    def _run(self, url):
-        with psycopg.connect(url, autocommit=True) as session:
-            while not self.is_stopped:
-                began = time.monotonic()
-                session.execute(ENQUEUE)
-                self.times.append(time.monotonic() - began)
-                time.sleep(0.01)
-
-    def stop(self):
-        self.is_stopped = True
-        self.thread.join()
-        return self.times
-
-
 def fill(scene, count):
     scene.admin.execute(CANONICAL)
     scene.admin.execute(FILL, (count,))
@@ -86,7 +61,7 @@ def busy(bench, count):
         scene.app.execute(DUE, {"step": 1 / PER_SECOND, "count": PER_SECOND * 120})
         daemon = scene.lead(AT_ONCE)
         before = daemon.scrape()
-        producer = Producer(scene.url("app"))
+        producer = load.Caller(scene.url("app"), ENQUEUE, 0.01)
         began = time.monotonic()
         try:
             wait_until(lambda: scene.value(LEFT) == 0, 300, "all expired rows are deleted", every=0.5)
@@ -102,7 +77,7 @@ def awa(bench, count):
         fill(scene, count)
         scene.lead_by_awa()
         scene.app.execute(DUE, {"step": 1 / PER_SECOND, "count": PER_SECOND * 120})
-        producer = Producer(scene.url("app"))
+        producer = load.Caller(scene.url("app"), ENQUEUE, 0.01)
         time.sleep(AWA_MINUTE)
         return (count - scene.value(LEFT)) / 2, producer.stop(), scene.column(PROMOTED)
 

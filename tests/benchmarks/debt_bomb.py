@@ -2,10 +2,7 @@
 """A slot full of failed and cancelled jobs comes to be pruned: who waits while the failed ones,
 which are still to be kept, are carried on."""
 
-import threading
 import time
-
-import psycopg
 
 import load
 from figure import Row, milliseconds, quantile
@@ -52,29 +49,6 @@ CARRIED = "SELECT count(*) FROM awa.done_entries WHERE queue = 'wreck'"
 CLAIM = "SELECT count(*) FROM awa.claim_ready_runtime('mail0', 1, 0, 0)"
 
 
-class Claimer:
-    """Asks for jobs as a worker does, one question after the other; the longest is its stall."""
-
-    def __init__(self, url):
-        self.times = []
-        self.is_stopped = False
-        self.thread = threading.Thread(target=self._run, args=(url,))
-        self.thread.start()
-
-    def _run(self, url):
-        with psycopg.connect(url, autocommit=True) as session:
-            while not self.is_stopped:
-                began = time.monotonic()
-                session.execute(CLAIM)
-                self.times.append(time.monotonic() - began)
-                time.sleep(0.005)
-
-    def stop(self):
-        self.is_stopped = True
-        self.thread.join()
-        return self.times
-
-
 def explode(bench, lead):
     """(lateness of promotion, times of claims, seconds until the slot was empty or None)."""
     failed, cancelled = int(bench.scaled(FAILED)), int(bench.scaled(CANCELLED))
@@ -87,7 +61,7 @@ def explode(bench, lead):
         scene.settle()
         lead(scene)
         scene.worker(load.QUEUES)
-        claimer = Claimer(scene.url("app"))
+        claimer = load.Caller(scene.url("app"), CLAIM, 0.005)
         began, late = time.monotonic(), {}
         load.schedule(scene, PER_SECOND * SECONDS, PER_SECOND)
         end = database_clock(scene.app) + SECONDS

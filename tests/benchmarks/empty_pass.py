@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a branch costs that finds nothing to do: each alone in a daemon, twenty times a second."""
 
+import json
 import time
 
+import children
 import load
+from daemon import PROGRAM
 from figure import Row
 from scene import database_clock
 
 TITLE = "an empty pass of a branch"
-BRANCHES = ["promote_scheduled", "rescue_stale_heartbeats", "rotate_queue", "rotate_lease", "rotate_claim", "observe"]
 EVERY = "50ms"
 SECONDS = 5
 STATEMENTS = """
@@ -21,9 +23,15 @@ NEXT_TRANSACTION = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint
 WAL = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"
 
 
+def branches():
+    """Every branch that the program has."""
+    listed = json.loads(children.run([PROGRAM, "branches", "--json"]))
+    return [each["branch"] for each in listed["branches"]]
+
+
 def only(branch):
     return "\n".join(f"[branches.{each}]\n" + (f'every = "{EVERY}"' if each == branch else "enabled = false")
-                     for each in BRANCHES)
+                     for each in branches())
 
 
 def statements(scene):
@@ -50,7 +58,7 @@ def measure(bench):
         bench.say("no branch at all")
         _, machinery, _, _ = watch(bench, None)
         table = []
-        for branch in BRANCHES:
+        for branch in branches():
             bench.say(branch)
             passes, calls, wal, transactions = watch(bench, branch)
             own = sum(count for query, count in calls.items() if query not in machinery)

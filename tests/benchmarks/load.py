@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs for a benchmark. Those that are measured carry their due time in their arguments."""
 
+import threading
+import time
+
+import psycopg
 from figure import quantile
 from scene import database_clock
 
@@ -31,6 +35,32 @@ LATENESS = """
 SELECT job_id, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8 - (args->>'due')::float8
 FROM awa.ready_entries WHERE args ? 'due' AND attempt = 0
 """
+
+class Caller:
+    """Executes one statement again and again in a session of its own, as a producer or a worker does;
+    the longest time that one takes is its stall."""
+
+    def __init__(self, url, statement, pause):
+        """Seconds between two of them."""
+        self.times = []
+        self._is_stopped = False
+        self._thread = threading.Thread(target=self._run, args=(url, statement, pause))
+        self._thread.start()
+
+    def _run(self, url, statement, pause):
+        with psycopg.connect(url, autocommit=True) as session:
+            while not self._is_stopped:
+                began = time.monotonic()
+                session.execute(statement)
+                self.times.append(time.monotonic() - began)
+                time.sleep(pause)
+
+    def stop(self):
+        """The seconds that each has taken."""
+        self._is_stopped = True
+        self._thread.join()
+        return self.times
+
 
 QUEUES = {f"mail{n}": 8 for n in range(8)}
 
