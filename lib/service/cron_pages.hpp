@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "branches/cron_schedules.hpp"
+#include "branches/cron/cron_schedules.hpp"
 #include "cron/expression.hpp"
 #include "cron/timetable.hpp"
 #include "service/table.hpp"

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "branches/cron_schedules.hpp"
+#include "branches/cron/cron_schedules.hpp"
 #include "leadership/election.hpp"
 
 namespace lockkeeper::service {

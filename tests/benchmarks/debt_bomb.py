@@ -14,7 +14,8 @@ CANCELLED = 200_000
 PER_SECOND = 20
 SECONDS = 90
 
-# As Awa's client leaves them: a ready row and a narrow terminal row each, in one lane of the present slot.
+# As Awa's client leaves them: a ready row and a narrow terminal row each, in one lane of the present slot; the job
+# that made the lane has ended with them.
 FILL = """
 WITH ring AS (SELECT current_slot, generation FROM awa.queue_ring_state),
 first AS (SELECT awa.reserve_enqueue_seq('wreck', 2::smallint, 0::smallint, %(count)s) AS seq),
@@ -29,7 +30,7 @@ done AS (
     SELECT ready_slot, ready_generation, job_id, kind, queue,
         (CASE WHEN lane_seq - f.seq < %(failed)s THEN 'failed' ELSE 'cancelled' END)::awa.job_state,
         priority, 1, 1, lane_seq, enqueue_shard, now(), now()
-    FROM ready, first f RETURNING *),
+    FROM (SELECT * FROM ready UNION ALL SELECT * FROM awa.ready_entries WHERE queue = 'wreck') job, first f RETURNING *),
 segment AS (
     INSERT INTO awa.ready_segments (ready_slot, ready_generation, queue, priority, enqueue_shard, first_lane_seq, next_lane_seq,
         first_run_at)

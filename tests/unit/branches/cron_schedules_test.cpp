@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "branches/cron_schedules.hpp"
+#include "branches/cron/cron_schedules.hpp"
 
 #include <catch2/catch.hpp>
 #include <limits>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "branches/look_back.hpp"
+#include "branches/promotion/look_back.hpp"
 
 #include <catch2/catch.hpp>
 

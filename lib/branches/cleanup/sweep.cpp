@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "branches/sweep.hpp"
+#include "branches/cleanup/sweep.hpp"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 // keep unique claims right. A job whose key a newer one holds is cancelled: the newer one wins.
 #include <algorithm>
 
-#include "branches/rescue.hpp"
+#include "branches/rescue/rescue.hpp"
 
 namespace lockkeeper::branches {
 namespace {

@@ -4,7 +4,7 @@
 // routed no leader of Awa takes them away, and with the schema patch they are rows without end.
 #pragma once
 
-#include "branches/sweep.hpp"
+#include "branches/cleanup/sweep.hpp"
 
 namespace lockkeeper::branches {
 

@@ -7,7 +7,7 @@
 // attempt that runs with a callback registered is not this branch's business. Only leases park, so
 // there are no receipts to look at; the canonical plane has no dead letters.
 #include "branches/catalog.hpp"
-#include "branches/rescue.hpp"
+#include "branches/rescue/rescue.hpp"
 
 namespace lockkeeper::branches {
 namespace {

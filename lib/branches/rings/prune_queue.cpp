@@ -2,8 +2,8 @@
 //
 // Pruning of a queue slot: proofs, failed jobs carried on in small steps without a table lock,
 // then, under the lock, proofs again, the roll-up of what ended here, and the truncation.
-#include "branches/retention.hpp"
-#include "branches/rings.hpp"
+#include "branches/cleanup/retention.hpp"
+#include "branches/rings/rings.hpp"
 #include "logging/log.hpp"
 
 namespace lockkeeper::branches {

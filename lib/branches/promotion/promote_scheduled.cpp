@@ -12,7 +12,7 @@
 
 #include "branches/catalog.hpp"
 #include "branches/fault.hpp"
-#include "branches/promotion.hpp"
+#include "branches/promotion/promotion.hpp"
 
 namespace lockkeeper::branches {
 namespace {

@@ -5,7 +5,7 @@
 // What stops a whole batch is searched for by halving it.
 #include <algorithm>
 
-#include "branches/promotion.hpp"
+#include "branches/promotion/promotion.hpp"
 
 namespace lockkeeper::branches {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "branches/bisection.hpp"
 #include "branches/branch.hpp"
-#include "branches/look_back.hpp"
+#include "branches/promotion/look_back.hpp"
 #include "scheduling/pace.hpp"
 
 namespace lockkeeper::branches {

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "branches/catalog.hpp"
-#include "branches/rings.hpp"
+#include "branches/rings/rings.hpp"
 
 namespace lockkeeper::branches {
 namespace {

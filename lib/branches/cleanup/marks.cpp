@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "branches/marks.hpp"
+#include "branches/cleanup/marks.hpp"
 
 #include <string>
 

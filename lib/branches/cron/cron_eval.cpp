@@ -16,7 +16,7 @@
 #include <set>
 
 #include "branches/catalog.hpp"
-#include "branches/cron_schedules.hpp"
+#include "branches/cron/cron_schedules.hpp"
 #include "branches/fault.hpp"
 #include "logging/quote.hpp"
 

@@ -2,7 +2,7 @@
 //
 // A batch is one statement, whose triggers notify. When a row stops it, the due rows are named and
 // the batch is halved until that row stands alone.
-#include "branches/promotion.hpp"
+#include "branches/promotion/promotion.hpp"
 
 namespace lockkeeper::branches {
 namespace {

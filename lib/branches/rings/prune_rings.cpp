@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Pruning of lease and claim slots, and what all three rings share.
-#include "branches/rings.hpp"
+#include "branches/rings/rings.hpp"
 
 namespace lockkeeper::branches {
 namespace {

@@ -7,7 +7,7 @@
 // leases, row-local receipts and canonical jobs remain. A parked attempt has none either. Attempts
 // are never used up here, as in the reference, unless the operator wants it.
 #include "branches/catalog.hpp"
-#include "branches/rescue.hpp"
+#include "branches/rescue/rescue.hpp"
 
 namespace lockkeeper::branches {
 namespace {

@@ -7,7 +7,7 @@
 // compact receipts and canonical jobs are separate: what stops one stops no other. Attempts
 // are never used up here, as in the reference, unless the operator wants it.
 #include "branches/catalog.hpp"
-#include "branches/rescue.hpp"
+#include "branches/rescue/rescue.hpp"
 
 namespace lockkeeper::branches {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "branches/promotion.hpp"
+#include "branches/promotion/promotion.hpp"
 
 #include <fmt/format.h>
 

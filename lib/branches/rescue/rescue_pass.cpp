@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "branches/fault.hpp"
-#include "branches/rescue.hpp"
+#include "branches/rescue/rescue.hpp"
 
 namespace lockkeeper::branches {
 namespace {

@@ -15,9 +15,9 @@
 
 #include "branches/catalog.hpp"
 #include "branches/fault.hpp"
-#include "branches/marks.hpp"
-#include "branches/retention.hpp"
-#include "branches/sweep.hpp"
+#include "branches/cleanup/marks.hpp"
+#include "branches/cleanup/retention.hpp"
+#include "branches/cleanup/sweep.hpp"
 
 namespace lockkeeper::branches {
 namespace {

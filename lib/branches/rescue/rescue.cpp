@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "branches/rescue.hpp"
+#include "branches/rescue/rescue.hpp"
 
 #include <fmt/format.h>
 
