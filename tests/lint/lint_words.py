@@ -54,7 +54,7 @@ def branch_faults(root=ROOT):
     words = catalog_words(read(CATALOG, root))
     if not words:
         yield f"{CATALOG}:1: no branches found"
-    files = {file.name: file.read_text() for file in (root / "lib/branches").glob("*.cpp")}
+    files = {file.name: file.read_text() for file in (root / "lib/branches").rglob("*.cpp")}
     for word in words:
         defined = [name for name, text in files.items() if re.search(rf"\bconst Branch {word}\b", text)]
         named = [name for name in defined if f'"{word}"' in files[name]]
