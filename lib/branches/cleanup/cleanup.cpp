@@ -14,10 +14,10 @@
 #include <map>
 
 #include "branches/catalog.hpp"
-#include "branches/fault.hpp"
 #include "branches/cleanup/marks.hpp"
 #include "branches/cleanup/retention.hpp"
 #include "branches/cleanup/sweep.hpp"
+#include "branches/fault.hpp"
 
 namespace lockkeeper::branches {
 namespace {

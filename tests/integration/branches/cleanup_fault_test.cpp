@@ -2,6 +2,7 @@
 //
 // cleanup beside others, and what stops it.
 #include <catch2/catch.hpp>
+#include <future>
 
 #include "branches/catalog.hpp"
 #include "integration/branches/finished.hpp"
@@ -57,6 +58,50 @@ TEST_CASE("what somebody has locked is passed over and goes later", "[branches][
   holder.sql("COMMIT");
   leader.run(cleanup);
   CHECK(count(database, kind.table) == "0");
+}
+
+TEST_CASE("producers whose transactions are open hold cleanup back from nothing",
+          "[branches][cleanup]") {
+  const Database database(Routing::canonical);
+  Leader leader(database);
+  finish(database, "a", "completed", "25 hours", 3);
+  finish(database, "a", "failed", "73 hours", 3);
+  const auto producer = database.session();
+  producer.sql("BEGIN; SELECT awa.insert_job_compat('work', 'a', '{}')");
+
+  leader.run(cleanup);
+
+  CHECK(count(database, "jobs_hot") == "0");
+  producer.sql("COMMIT");
+  leader.run(cleanup);
+  CHECK(count(database, "jobs_hot") == "1");
+}
+
+TEST_CASE("a producer does not wait for a batch that is under way", "[branches][cleanup]") {
+  const Database database(Routing::canonical);
+  Leader leader(database);
+  finish(database, "a", "completed", "25 hours", 3);
+  database.sql(
+      "CREATE FUNCTION public.linger() RETURNS trigger LANGUAGE plpgsql AS "
+      "$$ BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NULL; END $$; "
+      "CREATE TRIGGER linger AFTER DELETE ON awa.jobs_hot FOR EACH STATEMENT "
+      "EXECUTE FUNCTION public.linger()");
+  leader.execute("SET lock_timeout = 0");
+  const auto holder = database.session();
+  holder.sql("SELECT pg_advisory_lock(77)");
+  auto producing = std::async(std::launch::async, [&] {
+    const auto producer = database.session();
+    while (producer.value("SELECT count(*) FROM pg_locks WHERE objid = 77 AND NOT granted") ==
+           "0") {
+    }
+    producer.sql("SET lock_timeout = '5s'; SELECT awa.insert_job_compat('work', 'a', '{}')");
+    holder.sql("SELECT pg_advisory_unlock(77)");
+  });
+
+  leader.run(cleanup);
+
+  CHECK_NOTHROW(producing.get());
+  CHECK(count(database, "jobs_hot") == "1");
 }
 
 TEST_CASE("a job that an operator retries in between stays", "[branches][cleanup]") {
