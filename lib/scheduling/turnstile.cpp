@@ -13,8 +13,7 @@ std::optional<Candidate> Turnstile::admit(TimePoint now, std::optional<TimePoint
   if (chosen == nullptr) return std::nullopt;
   const auto holder = *chosen;
   const bool is_ahead_of_slo = holder.lane == Lane::hygiene && first(Lane::slo) != nullptr;
-  const bool is_tried = holder.preemptions >= limits_.preemptions_before_protection;
-  turn_ = Turn{holder, now, is_ahead_of_slo || is_tried};
+  turn_ = Turn{holder, now, is_ahead_of_slo || is_tried(holder)};
   is_after_heavy_ = holder.lane == Lane::hygiene && (holder.shape.heavy || is_after_heavy_);
   std::erase_if(waiting_, [&](const Candidate& each) { return each.duty == holder.duty; });
   return holder;
@@ -65,13 +64,22 @@ bool Turnstile::may_start(const Candidate& candidate, TimePoint now,
                           std::optional<TimePoint> next_slo) const {
   if (now >= patience_ends(candidate)) return true;
   if (candidate.shape.heavy && is_after_heavy_) return false;
-  return !next_slo || now + candidate.predicted <= *next_slo;
+  // A protected turn looks for a gap in which nobody has to wait for it.
+  const auto gap = is_tried(candidate) ? limits_.protected_turn : candidate.predicted;
+  return !next_slo || now + gap <= *next_slo;
 }
 
-// Whoever has been taken back before has been patient already.
+// Taken back so often that the next turn is a protected one.
+bool Turnstile::is_tried(const Candidate& candidate) const {
+  return candidate.preemptions >= limits_.preemptions_before_protection;
+}
+
+// Whoever has been taken back before has been patient already, and is taken back again at no cost
+// to the slo lane; not so a protected turn.
 TimePoint Turnstile::patience_ends(const Candidate& candidate) const {
   if (candidate.shape.heavy) return candidate.since + limits_.heavy_patience;
-  return candidate.preemptions > 0 ? candidate.since : candidate.since + limits_.patience;
+  const bool is_cheap = candidate.preemptions > 0 && !is_tried(candidate);
+  return is_cheap ? candidate.since : candidate.since + limits_.patience;
 }
 
 bool Turnstile::take_back(TimePoint now) {

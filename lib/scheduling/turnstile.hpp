@@ -56,6 +56,7 @@ class Turnstile {
   const Candidate* hungry_hygiene(time::TimePoint now) const;
   bool may_start(const Candidate& candidate, time::TimePoint now,
                  std::optional<time::TimePoint> next_slo) const;
+  bool is_tried(const Candidate& candidate) const;
   time::TimePoint patience_ends(const Candidate& candidate) const;
   std::optional<time::TimePoint> take_back_at() const;
 

@@ -126,4 +126,7 @@ MUTANTS = [
      "a lag below zero", "canonical queues*"),
     ("H", BRANCHES + "observation/queue_stats.cpp", "if (!rows.boolean(0, 2)) {", "if (true) {",
      "only the first window is counted", "deferred jobs are counted*"),
+    ("H", SQL + "rings/queue_turn.sql", "done_entries e WHERE e.ready_slot = (r.current_slot + 1) % r.slot_count OFFSET 0",
+     "done_entries e WHERE e.ready_slot = (r.current_slot + 1) % r.slot_count",
+     "a turn of the ring reads every slot", "turning reads nothing*"),
 ]

@@ -111,6 +111,26 @@ TEST_CASE("rings stand still while queue storage is not routed", "[branches][rot
   }
 }
 
+TEST_CASE("turning reads nothing of the slots that are full, and of the next one a row at most",
+          "[branches][rotate_rings]") {
+  const Database database;
+  stand_at(database, "queue", 37);
+  stand_at(database, "lease", 37);
+  plant_leases(database, 5, 20'000);
+  database.sql(
+      "INSERT INTO awa.done_entries (ready_slot, ready_generation, job_id, kind, queue, state, "
+      "priority, lane_seq) SELECT 5, 37, n, 'k', 'q', 'failed', 2, n FROM generate_series(1, "
+      "20000) "
+      "n");
+  database.sql("ANALYZE awa.leases; ANALYZE awa.done_entries");
+  awa::Library library("awa");
+  const std::string ring = GENERATE("queue", "lease");
+
+  // A dozen tables with their indexes, and the ring itself; the full slot has hundreds of pages.
+  CHECK(pages_touched(database, library.get(awa::Sql("rings/" + ring + "_turn"))->text, "5, 37") <
+        150);
+}
+
 TEST_CASE("a full ring turns with every pass", "[branches][rotate_rings]") {
   const Database database;
   const Worker worker(database);

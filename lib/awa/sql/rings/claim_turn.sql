@@ -1,15 +1,16 @@
 -- rings/claim_turn: turns the claim ring by one slot, if it stands where it was seen and the
 -- next slot is empty, and says which sealed slot is the oldest now. No row: somebody else was quicker.
+-- OFFSET 0 keeps each look a look: made into a join, it would read the rows of all slots.
 -- $1 integer: current slot as seen
 -- $2 bigint: generation as seen
 WITH turned AS (
     UPDATE :"schema".claim_ring_state r
     SET current_slot = (r.current_slot + 1) % r.slot_count, generation = r.generation + 1
     WHERE r.current_slot = $1::integer AND r.generation = $2::bigint
-          AND NOT EXISTS (SELECT FROM :"schema".lease_claims e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count)
-          AND NOT EXISTS (SELECT FROM :"schema".lease_claim_batches e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count)
-          AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count)
-          AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closure_batches e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count)
+          AND NOT EXISTS (SELECT FROM :"schema".lease_claims e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count OFFSET 0)
+          AND NOT EXISTS (SELECT FROM :"schema".lease_claim_batches e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count OFFSET 0)
+          AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count OFFSET 0)
+          AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closure_batches e WHERE e.claim_slot = (r.current_slot + 1) % r.slot_count OFFSET 0)
     RETURNING r.current_slot, r.generation, r.slot_count
 )
 SELECT t.current_slot, t.generation, o.slot, o.generation
