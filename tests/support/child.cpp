@@ -50,7 +50,8 @@ std::string place_for_folders() {
 
 std::string pg_program(const std::string& name) {
   const char* folder = std::getenv("LOCKKEEPER_PG_BIN");
-  return std::string(folder != nullptr ? folder : "/usr/lib/postgresql/15/bin") + "/" + name;
+  const auto chosen = std::string(folder != nullptr ? folder : "") + "/" + name;
+  return ::access(chosen.c_str(), X_OK) == 0 ? chosen : "/usr/lib/postgresql/15/bin/" + name;
 }
 
 int free_port() {

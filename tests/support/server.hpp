@@ -20,6 +20,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   const std::string& folder() const { return folder_; }
+  std::string data() const { return folder_ + "/data"; }
   std::string host() const { return "127.0.0.1"; }
   int port() const { return port_; }
   std::string url(const std::string& user, const std::string& database) const;
