@@ -11,6 +11,7 @@
 
 #include "config/nearest.hpp"
 #include "logging/quote.hpp"
+#include "time/duration.hpp"
 
 namespace lockkeeper {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 constexpr std::array kLevels = {"trace", "debug", "info", "warn", "error"};
 
 // Promised by the documentation and not part of this version.
-constexpr std::array kLaterCommands = {"tick", "yield", "grants"};
+constexpr std::array kLaterCommands = {"grants"};
 
 using Words = std::vector<std::string>;
 
@@ -50,6 +51,25 @@ void declare_cron(CLI::App& cron, CommandLine& line) {
   for (auto* command : cron.get_subcommands({})) command->group("Commands");
 }
 
+void declare_tick(CLI::App& tick, CommandLine& line) {
+  tick.add_option("--branch", line.tick.branches, "only this one; may be said several times")
+      ->type_name("WORD")
+      ->allow_extra_args(false);
+  tick.add_flag("--dry-run", line.tick.is_rehearsal, "do everything and roll it back");
+  tick.add_flag("--json", line.tick.as_json, "the same as JSON");
+}
+
+time::Duration read_window(const std::string& word) {
+  constexpr time::Duration kShortest = std::chrono::milliseconds(1);
+  constexpr time::Duration kLongest = std::chrono::minutes(10);
+  const auto window = time::parse_duration(word);
+  if (!window || *window < kShortest || *window > kLongest) {
+    throw UsageError(fmt::format("--for must be a duration of at most 10m, such as 60s, not {}",
+                                 logging::quoted(word)));
+  }
+  return *window;
+}
+
 void declare(CLI::App& app, CommandLine& line) {
   app.set_version_flag("--version", std::string("lockkeeper ") + LOCKKEEPER_VERSION,
                        "print the version and end");
@@ -70,6 +90,13 @@ void declare(CLI::App& app, CommandLine& line) {
       app.add_subcommand("check", "everything that would stop or hurt it, with the remedy");
   auto* status = app.add_subcommand("status", "who leads, and how the branches are");
   auto* branches = app.add_subcommand("branches", "every branch with its lane and settings");
+  declare_tick(*app.add_subcommand("tick", "one pass of each branch as leader, then release"),
+               line);
+  app.add_subcommand("yield", "step aside until a worker has led and published its schedules")
+      ->add_option_function<std::string>(
+          "--for", [&line](const std::string& word) { line.window = read_window(word); },
+          "at most so long, 60s if it is not said")
+      ->type_name("DURATION");
   app.add_subcommand("takeover", "end the backend that holds the maintenance lock, once");
   declare_cron(*app.add_subcommand("cron", "the cron schedules, and what an expression means"),
                line);

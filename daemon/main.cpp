@@ -19,6 +19,7 @@
 #include "service/check.hpp"
 #include "service/commands.hpp"
 #include "service/service.hpp"
+#include "service/settings_parts.hpp"
 #include "service/terminal.hpp"
 
 namespace {
@@ -66,25 +67,34 @@ int check(const CommandLine& line) {
   return service::check(std::move(request));
 }
 
-void open_log(const CommandLine& line, const config::Settings& settings) {
-  const auto level = line.log_level.value_or(settings.log.level);
-  logging::open(static_cast<logging::Level>(level),
-                static_cast<logging::Format>(settings.log.format));
+config::Settings read_for_run(const CommandLine& line) {
+  auto settings = read_settings(line);
+  service::require_listen(settings);
+  service::require_database(settings);
+  settings.log.level = line.log_level.value_or(settings.log.level);
+  return settings;
 }
 
-int run(const CommandLine& line, config::Settings settings) {
-  service::require_database(settings);
-  open_log(line, settings);
+int run(const CommandLine& line) {
+  const auto settings = read_for_run(line);
+  logging::open(service::log_level(settings), service::log_format(settings));
   std::optional<service::Service> daemon;
   try {
-    daemon.emplace(settings, LOCKKEEPER_VERSION);
+    daemon.emplace(settings, LOCKKEEPER_VERSION, [&line] { return read_for_run(line); });
   } catch (const http::ListenError& error) {
     logging::close();
-    const auto& place = settings.http.listen_place;
-    return complain(service::kBadUsage, (place.empty() ? "" : place + ": ") + error.what());
+    return complain(service::kBadUsage, error.what());
   }
   const auto code = daemon->run();
   daemon.reset();
+  logging::close();
+  return code;
+}
+
+int tick(const CommandLine& line, config::Settings settings) {
+  settings.log.level = line.log_level.value_or(config::LogLevel::warn);
+  logging::open(service::log_level(settings), service::log_format(settings));
+  const auto code = service::tick(std::move(settings), line.tick);
   logging::close();
   return code;
 }
@@ -95,13 +105,15 @@ int execute(const CommandLine& line) {
     return service::kDone;
   }
   if (line.command == "check") return check(line);
+  if (line.command == "run") return run(line);
   if (line.command == "cron next") return service::print_fires(line.cron);
   if (line.command == "cron check") return service::print_meaning(line.cron);
   auto settings = read_settings(line);
   service::require_listen(settings);
-  if (line.command == "run") return run(line, std::move(settings));
   if (line.command == "branches") return service::print_branches(settings, line.as_json);
   if (line.command == "cron list") return service::list_schedules(settings, line.as_json);
+  if (line.command == "tick") return tick(line, std::move(settings));
+  if (line.command == "yield") return service::step_aside(settings, line.window);
   if (line.command == "takeover") return service::take_over(std::move(settings));
   return service::print_status(std::move(settings),
                                {LOCKKEEPER_VERSION, line.as_json, line.is_watching});

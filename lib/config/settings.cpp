@@ -55,11 +55,11 @@ void read_leadership(Reader leadership, Settings::Leadership& into) {
   leadership.finish();
 }
 
-void read_control(Reader control) {
-  std::string socket;
-  control.text("socket", socket);
-  if (!socket.empty()) {
-    control.refuse("socket", "is not part of this version: write socket = \"\"");
+void read_control(Reader control, Settings::Control& into) {
+  control.text("socket", into.socket);
+  if (control.has("socket")) into.socket_place = control.place_of("socket");
+  if (!into.socket.empty() && into.socket.front() != '/') {
+    control.refuse("socket", "must be an absolute path, or empty");
   }
   control.finish();
 }
@@ -211,7 +211,7 @@ Settings read_all(Reader& top, std::span<const BranchSchema> branches) {
   read_database(top.table("database"), settings.database);
   read_leadership(top.table("leadership"), settings.leadership);
   read_http(top.table("http"), settings.http);
-  read_control(top.table("control"));
+  read_control(top.table("control"), settings.control);
   read_log(top.table("log"), settings.log);
   read_branches(top.table("branches"), branches, settings);
   refuse_later_tables(top);
@@ -240,6 +240,19 @@ std::vector<std::string> known_keys(std::span<const BranchSchema> branches) {
 }
 Settings standard(std::span<const BranchSchema> branches) {
   return read_text("", "defaults", branches);
+}
+
+std::vector<std::string> fixed_differences(const Settings& now, const Settings& next) {
+  auto database = next.database;
+  database.url_place = now.database.url_place;
+  auto http = next.http;
+  http.listen_place = now.http.listen_place;
+  std::vector<std::string> tables;
+  if (database != now.database) tables.emplace_back("[database]");
+  if (next.leadership != now.leadership) tables.emplace_back("[leadership]");
+  if (http != now.http) tables.emplace_back("[http]");
+  if (next.control.socket != now.control.socket) tables.emplace_back("[control]");
+  return tables;
 }
 
 void apply_environment(Settings& settings) {

@@ -46,17 +46,24 @@ struct Settings {
     std::string password_file;
     std::string password;             // the content of password_file, see read_password()
     bool synchronous_commit = false;  // decision 3: maintenance does not wait for the disk
+    friend bool operator==(const Database&, const Database&) = default;
   } database;
   struct Leadership {
     time::Duration poll_interval = std::chrono::milliseconds(250);
     Takeover takeover = Takeover::wait;
     time::Duration idle_limit = std::chrono::milliseconds(1500);
     time::Duration stop_limit = std::chrono::seconds(5);
+    friend bool operator==(const Leadership&, const Leadership&) = default;
   } leadership;
   struct Http {
     std::string listen = "127.0.0.1:9724";
     std::string listen_place;  // file:line:column, for messages; empty for the default
+    friend bool operator==(const Http&, const Http&) = default;
   } http;
+  struct Control {
+    std::string socket;        // path; empty: off
+    std::string socket_place;  // file:line:column, for messages
+  } control;
   struct Log {
     LogLevel level = LogLevel::info;
     LogFormat format = LogFormat::logfmt;
@@ -97,6 +104,10 @@ Settings standard(std::span<const BranchSchema> branches);
 
 // Every key and table there is, as branches.observe.every, for tests of the documentation.
 std::vector<std::string> known_keys(std::span<const BranchSchema> branches);
+
+// The tables of which something differs that a running program cannot change, as [database]; where
+// in the file a key stands is no difference.
+std::vector<std::string> fixed_differences(const Settings& now, const Settings& next);
 
 // LOCKKEEPER_DATABASE_URL wins over the file; DATABASE_URL only fills an empty url.
 void apply_environment(Settings& settings);

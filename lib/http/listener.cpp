@@ -20,10 +20,18 @@ namespace lockkeeper::http {
 namespace {
 
 constexpr int kBacklog = 64;
-constexpr mode_t kFileMode = 0660;  // whoever may scrape shares the group
 
 [[noreturn]] void refuse(const std::string& where, const std::string& why) {
-  throw ListenError(fmt::format("cannot listen on {}: {}; change listen in [http]", where, why));
+  throw ListenError(fmt::format("cannot listen on {}: {}", where, why));
+}
+
+template <typename Try>
+auto with_remedy(const char* remedy, Try attempt) {
+  try {
+    return attempt();
+  } catch (const ListenError& error) {
+    throw ListenError(fmt::format("{}; {}", error.what(), remedy));
+  }
 }
 
 bool is_served(const sockaddr_un& address) {
@@ -118,15 +126,19 @@ bool try_port(const Address& address) {
 }  // namespace
 
 bool try_listen(const Address& address) {
-  return address.path.empty() ? try_port(address) : try_file(address.path);
+  return with_remedy(kForScrapers.remedy, [&] {
+    return address.path.empty() ? try_port(address) : try_file(address.path);
+  });
 }
 
-Listener::Listener(const Address& address) {
-  if (address.path.empty()) {
-    listen_on_port(address);
-  } else {
-    listen_on_file(address.path);
-  }
+Listener::Listener(const Address& address, const Use& use) {
+  with_remedy(use.remedy, [&] {
+    if (address.path.empty()) {
+      listen_on_port(address);
+    } else {
+      listen_on_file(address.path, use.mode);
+    }
+  });
 }
 
 Listener::~Listener() {
@@ -134,14 +146,14 @@ Listener::~Listener() {
   if (!file_.empty()) ::unlink(file_.c_str());
 }
 
-void Listener::listen_on_file(const std::string& path) {
+void Listener::listen_on_file(const std::string& path, unsigned mode) {
   const auto address = address_of(path);
   if (is_stale(path, address)) ::unlink(path.c_str());
   descriptor_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const auto* name = reinterpret_cast<const sockaddr*>(&address);
   if (::bind(descriptor_, name, sizeof address) != 0) refuse(path, std::strerror(errno));
   file_ = path;
-  ::chmod(path.c_str(), kFileMode);
+  ::chmod(path.c_str(), mode);
   if (::listen(descriptor_, kBacklog) != 0) refuse(path, std::strerror(errno));
   text_ = "unix:" + path;
 }

@@ -9,11 +9,18 @@
 
 namespace lockkeeper::http {
 
+// Who may reach the file of a unix socket, and what the operator may change.
+struct Use {
+  unsigned mode;
+  const char* remedy;
+};
+inline constexpr Use kForScrapers{0660, "change listen in [http]"};  // those of the file's group
+
 class Listener {
  public:
   // Throws ListenError if it cannot listen. The file of a unix socket
   // that nobody serves any more is replaced; anything else in its place is left alone.
-  explicit Listener(const Address& address);
+  explicit Listener(const Address& address, const Use& use = kForScrapers);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -26,7 +33,7 @@ class Listener {
   void disown() { descriptor_ = -1; }
 
  private:
-  void listen_on_file(const std::string& path);
+  void listen_on_file(const std::string& path, unsigned mode);
   void listen_on_port(const Address& address);
   void describe_port();
 

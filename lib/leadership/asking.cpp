@@ -17,6 +17,7 @@ constexpr time::Duration kLookAtHolderEvery = 1s;
 constexpr time::Duration kExamineEvery = 60s;
 // A missing right does not come back sooner, and each try is an error in the server's log.
 constexpr time::Duration kTryTakeoverAgain = 5s;
+constexpr time::Duration kWatchEvery = 100ms;
 constexpr time::Duration kBackendNeedsToEnd = 20ms;
 // Anybody may send the hint that makes us ask; a flood of hints must not become one of questions.
 constexpr time::Duration kShortestPoll = 10ms;
@@ -42,7 +43,7 @@ void Election::Impl::answered(const pg::Replies& replies) {
     return happen(Event::doubt,
                   {"question_failed", "the lock cannot be asked for: " + replies[0].message});
   }
-  if (replies[0].rows.boolean(0, 0)) return happen(Event::granted);
+  if (replies[0].rows.boolean(0, 0)) return granted();
   pause.reset();
   const bool has_looked = replies.size() > 1 && replies[1].ok();
   if (!has_looked) return denied();
@@ -60,10 +61,17 @@ void Election::Impl::answered(const pg::Replies& replies) {
           fmt::format("ending {}, which holds the lock", describe(*view.holder))});
 }
 
+// With the lock in hand, other daemons may ask again.
+void Election::Impl::granted() {
+  if (!is_reclaiming) return happen(Event::granted);
+  send({end_window()}, [this](const pg::Replies&) { happen(Event::granted); });
+}
+
 void Election::Impl::denied() { happen(Event::denied, {"lock_held", held_by(view.holder)}); }
 
 bool Election::Impl::may_displace() const {
-  if (settings.takeover != config::Takeover::terminate || !view.holder) return false;
+  const bool is_wanted = settings.takeover == config::Takeover::terminate || is_reclaiming;
+  if (!is_wanted || !view.holder) return false;
   if (is_lockkeeper(*view.holder, settings.application_name)) return false;
   const bool was_refused = view.holder->pid == undisplaceable_pid;
   return !was_refused || loop.now() - takeover_refused_at >= kTryTakeoverAgain;
@@ -110,7 +118,25 @@ void Election::Impl::look() {
   });
 }
 
+void Election::Impl::watch_later() { poll_timer.arm_in(kWatchEvery); }
+
+void Election::Impl::watch() {
+  const auto since = loop.now() - released_at;
+  if (since >= window) {
+    return happen(Event::window_over,
+                  {"window_over", "no worker has led in time; the lock is taken back"});
+  }
+  callbacks.watch(leader, since, [weak = weak_from_this(), mine = attempt](bool has_led) {
+    const auto self = weak.lock();
+    if (!self || mine != self->attempt || self->state != State::aside) return;
+    if (!has_led) return self->watch_later();
+    self->happen(Event::window_over,
+                 {"worker_has_led", "a worker has led; the lock is taken back"});
+  });
+}
+
 void Election::Impl::poll() {
+  if (state == State::aside) return happen(Event::poll_due);
   if (is_look_due()) return look();
   const bool is_old = loop.now() - examined_at >= kExamineEvery;
   happen(is_old ? Event::examination_due : Event::poll_due);

@@ -34,7 +34,8 @@ bool is_complaint(const View& view) {
 logging::Level level_of(const View& view) {
   if (is_complaint(view)) return logging::Level::warn;
   const bool is_news = view.state == State::leading || view.state == State::standby ||
-                       view.state == State::taking_over || view.state == State::stopped;
+                       view.state == State::taking_over || view.state == State::stopped ||
+                       view.state == State::aside;
   return is_news ? logging::Level::info : logging::Level::debug;
 }
 
@@ -136,6 +137,10 @@ void Election::Impl::act(Action action, const GateResult& why) {
       return announce_loss(why.sentence);
     case Action::unlock:
       return unlock();
+    case Action::watch_later:
+      return watch_later();
+    case Action::watch:
+      return watch();
     case Action::give_up:
       close_leader();
       return control.close();
@@ -163,6 +168,7 @@ void Election::Impl::pause_for(time::Duration length) {
 
 void Election::Impl::hand_over() {
   pause.reset();
+  is_reclaiming = false;
   post([this, since = attempt] {
     if (state != State::leading || since != attempt) return;
     is_lent = true;
@@ -181,8 +187,13 @@ void Election::Impl::unlock() {
   const bool is_free = leader.state() == pg::Connection::State::idle && !leader.in_transaction();
   if (!is_free) return happen(Event::doubt, {view.reason, view.sentence});
   stop_timer.arm_in(settings.stop_limit);
-  send(leadership::unlock(), [this](const pg::Replies& replies) {
-    if (!replies[0].ok()) return happen(Event::doubt, {"unlock_failed", replies[0].message});
+  const bool is_for_worker = state == State::making_way;
+  send(is_for_worker ? make_way() : leadership::unlock(), [this](const pg::Replies& replies) {
+    for (const auto& reply : replies) {
+      if (!reply.ok()) return happen(Event::doubt, {"unlock_failed", reply.message});
+    }
+    stop_timer.disarm();
+    released_at = loop.now();
     const bool is_resigning = state == State::resigning;
     happen(Event::released,
            {view.reason, is_resigning ? "the lock was given back" : view.sentence});
@@ -204,7 +215,7 @@ void Election::Impl::resign(std::function<void()> on_done) {
 }
 
 void Election::Impl::warn_of_waiting() {
-  if (settings.takeover != config::Takeover::wait) return;
+  if (settings.takeover != config::Takeover::wait || settings.is_for_once) return;
   logging::warn(
       "leadership.takeover is \"wait\": after the next restart some worker may lead for good; set "
       "it to \"terminate\", or run \"lockkeeper takeover\" then");
@@ -239,6 +250,12 @@ void Election::start() {
 void Election::resign(std::function<void()> on_done) { impl_->resign(std::move(on_done)); }
 
 void Election::disqualify(GateResult why) { impl_->happen(Event::disqualified, std::move(why)); }
+
+void Election::step_aside(time::Duration limit) {
+  impl_->window = limit;
+  impl_->is_reclaiming = true;
+  impl_->happen(Event::yielded, {"yielded", "stepping aside, so that a worker can lead"});
+}
 
 void Election::doubt(const std::string& why) { impl_->happen(Event::doubt, {"doubt", why}); }
 

@@ -28,6 +28,10 @@ namespace lockkeeper::leadership {
 // The key that Awa's workers ask for, session scope, one a database.
 inline constexpr std::int64_t kMaintenanceLock = 0x4157415f4d41494e;
 
+// The key of the lock that a daemon holds while it stands aside, so that no other one takes the
+// place that it has made for a worker.
+inline constexpr std::int64_t kWindowLock = 0x4c4b505241534944;
+
 // The server ends one statement of the leader after this; with idle_limit it bounds how long a
 // dead leader can hold the lock.
 inline constexpr time::Duration kStatementLimit = std::chrono::seconds(1);
@@ -45,6 +49,7 @@ struct ElectionSettings {
   time::Duration connect_limit = std::chrono::seconds(5);
   time::Duration reply_limit = std::chrono::seconds(5);  // any one pipeline of the leader
   bool synchronous_commit = false;
+  bool is_for_once = false;  // somebody who leads for a moment: what comes later is not its concern
 };
 
 // Who has the lock when it is not us, as pg_locks and pg_stat_activity say.
@@ -80,9 +85,15 @@ struct View {
 // question waits for it.
 using Look = std::function<void(pg::Session&, std::function<void()> on_done)>;
 
+// While we stand aside: whether a worker has led and done what only a leading worker does, in the
+// time since the lock was given back. On a session that nobody else uses meanwhile.
+using Watch =
+    std::function<void(pg::Session&, time::Duration since, std::function<void(bool has_led)>)>;
+
 struct ElectionCallbacks {
   Gate gate;
-  Look look;  // may be empty
+  Look look;    // may be empty
+  Watch watch;  // for step_aside()
   std::function<void(pg::Connection&)> on_lead;
   std::function<void(const std::string& reason)> on_lost;  // leading has ended against our will
   std::function<void(const View&)> on_change;              // anything in the view; once a change
@@ -105,6 +116,11 @@ class Election {
   // For the caller's own look at the schema while leading: the lock is given back, and the
   // database looked at again every 5 s. The connection is not the caller's any more.
   void disqualify(GateResult why);
+
+  // While leading: the lock is given back, and taken again once a worker has led, or after `limit`.
+  // The connection is not the caller's any more. A worker never lets go by itself, so its session
+  // is ended then, whatever `takeover` says.
+  void step_aside(time::Duration limit);
 
   // The caller does not trust the leader connection any more: closes it; on_lost follows.
   void doubt(const std::string& why);

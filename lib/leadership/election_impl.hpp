@@ -59,6 +59,9 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   void poll();
   bool is_look_due() const;
   void look();
+  void watch_later();
+  void watch();
+  void granted();
   void release_heard();
 
   // Sends on the leader connection; an answer that belongs to a connection that has been closed
@@ -92,6 +95,9 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   std::optional<time::TimePoint> looked_at;
   bool is_looking = false;
   bool has_just_terminated = false;
+  bool is_reclaiming = false;  // whoever has the lock now was to lead for a while only
+  time::Duration window{};     // so long we stand aside at most
+  time::TimePoint released_at{};
   int undisplaceable_pid = 0;  // the server would not let us end this one at takeover_refused_at
   time::TimePoint takeover_refused_at{};
   std::string last_complaint;

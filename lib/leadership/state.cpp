@@ -78,6 +78,10 @@ std::string_view name(State state) {
       return "leading";
     case State::stepping_down:
       return "stepping_down";
+    case State::making_way:
+      return "making_way";
+    case State::aside:
+      return "aside";
     case State::resigning:
       return "resigning";
   }
@@ -116,6 +120,10 @@ std::string_view name(Event event) {
       return "takeover_answered";
     case Event::doubt:
       return "doubt";
+    case Event::yielded:
+      return "yielded";
+    case Event::window_over:
+      return "window_over";
     case Event::resigned:
       return "resigned";
     case Event::released:
@@ -148,6 +156,10 @@ std::string_view name(Action action) {
       return "announce_loss";
     case Action::unlock:
       return "unlock";
+    case Action::watch_later:
+      return "watch_later";
+    case Action::watch:
+      return "watch";
     case Action::give_up:
       return "give_up";
     case Action::finish:
@@ -182,6 +194,10 @@ std::string_view sentence(State state) {
       return "the lock is ours and the lanes run";
     case State::stepping_down:
       return "the database may not be led any more; the lock is being given back";
+    case State::making_way:
+      return "somebody else is to lead for a while; the lock is being given back";
+    case State::aside:
+      return "the lock is left to the workers until one of them has led, or the time is up";
     case State::resigning:
       return "told to stop; the lock is being given back";
   }

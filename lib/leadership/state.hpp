@@ -27,6 +27,8 @@ enum class State {
   confirming,      // we hold the lock; the schema is looked at once more before anything is written
   leading,         // we hold the lock and the lanes run
   stepping_down,   // we may not lead any more; the lock is being given back
+  making_way,      // somebody else is to lead for a while; the lock is being given back
+  aside,           // the lock is left to others until a worker has led, or the time is up
   resigning,       // we were told to stop; the lock is being given back
 };
 
@@ -46,6 +48,8 @@ enum class Event {
   displaceable,       // somebody else has it, and may be ended
   takeover_answered,  // the holder's backend has been told to end, or could not be
   doubt,              // the leader connection was lost, or may not be trusted any more
+  yielded,            // we are told to step aside for a while
+  window_over,        // a worker has led, or the time is up
   resigned,           // we are told to stop
   released,           // the server has taken the lock back
 };
@@ -62,8 +66,10 @@ enum class Action {
   lead,           // hand the leader connection to the lanes
   announce_loss,  // take it from them, close it and try again after a pause
   unlock,         // give the lock back and say so
-  give_up,        // close it and say that a pooler is in the way
-  finish,         // close everything and say that it is done
+  watch_later,    // look a little later whether a worker has led
+  watch,
+  give_up,  // close it and say that a pooler is in the way
+  finish,   // close everything and say that it is done
 };
 
 struct Step {
@@ -76,14 +82,14 @@ inline constexpr std::array kStates = {State::stopped,    State::waiting, State:
                                        State::examining,  State::refused, State::pooler_refused,
                                        State::asking,     State::standby, State::taking_over,
                                        State::confirming, State::leading, State::stepping_down,
-                                       State::resigning};
+                                       State::making_way, State::aside,   State::resigning};
 
 inline constexpr std::array kEvents = {
     Event::started,         Event::connected,         Event::connect_failed, Event::retry_due,
     Event::accepted,        Event::disqualified,      Event::pooler_found,   Event::poll_due,
     Event::examination_due, Event::release_heard,     Event::granted,        Event::denied,
-    Event::displaceable,    Event::takeover_answered, Event::doubt,          Event::resigned,
-    Event::released};
+    Event::displaceable,    Event::takeover_answered, Event::doubt,          Event::yielded,
+    Event::window_over,     Event::resigned,          Event::released};
 
 constexpr Step step(State state, Event event);
 
@@ -101,7 +107,7 @@ std::string table();
 // Whether a session of ours holds the lock.
 constexpr bool holds_lock(State state) {
   return state == State::confirming || state == State::leading || state == State::stepping_down ||
-         state == State::resigning;
+         state == State::making_way || state == State::resigning;
 }
 
 }  // namespace lockkeeper::leadership

@@ -34,7 +34,11 @@ SELECT pg_catalog.set_config('lock_timeout', least(100, pg_catalog.ceil(500 * ex
     pg_catalog.current_setting('deadlock_timeout')::pg_catalog.interval)))::pg_catalog.text, false)
 )";
 
-constexpr auto kTryLock = "SELECT pg_catalog.pg_try_advisory_lock($1::pg_catalog.int8)";
+// Whoever stands aside for a worker holds the other lock alone; a Lockkeeper that could be quicker
+// than that worker does not ask meanwhile.
+constexpr auto kTryLock =
+    "SELECT CASE WHEN pg_catalog.pg_try_advisory_xact_lock_shared($2::pg_catalog.int8) "
+    "THEN pg_catalog.pg_try_advisory_lock($1::pg_catalog.int8) ELSE false END";
 
 constexpr auto kHolder = R"(
 SELECT l.pid, COALESCE(a.application_name, ''),
@@ -130,7 +134,9 @@ pg::Pipeline set_up_control() {
           call(kSet, {"statement_timeout", "1000"}), call("LISTEN lockkeeper")};
 }
 
-pg::Call try_lock() { return prepared("leadership/try_lock", kTryLock, {kMaintenanceLock}); }
+pg::Call try_lock() {
+  return prepared("leadership/try_lock", kTryLock, {kMaintenanceLock, kWindowLock});
+}
 
 pg::Call ask_holder() { return prepared("leadership/holder", kHolder, {kMaintenanceLock}); }
 
@@ -152,6 +158,15 @@ pg::Call ask_right_to_end(const Holder& holder) { return call(kMayEnd, {holder.p
 pg::Pipeline unlock() {
   return {call("SELECT pg_catalog.pg_advisory_unlock($1::pg_catalog.int8)", {kMaintenanceLock}),
           call("NOTIFY lockkeeper")};
+}
+
+pg::Pipeline make_way() {
+  return {call("SELECT pg_catalog.pg_advisory_lock($1::pg_catalog.int8)", {kWindowLock}),
+          call("SELECT pg_catalog.pg_advisory_unlock($1::pg_catalog.int8)", {kMaintenanceLock})};
+}
+
+pg::Call end_window() {
+  return call("SELECT pg_catalog.pg_advisory_unlock($1::pg_catalog.int8)", {kWindowLock});
 }
 
 pg::Pipeline wake_others() { return {call("NOTIFY lockkeeper")}; }

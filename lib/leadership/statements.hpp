@@ -47,6 +47,10 @@ inline constexpr auto kRightToEnd =
 // Gives the lock back and wakes the daemons that listen.
 pg::Pipeline unlock();
 pg::Pipeline wake_others();
+// Gives the lock back to a worker; waits for no longer than others take to ask. Other daemons do
+// not ask for it before end_window(), or the end of this session.
+pg::Pipeline make_way();
+pg::Call end_window();
 
 // No Lockkeeper ends another, or two of them would do nothing else.
 bool is_lockkeeper(const Holder& holder, const std::string& own_application_name);

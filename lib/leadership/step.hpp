@@ -24,8 +24,8 @@ constexpr Step step_pausing(State state, Event event) {
 
 constexpr Step step_connecting(Event event) {
   if (event == Event::connected) return {State::examining, Action::examine};
-  if (event == Event::connect_failed) return {State::waiting, Action::retry_later};
-  if (event == Event::doubt) return {State::waiting, Action::retry_later};
+  const bool has_failed = event == Event::connect_failed || event == Event::doubt;
+  if (has_failed) return {State::waiting, Action::retry_later};
   if (event == Event::resigned) return {State::stopped, Action::finish};
   return {State::connecting, Action::none};
 }
@@ -39,11 +39,6 @@ constexpr Step step_examining(Event event) {
   return {State::examining, Action::none};
 }
 
-constexpr Step step_pooler_refused(Event event) {
-  if (event == Event::resigned) return {State::stopped, Action::finish};
-  return {State::pooler_refused, Action::none};
-}
-
 constexpr Step step_asking(Event event) {
   if (event == Event::granted) return {State::confirming, Action::examine};
   if (event == Event::denied) return {State::standby, Action::poll_later};
@@ -54,8 +49,8 @@ constexpr Step step_asking(Event event) {
 }
 
 constexpr Step step_standby(Event event) {
-  if (event == Event::poll_due) return {State::asking, Action::ask};
-  if (event == Event::release_heard) return {State::asking, Action::ask};
+  const bool may_be_free = event == Event::poll_due || event == Event::release_heard;
+  if (may_be_free) return {State::asking, Action::ask};
   if (event == Event::examination_due) return {State::examining, Action::examine};
   if (event == Event::doubt) return {State::waiting, Action::retry_later};
   if (event == Event::resigned) return {State::stopped, Action::finish};
@@ -80,6 +75,7 @@ constexpr Step step_confirming(Event event) {
 constexpr Step step_leading(Event event) {
   if (event == Event::disqualified) return {State::stepping_down, Action::unlock};
   if (event == Event::doubt) return {State::waiting, Action::announce_loss};
+  if (event == Event::yielded) return {State::making_way, Action::unlock};
   if (event == Event::resigned) return {State::resigning, Action::unlock};
   return {State::leading, Action::none};
 }
@@ -91,9 +87,23 @@ constexpr Step step_stepping_down(Event event) {
   return {State::stepping_down, Action::none};
 }
 
+constexpr Step step_making_way(Event event) {
+  if (event == Event::released) return {State::aside, Action::watch_later};
+  if (event == Event::doubt) return {State::waiting, Action::retry_later};
+  if (event == Event::resigned) return {State::resigning, Action::none};
+  return {State::making_way, Action::none};
+}
+
+constexpr Step step_aside(Event event) {
+  if (event == Event::poll_due) return {State::aside, Action::watch};
+  if (event == Event::window_over) return {State::asking, Action::ask};
+  if (event == Event::doubt) return {State::waiting, Action::retry_later};
+  if (event == Event::resigned) return {State::stopped, Action::finish};
+  return {State::aside, Action::none};
+}
+
 constexpr Step step_resigning(Event event) {
-  if (event == Event::released) return {State::stopped, Action::finish};
-  if (event == Event::doubt) return {State::stopped, Action::finish};
+  if (event == Event::released || event == Event::doubt) return {State::stopped, Action::finish};
   return {State::resigning, Action::none};
 }
 
@@ -111,7 +121,8 @@ constexpr Step step(State state, Event event) {
     case State::examining:
       return steps::step_examining(event);
     case State::pooler_refused:
-      return steps::step_pooler_refused(event);
+      return event == Event::resigned ? Step{State::stopped, Action::finish}
+                                      : Step{state, Action::none};
     case State::asking:
       return steps::step_asking(event);
     case State::standby:
@@ -124,6 +135,10 @@ constexpr Step step(State state, Event event) {
       return steps::step_leading(event);
     case State::stepping_down:
       return steps::step_stepping_down(event);
+    case State::making_way:
+      return steps::step_making_way(event);
+    case State::aside:
+      return steps::step_aside(event);
     case State::resigning:
       return steps::step_resigning(event);
   }

@@ -137,6 +137,11 @@ void open(Level level, Format format) {
   log.logger->set_level(spdlog::level::trace);
 }
 
+void adjust(Level level, Format format) {
+  the_log().level = level;
+  the_log().format = format;
+}
+
 // The pool's destructor writes what is queued and may wait for a reader for ever: it is left
 // to a thread that the program does not wait for any longer than this.
 void close() {

@@ -46,6 +46,7 @@ using Fields = std::initializer_list<Field>;
 // Opens the log; call before the first line. From then on this process ignores SIGPIPE.
 // close() flushes what it can within 1 s.
 void open(Level level, Format format);
+void adjust(Level level, Format format);  // from the next line on
 void close();
 
 bool is_enabled(Level level);

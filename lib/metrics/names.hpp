@@ -197,6 +197,9 @@ inline constexpr Metric kMvccHorizonAge{Kind::gauge, "lockkeeper_mvcc_horizon_ag
 // no labels
 inline constexpr Metric kLogLinesDropped{Kind::counter, "lockkeeper_log_lines_dropped_total",
                                          "Log lines dropped because nobody read them"};
+// no labels
+inline constexpr Metric kConfigLastReload{Kind::gauge, "lockkeeper_config_last_reload_successful",
+                                          "1 when the configuration that was read last is in use"};
 // version, compiler
 inline constexpr Metric kBuildInfo{Kind::gauge, "lockkeeper_build_info", "Always 1"};
 
@@ -251,6 +254,7 @@ inline constexpr std::array kAll = {&kAwaBranchDuration,
                                     &kClockSkew,
                                     &kMvccHorizonAge,
                                     &kLogLinesDropped,
+                                    &kConfigLastReload,
                                     &kBuildInfo};
 
 }  // namespace lockkeeper::metrics::names

@@ -85,6 +85,13 @@ void Board::touch_series(const branches::Branch& branch) {
   branches::touch_series(registry_, branch.name, branch.skips);
 }
 
+void Board::configure(const config::Settings& settings) {
+  for (auto& record : records_) {
+    record.settings = settings.branches.find(record.branch->name)->second;
+    if (record.settings.enabled) touch_series(*record.branch);
+  }
+}
+
 void Board::begin_term() {
   for (auto& record : records_) record.overrun = scheduling::Overrun(record.settings.every);
 }

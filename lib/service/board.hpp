@@ -57,6 +57,9 @@ class Board {
   std::vector<BranchRecord>& records() { return records_; }
   const std::vector<BranchRecord>& records() const { return records_; }
 
+  // Other settings of the branches, between two terms of leadership.
+  void configure(const config::Settings& settings);
+
   // A new term of leadership: nothing has overrun in it yet.
   void begin_term();
   void missed_ticks(BranchRecord& record, std::uint64_t missed);

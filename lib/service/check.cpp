@@ -13,6 +13,7 @@
 #include "service/commands.hpp"
 #include "service/exhibits.hpp"
 #include "service/service.hpp"
+#include "service/settings_parts.hpp"
 #include "service/status.hpp"
 #include "service/terminal.hpp"
 

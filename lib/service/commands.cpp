@@ -10,9 +10,11 @@
 #include "http/address.hpp"
 #include "http/client.hpp"
 #include "leadership/takeover.hpp"
+#include "service/control_socket.hpp"
 #include "service/exhibits.hpp"
 #include "service/listing.hpp"
 #include "service/service.hpp"
+#include "service/settings_parts.hpp"
 #include "service/status.hpp"
 #include "service/terminal.hpp"
 
@@ -188,6 +190,17 @@ int print_status(config::Settings settings, const StatusOptions& options) {
 
 int print_branches(const config::Settings& settings, bool as_json) {
   print(as_json ? branches_as_json(settings) : branches_as_text(settings, paint_of_stdout()));
+  return kDone;
+}
+
+int step_aside(const config::Settings& settings, time::Duration limit) {
+  if (settings.control.socket.empty()) {
+    return complain(kBadUsage, "the daemon has no control socket: set socket in [control]");
+  }
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
+  const auto answer = ask_daemon_to(fmt::format("yield {}", milliseconds), settings.control.socket);
+  if (answer.code != kDone) return complain(answer.code, answer.sentence);
+  print(answer.sentence + "\n");
   return kDone;
 }
 

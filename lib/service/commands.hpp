@@ -42,6 +42,9 @@ struct CronQuestion {
 int print_fires(const CronQuestion& question);
 int print_meaning(const CronQuestion& question);
 
+// Has the running daemon step aside until a worker has led, for no longer than `limit`.
+int step_aside(const config::Settings& settings, time::Duration limit);
+
 // Ends the backend that holds the maintenance lock, once.
 int take_over(config::Settings settings);
 

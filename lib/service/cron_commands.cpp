@@ -5,6 +5,7 @@
 #include "service/cron_pages.hpp"
 #include "service/schedule_reader.hpp"
 #include "service/service.hpp"
+#include "service/settings_parts.hpp"
 #include "service/terminal.hpp"
 
 namespace lockkeeper::service {

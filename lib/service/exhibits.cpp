@@ -30,6 +30,10 @@ void show_build(metrics::Registry& registry, const std::string& version) {
   registry.touch(names::kDatabaseRoundTrip, {});
 }
 
+void show_reload(metrics::Registry& registry, bool was_successful) {
+  registry.set(names::kConfigLastReload, {}, was_successful ? 1 : 0);
+}
+
 void show_log(metrics::Registry& registry) {
   const auto dropped = static_cast<double>(logging::dropped());
   registry.add(names::kLogLinesDropped, {}, dropped - registry.value(names::kLogLinesDropped, {}));

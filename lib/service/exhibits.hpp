@@ -17,6 +17,7 @@
 namespace lockkeeper::service {
 
 void show_build(metrics::Registry& registry, const std::string& version);
+void show_reload(metrics::Registry& registry, bool was_successful);
 void show_log(metrics::Registry& registry);
 void show_election(metrics::Registry& registry, const leadership::View& view);
 // What only a leader sees: nobody looks any more, so what was seen last is no fact now.

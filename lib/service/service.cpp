@@ -7,6 +7,7 @@
 #include "logging/log.hpp"
 #include "service/exhibits.hpp"
 #include "service/page.hpp"
+#include "service/settings_parts.hpp"
 
 namespace lockkeeper::service {
 namespace {
@@ -23,54 +24,64 @@ constexpr auto kStateLimit = 60s;
 // How long a cancel may take before the control connection is given up.
 constexpr auto kCancelLimit = 1s;
 
+template <typename Try>
+void placed(const std::string& place, Try attempt) {
+  try {
+    attempt();
+  } catch (const http::ListenError& error) {
+    throw http::ListenError(place.empty() ? error.what() : place + ": " + error.what());
+  }
+}
+
 bool is_resting(State state) {
-  return state == State::stopped || state == State::standby || state == State::waiting ||
-         state == State::refused || state == State::pooler_refused;
+  return state == State::aside || state == State::stopped || state == State::standby ||
+         state == State::waiting || state == State::refused || state == State::pooler_refused;
 }
 
 }  // namespace
 
-leadership::ElectionSettings election_settings(const config::Settings& from) {
-  leadership::ElectionSettings settings;
-  settings.url = from.database.url;
-  settings.application_name = from.database.application_name;
-  settings.password = from.database.password;
-  settings.role = from.database.role;
-  settings.poll_interval = from.leadership.poll_interval;
-  settings.takeover = from.leadership.takeover;
-  settings.idle_limit = from.leadership.idle_limit;
-  settings.stop_limit = from.leadership.stop_limit;
-  settings.synchronous_commit = from.database.synchronous_commit;
-  return settings;
-}
-
-Service::Service(config::Settings settings, std::string version)
+Service::Service(config::Settings settings, std::string version, Read read)
     : settings_(std::move(settings)),
       version_(std::move(version)),
+      read_(std::move(read)),
       board_(registry_, settings_),
       election_(loop_, election_settings(settings_), callbacks()),
       standby_(loop_, registry_, board_),
+      window_([this](auto limit) { return step_aside(limit); }),
       pulse_(loop_, registry_, [this] { return is_progressing(); }),
       on_terminate_(loop_, SIGTERM, [this] { stop(); }),
       on_interrupt_(loop_, SIGINT, [this] { stop(); }),
-      on_hangup_(loop_, SIGHUP,
-                 [] {
-                   logging::warn(
-                       "SIGHUP is ignored by this version; restart it to read the configuration "
-                       "again");
-                 }),
+      on_hangup_(loop_, SIGHUP, [this] { reload(); }),
       disqualify_(loop_,
                   [this] {
                     end_term();
                     election_.disqualify(*std::exchange(disqualified_, std::nullopt));
                   }),
+      aside_(loop_,
+             [this] {
+               if (is_stopping_ || !term_) return;
+               end_term();
+               election_.step_aside(window_limit_);
+             }),
+      renew_(loop_, [this] { renew_term(); }),
       stop_alarm_(loop_, [this] {
         logging::warn("a statement did not end within stop_limit; its session is closed");
         finish(exit_code_);
       }) {
   show_build(registry_, version_);
+  show_reload(registry_, true);
   show_election(registry_, seen_);
-  if (!settings_.http.listen.empty()) http_.emplace(loop_, settings_.http.listen, routes());
+  const auto& [listen, listen_place] = settings_.http;
+  const auto& [socket, socket_place] = settings_.control;
+  placed(listen_place, [&] {
+    if (!listen.empty()) http_.emplace(loop_, listen, routes());
+  });
+  placed(socket_place, [&] {
+    if (socket.empty()) return;
+    control_.emplace(loop_, socket, [this](const auto& line, auto on_answer) {
+      window_.obey(line, std::move(on_answer));
+    });
+  });
 }
 
 Service::~Service() = default;
@@ -135,6 +146,9 @@ leadership::ElectionCallbacks Service::callbacks() {
   callbacks.look = [this](pg::Session& session, auto on_done) {
     standby_.look(session, examined_.planes, std::move(on_done));
   };
+  callbacks.watch = [this](pg::Session& session, auto since, auto on_seen) {
+    window_.watch(session, since, std::move(on_seen));
+  };
   callbacks.on_lead = [this](pg::Connection& connection) { lead(connection); };
   callbacks.on_lost = [this](const std::string&) { end_term(); };
   callbacks.on_change = [this](const leadership::View& view) { look_at(view); };
@@ -151,6 +165,7 @@ void Service::examine(pg::Session& session, std::function<void(leadership::GateR
 void Service::lead(pg::Connection& connection) {
   log_missing_duties();
   log_disabled(board_);
+  leader_ = &connection;
   board_.begin_term();
   term_.emplace(Term::Circumstances{
       loop_, connection,
@@ -165,9 +180,43 @@ void Service::disqualify(const awa::Examination& examination) {
   disqualify_.call();
 }
 
+// Whatever ends a term, the next one has the settings that were read meanwhile.
 void Service::end_term() {
   term_.reset();
+  leader_ = nullptr;
   forget_sights(registry_);
+  if (renewed_) board_.configure(*std::exchange(renewed_, std::nullopt));
+}
+
+// All of the file or none of it. What the branches are told needs a new term, on the same session
+// and under the same lock; the lanes stand still for no longer than a turn.
+void Service::reload() {
+  if (is_stopping_) return;
+  try {
+    renewed_ = read_();
+  } catch (const config::SettingsError& error) {
+    show_reload(registry_, false);
+    logging::error("the configuration cannot be used and the old one stays",
+                   {{"reason", error.what()}});
+    return;
+  }
+  show_reload(registry_, true);
+  logging::adjust(log_level(*renewed_), log_format(*renewed_));
+  logging::info("the configuration was read again");
+  for (const auto& table : config::fixed_differences(settings_, *renewed_)) {
+    logging::warn("what has changed in this table needs a restart", {{"table", table}});
+  }
+  if (!term_) return board_.configure(*std::exchange(renewed_, std::nullopt));
+  term_->stop([this] { renew_.call(); });
+}
+
+void Service::renew_term() {
+  if (is_stopping_ || !term_) return;
+  auto& connection = *leader_;
+  examined_.planes = term_->planes();
+  examined_.advice = term_->advice();
+  end_term();
+  lead(connection);
 }
 
 void Service::look_at(const leadership::View& view) {
@@ -177,8 +226,17 @@ void Service::look_at(const leadership::View& view) {
   if (!view.leader_connected && !term_) forget_sights(registry_);  // nobody looks any more
   seen_ = view;
   if (!is_new_state) return;
+  window_.look_at(view);
   event::notify(systemd_status(view));
   if (view.state == State::pooler_refused) finish(kRefused);
+}
+
+// Why not, or nothing: then the term ends, and with it the leading, as soon as its turn has.
+std::string Service::step_aside(time::Duration limit) {
+  if (is_stopping_ || !term_) return "it does not lead: " + election_.view().sentence;
+  window_limit_ = limit;
+  term_->stop([this] { aside_.call(); });
+  return "";
 }
 
 void Service::stop() {

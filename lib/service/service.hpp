@@ -14,10 +14,12 @@
 #include "leadership/election.hpp"
 #include "metrics/registry.hpp"
 #include "service/board.hpp"
+#include "service/control_socket.hpp"
 #include "service/pulse.hpp"
 #include "service/standby_observer.hpp"
 #include "service/status.hpp"
 #include "service/term.hpp"
+#include "service/window.hpp"
 
 namespace lockkeeper::service {
 
@@ -27,13 +29,13 @@ inline constexpr int kFailed = 1;    // it could not be done
 inline constexpr int kBadUsage = 2;  // command line or configuration
 inline constexpr int kRefused = 3;   // for safety: pooler, replica, schema, privilege
 
-// The election's part of the settings.
-leadership::ElectionSettings election_settings(const config::Settings& from);
-
 class Service {
  public:
+  // Reads the configuration again; throws config::SettingsError when it cannot be used.
+  using Read = std::function<config::Settings()>;
+
   // Throws http::ListenError if HTTP cannot listen.
-  Service(config::Settings settings, std::string version);
+  Service(config::Settings settings, std::string version, Read read);
   ~Service();
 
   // Until SIGTERM, SIGINT or a pooler; returns the exit code.
@@ -48,6 +50,9 @@ class Service {
   void end_term();
   void look_at(const leadership::View& view);
   void announce_start() const;
+  void reload();
+  void renew_term();
+  std::string step_aside(time::Duration limit);
   void stop();
   void finish(int code);
   bool is_progressing() const;
@@ -56,6 +61,7 @@ class Service {
 
   config::Settings settings_;
   std::string version_;
+  Read read_;
   event::Loop loop_;
   metrics::Registry registry_;
   Board board_;
@@ -64,12 +70,19 @@ class Service {
   leadership::Election election_;
   StandbyObserver standby_;
   std::optional<Term> term_;
+  pg::Connection* leader_ = nullptr;         // lent for the term
+  std::optional<config::Settings> renewed_;  // read, and taken when no term runs
   std::optional<http::Server> http_;
+  std::optional<ControlSocket> control_;
+  Window window_;
+  time::Duration window_limit_{};
   Pulse pulse_;
   event::Signal on_terminate_;
   event::Signal on_interrupt_;
   event::Signal on_hangup_;
   event::Deferred disqualify_;
+  event::Deferred aside_;
+  event::Deferred renew_;
   event::Timer stop_alarm_;
   std::optional<leadership::GateResult> disqualified_;
   bool is_stopping_ = false;

@@ -18,7 +18,7 @@ bool is_enabled(const Board& board) {
 }  // namespace
 
 StandbyObserver::StandbyObserver(event::Loop& loop, metrics::Registry& registry, const Board& board)
-    : is_enabled_(is_enabled(board)),
+    : board_(board),
       report_(registry, branches::observe.name),
       context_(*this, library_, no_settings_, no_queues_, report_),
       ended_(loop, [this] { done(); }) {
@@ -28,7 +28,7 @@ StandbyObserver::StandbyObserver(event::Loop& loop, metrics::Registry& registry,
 void StandbyObserver::look(pg::Session& session, const awa::Planes& planes,
                            std::function<void()> on_done) {
   on_done_ = std::move(on_done);
-  if (!is_enabled_) return ended_.call();
+  if (!is_enabled(board_)) return ended_.call();
   session_ = &session;
   planes_ = planes;
   const auto schema = planes_.storage_schema.value_or("awa");

@@ -32,7 +32,7 @@ class StandbyObserver final : private branches::Turn {
   bool shield() override { return true; }
   void done();
 
-  bool is_enabled_ = false;
+  const Board& board_;
   awa::Planes planes_;
   awa::Library library_{""};
   branches::Report report_;

@@ -177,7 +177,8 @@ std::string to_text(const Status& status, Paint paint) {
 
 std::vector<std::string> reasons_not_ready(const Status& status) {
   const auto& election = status.election;
-  if (election.state == State::standby && election.leader_connected) return {};
+  const bool stands_by = election.state == State::standby || election.state == State::aside;
+  if (stands_by && election.leader_connected) return {};
   if (election.state != State::leading) {
     const auto why = election.sentence.empty() ? election.reason : election.sentence;
     return {fmt::format("{}: {}", leadership::name(election.state), logging::printable(why))};

@@ -37,6 +37,9 @@ class Term {
   // Why no branch can run at present, or empty.
   const std::string& unusable() const { return ground_.unusable; }
 
+  // What storage there is, as the last examination found it.
+  const awa::Planes& planes() const { return ground_.planes; }
+
   // What does not stop the branches but should be known; as the last examination found it.
   const std::vector<std::string>& advice() const { return ground_.advice; }
 

@@ -6,6 +6,7 @@
 
 #include "chaos/fleet.hpp"
 #include "chaos/river.hpp"
+#include "support/program.hpp"
 
 namespace lockkeeper::test {
 namespace {
@@ -123,6 +124,30 @@ TEST_CASE("promotion goes on while a schedule catches up thousands of fires", "[
 
   CHECK(eventually([&] { return rows("promote_scheduled") >= 100; }));
   CHECK(rows("cron_eval") < kMissed);
+}
+
+TEST_CASE("a schedule that a worker declares in its code is published when the daemon yields",
+          "[chaos][cron]") {
+  const Database database;
+  const Daemon daemon("lockkeeper", "[database]\nurl = \"" + database.url() +
+                                        "\"\nrole = \"awa_owner\"\n"
+                                        "[http]\nlisten = \"unix:{folder}/http.sock\"\n"
+                                        "[control]\nsocket = \"{folder}/control.sock\"\n");
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  const Fleet fleet(database, 1, "declared");
+  REQUIRE(eventually(
+      [&] { return database.value("SELECT count(*) FROM awa.runtime_instances") == "1"; }));
+  CHECK(database.value("SELECT count(*) FROM awa.cron_jobs") == "0");
+
+  const auto ran = lockkeeper({"-c", daemon.path("lockkeeper.toml"), "yield"});
+
+  CHECK(ran.code == 0);
+  CHECK(ran.out == "a worker has led, and this daemon leads again\n");
+  CHECK(database.value("SELECT string_agg(name, ' ') FROM awa.cron_jobs") == "declared");
+  CHECK(daemon.metric("lockkeeper_leader") == 1);
+  const auto before = fleet.runs().size();
+  CHECK(eventually([&] { return fleet.runs().size() >= before + 2; }));
+  CHECK(daemon.metric("lockkeeper_leader") == 1);
 }
 
 }  // namespace lockkeeper::test

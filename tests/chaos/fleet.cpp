@@ -20,14 +20,15 @@ std::string python() {
 
 }  // namespace
 
-Fleet::Fleet(const Database& database, int size) : folder_(make_folder()) {
+Fleet::Fleet(const Database& database, int size, const std::string& schedule)
+    : folder_(make_folder()) {
   make_worker_role(database);
   const auto url = Server::instance().url("worker", database.name());
   for (int i = 0; i < size; ++i) {
-    workers_.push_back(std::make_unique<Child>(
-        std::vector<std::string>{python(), "-B", LOCKKEEPER_CHECKOUT "/tests/chaos/worker.py", url,
-                                 ledger()},
-        folder_ + "/log", Child::User::ours));
+    std::vector<std::string> words = {python(), "-B", LOCKKEEPER_CHECKOUT "/tests/chaos/worker.py",
+                                      url, ledger()};
+    if (!schedule.empty()) words.push_back(schedule);
+    workers_.push_back(std::make_unique<Child>(words, folder_ + "/log", Child::User::ours));
   }
 }
 

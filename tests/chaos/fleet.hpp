@@ -18,7 +18,8 @@ namespace lockkeeper::test {
 class Fleet {
  public:
   // As the login `worker`, which may do what real workers may; ours may end its sessions.
-  Fleet(const Database& database, int size);
+  // They declare the schedule in their code, if it has a name; it fires at every second.
+  Fleet(const Database& database, int size, const std::string& schedule = "");
   ~Fleet();  // SIGKILL
 
   std::map<std::string, int> runs() const;  // how often each job has run

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Awa worker that writes down every run: worker.py URL LEDGER"""
+"""A real Awa worker that writes down every run: worker.py URL LEDGER [SCHEDULE]
+
+It declares the schedule in its code, as an application does; it fires at every second.
+"""
 
 import asyncio
 import dataclasses
@@ -22,7 +25,7 @@ class Patient:
     n: int
 
 
-async def live(url, ledger):
+async def live(url, ledger, schedule=None):
     client = awa.AsyncClient(url)
     book = os.open(ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
 
@@ -37,6 +40,8 @@ async def live(url, ledger):
     for queue in QUEUES:
         client.task(Kind, queue=queue)(run)
     client.task(Patient, queue=PATIENT)(run_on)
+    if schedule:
+        client.periodic(schedule, "* * * * * *", Kind, Kind(n=0), queue=QUEUES[0])
     names = (*QUEUES, PATIENT)
     await client.start([{"name": name, "max_workers": 8} for name in names], poll_interval_ms=50,
                        heartbeat_interval_ms=500, leader_election_interval_ms=200,

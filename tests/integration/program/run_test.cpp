@@ -77,20 +77,6 @@ TEST_CASE("SIGTERM ends a standby, and one without a database, with 0", "[progra
   CHECK(alone.wait(kGenerous) == 0);
 }
 
-TEST_CASE("SIGHUP is told and changes nothing", "[program][run]") {
-  River river;
-  Daemon daemon(river.settings());
-  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
-  const auto pid = river.holder_pid();
-
-  daemon.send(SIGHUP);
-
-  CHECK(eventually([&] { return daemon.has_logged("SIGHUP is ignored by this version"); }));
-  river.enqueue(20, 100ms);
-  CHECK(river.verdict() == "");
-  CHECK(river.holder_pid() == pid);
-}
-
 TEST_CASE("port 0 takes a free one, which the log says", "[program][run]") {
   const Daemon daemon("any", database_at("host=127.0.0.1 port=1") + listening("127.0.0.1:0"));
 

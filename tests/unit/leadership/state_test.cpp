@@ -66,7 +66,17 @@ constexpr Case kCases[] = {
 
     {State::leading, Event::disqualified, State::stepping_down, Action::unlock},
     {State::leading, Event::doubt, State::waiting, Action::announce_loss},
+    {State::leading, Event::yielded, State::making_way, Action::unlock},
     {State::leading, Event::resigned, State::resigning, Action::unlock},
+
+    {State::making_way, Event::released, State::aside, Action::watch_later},
+    {State::making_way, Event::doubt, State::waiting, Action::retry_later},
+    {State::making_way, Event::resigned, State::resigning, Action::none},
+
+    {State::aside, Event::poll_due, State::aside, Action::watch},
+    {State::aside, Event::window_over, State::asking, Action::ask},
+    {State::aside, Event::doubt, State::waiting, Action::retry_later},
+    {State::aside, Event::resigned, State::stopped, Action::finish},
 
     {State::stepping_down, Event::doubt, State::refused, Action::look_again_later},
     {State::stepping_down, Event::resigned, State::resigning, Action::none},

@@ -132,7 +132,7 @@ TEST_CASE("a leader is ready unless a duty is late or nothing can run", "[servic
 
 TEST_CASE("a standby is ready while its connection is there", "[service][status]") {
   auto status = leading();
-  status.election.state = State::standby;
+  status.election.state = GENERATE(State::standby, State::aside);
   CHECK(reasons_not_ready(status).empty());
 
   status.election.leader_connected = false;
@@ -143,7 +143,9 @@ TEST_CASE("a standby is ready while its connection is there", "[service][status]
 TEST_CASE("every other state is not ready, in one line", "[service][status]") {
   auto status = leading();
   for (const auto state : leadership::kStates) {
-    if (state == State::leading || state == State::standby) continue;
+    const bool is_good =
+        state == State::leading || state == State::standby || state == State::aside;
+    if (is_good) continue;
     status.election.state = state;
     status.election.sentence = "it is\nso";
     const auto reasons = reasons_not_ready(status);

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/control_socket.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "logging/log.hpp"
+#include "service/service.hpp"
+
+namespace lockkeeper::service {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMostClients = 8;
+constexpr std::size_t kLongestLine = 200;
+constexpr auto kPatience = 5s;  // with a client that says nothing
+constexpr http::Use kForOwner{0600, "change socket in [control]"};
+
+bool may_ask(int descriptor) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+  return peer.uid == 0 || peer.uid == ::geteuid();
+}
+
+// The answer is short enough for the socket's buffer.
+void write(int descriptor, const Answer& answer) {
+  const auto text = fmt::format("{} {}\n", answer.code, answer.sentence);
+  if (::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL) < 0) {
+    logging::debug("nobody waits any more for what the control socket was asked");
+  }
+}
+
+std::string read_to_end(int descriptor) {
+  std::string text;
+  std::array<char, 512> piece{};
+  ssize_t got = 0;
+  while ((got = ::read(descriptor, piece.data(), piece.size())) > 0) {
+    text.append(piece.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+}  // namespace
+
+struct ControlSocket::Client {
+  Client(event::Loop& loop, int accepted, event::Poller::OnReady on_ready, event::Callback on_late)
+      : descriptor(accepted),
+        poller(loop, accepted, std::move(on_ready)),
+        patience(loop, std::move(on_late)) {
+    poller.watch(event::Poller::readable);
+    patience.arm_in(kPatience);
+  }
+  ~Client() { ::close(descriptor); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  int descriptor;
+  event::Poller poller;
+  event::Timer patience;
+  std::string line;
+};
+
+ControlSocket::ControlSocket(event::Loop& loop, const std::string& path, Handler handler)
+    : loop_(loop),
+      listener_(http::Address{path, {}, 0}, kForOwner),
+      handler_(std::move(handler)),
+      poller_(loop, listener_.descriptor(), [this](int) { accept(); }) {
+  poller_.watch(event::Poller::readable);
+}
+
+ControlSocket::~ControlSocket() = default;
+
+void ControlSocket::accept() {
+  int descriptor = 0;
+  while ((descriptor = ::accept4(listener_.descriptor(), nullptr, nullptr,
+                                 SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+    admit(descriptor);
+  }
+}
+
+void ControlSocket::admit(int descriptor) {
+  if (may_ask(descriptor) && clients_.size() < kMostClients) {
+    const auto place = clients_.emplace(clients_.end());
+    const auto mine = [this, place] { return std::weak_ptr(*place); };
+    *place = std::make_shared<Client>(
+        loop_, descriptor,
+        [this, mine](int) {
+          if (auto client = mine().lock()) read(*client);
+        },
+        [this, mine] {
+          if (auto client = mine().lock()) answer(*client, {kBadUsage, "no line came"});
+        });
+    return;
+  }
+  write(descriptor,
+        {kRefused, "only the daemon's own user and root are heard here, a few at a time"});
+  ::close(descriptor);
+}
+
+void ControlSocket::read(Client& client) {
+  std::array<char, kLongestLine> piece{};
+  const auto got = ::read(client.descriptor, piece.data(), piece.size());
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got > 0) client.line.append(piece.data(), static_cast<std::size_t>(got));
+  const auto end = client.line.find('\n');
+  if (end == std::string::npos) {
+    if (got > 0 && client.line.size() < kLongestLine) return;
+    return answer(client, {kBadUsage, "a line of at most 200 bytes is needed"});
+  }
+  client.poller.watch(event::Poller::none);
+  client.patience.disarm();
+  for (const auto& each : clients_) {
+    if (each.get() != &client) continue;
+    handler_(client.line.substr(0, end), [this, weak = std::weak_ptr(each)](const Answer& came) {
+      if (const auto asker = weak.lock()) answer(*asker, came);
+    });
+    return;
+  }
+}
+
+// The client goes on a fresh stack: this may be its own callback.
+void ControlSocket::answer(Client& client, const Answer& answer) {
+  write(client.descriptor, answer);
+  for (auto place = clients_.begin(); place != clients_.end(); ++place) {
+    if (place->get() != &client) continue;
+    loop_.post([gone = std::move(*place)] {});
+    clients_.erase(place);
+    return;
+  }
+}
+
+Answer ask_daemon_to(const std::string& line, const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return {kBadUsage, path + ": the path is too long"};
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    const auto why = std::string(std::strerror(errno));
+    ::close(descriptor);
+    return {kFailed, fmt::format("no daemon is heard at {} ({})", path, why)};
+  }
+  const auto text = line + "\n";
+  const bool is_sent = ::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL) ==
+                       static_cast<ssize_t>(text.size());
+  const auto came = is_sent ? read_to_end(descriptor) : std::string();
+  ::close(descriptor);
+  if (came.size() < 3 || came.back() != '\n') {
+    return {kFailed, "the daemon has ended before it could answer"};
+  }
+  return {came[0] - '0', came.substr(2, came.size() - 3)};
+}
+
+}  // namespace lockkeeper::service

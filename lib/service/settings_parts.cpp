@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "service/settings_parts.hpp"
+
+namespace lockkeeper::service {
+
+logging::Level log_level(const config::Settings& settings) {
+  return static_cast<logging::Level>(settings.log.level);
+}
+
+logging::Format log_format(const config::Settings& settings) {
+  return static_cast<logging::Format>(settings.log.format);
+}
+
+leadership::ElectionSettings election_settings(const config::Settings& from) {
+  leadership::ElectionSettings settings;
+  settings.url = from.database.url;
+  settings.application_name = from.database.application_name;
+  settings.password = from.database.password;
+  settings.role = from.database.role;
+  settings.poll_interval = from.leadership.poll_interval;
+  settings.takeover = from.leadership.takeover;
+  settings.idle_limit = from.leadership.idle_limit;
+  settings.stop_limit = from.leadership.stop_limit;
+  settings.synchronous_commit = from.database.synchronous_commit;
+  return settings;
+}
+
+}  // namespace lockkeeper::service

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SIGHUP: all of the new configuration or none of it, under the same lock.
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <fstream>
+
+#include "chaos/river.hpp"
+#include "support/program.hpp"
+
+namespace lockkeeper::test {
+
+namespace {
+
+// No database is there.
+constexpr auto kAway =
+    "[database]\nurl = \"host=127.0.0.1 port=1\"\n[http]\nlisten = \"127.0.0.1:0\"\n";
+
+constexpr auto kReloaded = "lockkeeper_config_last_reload_successful";
+
+void append(const std::string& file, const std::string& text) {
+  std::ofstream(file, std::ios::app) << text;
+}
+
+}  // namespace
+
+TEST_CASE("SIGHUP brings other settings of branches, under the same lock", "[program][run]") {
+  River river;
+  Daemon daemon(river.settings());
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  const auto pid = river.holder_pid();
+  const auto file = daemon.path("lockkeeper.toml");
+  append(file, "[branches.observe]\nenabled = false\n");
+
+  daemon.send(SIGHUP);
+
+  CHECK(eventually([&] { return daemon.has_logged("switched off in the configuration"); }));
+  CHECK(daemon.has_logged("the configuration was read again"));
+  CHECK_FALSE(daemon.has_logged("needs a restart"));
+  CHECK(daemon.metric(kReloaded) == 1);
+  river.enqueue(20, 100ms);
+  CHECK(river.verdict() == "");
+  CHECK(river.holder_pid() == pid);
+}
+
+TEST_CASE("after a SIGHUP with a bad file everything stays as it was", "[program][run]") {
+  River river;
+  Daemon daemon(river.settings());
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  const auto file = daemon.path("lockkeeper.toml");
+  const auto good = read_text(file);
+  append(file, "[branches.observe]\nenabled = false\nevry = \"1s\"\n");
+
+  daemon.send(SIGHUP);
+
+  CHECK(eventually([&] { return daemon.metric(kReloaded) == 0; }));
+  CHECK(daemon.has_logged("lockkeeper.toml:"));
+  CHECK(daemon.has_logged("did you mean"));
+  CHECK_FALSE(daemon.has_logged("switched off in the configuration"));
+  river.enqueue(20, 100ms);
+  CHECK(river.verdict() == "");
+
+  std::ofstream(file) << good;
+  daemon.send(SIGHUP);
+  CHECK(eventually([&] { return daemon.metric(kReloaded) == 1; }));
+}
+
+TEST_CASE("a standby is reloaded too, and says what needs a restart", "[program][run]") {
+  const Daemon daemon("away", kAway);
+  REQUIRE(eventually([&] { return !daemon.address().empty(); }));
+  append(daemon.path("lockkeeper.toml"),
+         "[leadership]\npoll_interval = \"1s\"\n[log]\nformat = \"json\"\n");
+
+  daemon.send(SIGHUP);
+
+  CHECK(eventually(
+      [&] { return daemon.has_logged("\"msg\":\"the configuration was read again\""); }));
+  CHECK(daemon.has_logged("needs a restart\",\"table\":\"[leadership]\""));
+  CHECK_FALSE(daemon.has_logged("\"table\":\"[database]\""));
+  CHECK_FALSE(daemon.has_logged("\"table\":\"[http]\""));
+}
+
+}  // namespace lockkeeper::test

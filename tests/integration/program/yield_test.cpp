@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `lockkeeper yield`: a worker leads for a moment, and nobody else takes its place.
+#include <catch2/catch.hpp>
+#include <future>
+#include <optional>
+
+#include "chaos/river.hpp"
+#include "support/program.hpp"
+
+namespace lockkeeper::test {
+
+using Catch::Contains;
+
+namespace {
+
+constexpr auto kTryLock = "SELECT pg_try_advisory_lock(4708303813012965710)";
+
+std::string configuration(River& river, const std::string& poll = "250ms") {
+  return "[database]\nurl = \"" + river.database().url() +
+         "\"\nrole = \"awa_owner\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
+         "[control]\nsocket = \"{folder}/control.sock\"\n[leadership]\npoll_interval = \"" +
+         poll + "\"\n";
+}
+
+std::future<Ran> yielding(const Daemon& daemon, const std::string& limit) {
+  return std::async(std::launch::async, [&daemon, limit] {
+    return lockkeeper({"-c", daemon.path("lockkeeper.toml"), "yield", "--for", limit});
+  });
+}
+
+// As a worker does it: asks until it leads, writes down what it declares, and keeps the lock.
+Session lead_as_worker(River& river) {
+  Session worker(Server::instance().url("worker", river.database().name()));
+  worker.sql("SET application_name = 'a worker'");
+  CHECK(eventually([&] { return worker.value(kTryLock) == "t"; }));
+  worker.sql(
+      "INSERT INTO awa.cron_jobs (name, cron_expr, timezone, kind, queue, args)"
+      " VALUES ('declared', '0 0 1 1 *', 'UTC', 'report', 'mail', '{}')");
+  return worker;
+}
+
+}  // namespace
+
+TEST_CASE("a worker leads until it has published, and then the daemon again", "[program][yield]") {
+  River river;
+  river.make_worker_role();
+  Daemon daemon("lockkeeper", configuration(river));
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+
+  auto ran = yielding(daemon, "60s");
+  const auto worker = lead_as_worker(river);
+  const auto end = ran.get();
+
+  CHECK(end.code == 0);
+  CHECK(end.out == "a worker has led, and this daemon leads again\n");
+  CHECK(river.is_led_by(daemon));
+  CHECK_THROWS(worker.value("SELECT 1"));
+  CHECK(daemon.has_logged("stepping aside, so that a worker can lead"));
+  river.enqueue(20, 100ms);
+  CHECK(river.verdict() == "");
+}
+
+TEST_CASE("another daemon that stands by leaves the place to the worker", "[program][yield]") {
+  River river;
+  river.make_worker_role();
+  Daemon daemon("lockkeeper", configuration(river));
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  Daemon other("lockkeeper-2", configuration(river, "20ms"));
+  REQUIRE(eventually(
+      [&] { return other.metric("lockkeeper_leadership_state", {"state=\"standby\""}) == 1; }));
+
+  auto ran = yielding(daemon, "60s");
+  REQUIRE(eventually([&] { return river.holder().empty(); }));
+  const auto worker = lead_as_worker(river);
+  const auto end = ran.get();
+
+  CHECK(end.code == 0);
+  CHECK(daemon.metric("lockkeeper_leader") == 1);
+  CHECK(other.metric("lockkeeper_leadership_changes_total", {"to=\"leading\""}) == 0);
+
+  daemon.kill();
+  CHECK(eventually([&] { return other.metric("lockkeeper_leader") == 1; }));
+}
+
+TEST_CASE("without a worker the daemon comes back when the time is up", "[program][yield]") {
+  River river;
+  Daemon daemon("lockkeeper", configuration(river));
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+
+  const auto end = yielding(daemon, "700ms").get();
+
+  CHECK(end.code == 1);
+  CHECK_THAT(end.err, Contains("no worker has led in time; this daemon leads again"));
+  CHECK(river.is_led_by(daemon));
+}
+
+TEST_CASE("a daemon that dies aside leaves the lock to the others", "[program][yield]") {
+  River river;
+  Daemon daemon("lockkeeper", configuration(river));
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  Daemon other("lockkeeper-2", configuration(river));
+  auto ran = yielding(daemon, "60s");
+  REQUIRE(eventually(
+      [&] { return daemon.metric("lockkeeper_leadership_state", {"state=\"aside\""}) == 1; }));
+
+  daemon.kill();
+
+  CHECK(ran.get().code == 1);
+  CHECK(eventually([&] { return other.metric("lockkeeper_leader") == 1; }));
+}
+
+TEST_CASE("what a yield cannot do is one sentence", "[program][yield]") {
+  River river;
+  const auto holder = river.database().session();
+  holder.sql(kTryLock);
+  Daemon daemon("lockkeeper", configuration(river));
+  REQUIRE(eventually(
+      [&] { return daemon.metric("lockkeeper_leadership_state", {"state=\"standby\""}) == 1; }));
+
+  const auto standby = yielding(daemon, "60s").get();
+  CHECK(standby.code == 1);
+  CHECK_THAT(standby.err, Contains("it does not lead"));
+
+  const Folder folder;
+  const auto off = lockkeeper({"-c", folder.write("off.toml", ""), "yield"});
+  CHECK(off.code == 2);
+  CHECK_THAT(off.err, Contains("set socket in [control]"));
+
+  const auto file =
+      folder.write("away.toml", "[control]\nsocket = \"" + folder.path("no.sock") + "\"\n");
+  const auto away = lockkeeper({"-c", file, "yield"});
+  CHECK(away.code == 1);
+  CHECK_THAT(away.err, Contains("no daemon is heard at"));
+
+  const auto absurd = lockkeeper({"-c", file, "yield", "--for", "1 day"});
+  CHECK(absurd.code == 2);
+  CHECK_THAT(absurd.err, Contains("--for must be a duration of at most 10m"));
+}
+
+TEST_CASE("only the owner of the control socket is heard, and only what makes sense",
+          "[program][yield]") {
+  River river;
+  Daemon daemon("lockkeeper", configuration(river));
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  const auto socket = daemon.path("control.sock");
+
+  CHECK(shell("stat -c %a " + socket).out == "600\n");
+  const auto ask = [&](const std::string& bytes) {
+    return shell("python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.connect(\"" +
+                 socket + "\"); s.sendall(" + bytes + "); print(s.recv(999).decode(), end=\"\")'")
+        .out;
+  };
+  CHECK_THAT(ask("b\"yield 0\\n\""), Contains("2 ") && Contains("yield MILLISECONDS"));
+  CHECK_THAT(ask("b\"yield 99999999999999999999\\n\""), Contains("2 "));
+  CHECK_THAT(ask("b\"stop\\n\""), Contains("2 "));
+  CHECK_THAT(ask("b\"x\" * 5000"), Contains("2 a line of at most 200 bytes"));
+  CHECK(river.is_led_by(daemon));
+}
+
+TEST_CASE("a control socket that cannot be is one sentence and 2", "[program][yield]") {
+  const Folder folder;
+  const auto file =
+      folder.write("c.toml",
+                   "[database]\nurl = \"host=127.0.0.1 port=1\"\n[http]\nlisten = \"\"\n"
+                   "[control]\nsocket = \"/no/where.sock\"\n");
+
+  const auto ran = lockkeeper({"-c", file, "run"});
+
+  CHECK(ran.code == 2);
+  CHECK_THAT(ran.err, Contains("c.toml:6:") &&
+                          Contains("No such file or directory; change socket in [control]"));
+}
+
+}  // namespace lockkeeper::test
