@@ -116,8 +116,8 @@ TEST_CASE("what a later version has is accepted switched off only", "[program][c
   CHECK(refusal("[leadership]\ndeclaration_window = true\n") ==
         "c.toml:2:22: declaration_window in [leadership] is not part of this version: write "
         "declaration_window = false\n");
-  CHECK(refusal("[control]\nsocket = \"/run/lockkeeper/control.sock\"\n") ==
-        "c.toml:2:10: socket in [control] is not part of this version: write socket = \"\"\n");
+  CHECK(refusal("[control]\nsocket = \"control.sock\"\n") ==
+        "c.toml:2:10: socket in [control] must be an absolute path, or empty\n");
   CHECK_THAT(refusal("[[cron]]\nname = \"nightly\"\n"), StartsWith("c.toml:1:"));
   CHECK_THAT(refusal("[[branch]]\nsql = \"x\"\n"), StartsWith("c.toml:1:"));
   for (const std::string word : kLater) {
