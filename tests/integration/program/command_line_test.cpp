@@ -42,7 +42,8 @@ TEST_CASE("a command line that makes no sense is one sentence and 2", "[program]
   };
   const Case cases[] = {
       {{},
-       "lockkeeper: no command; one of run, check, status, branches, takeover, cron is needed\n"},
+       "lockkeeper: no command; one of run, check, status, branches, tick, yield, takeover, cron "
+       "is needed\n"},
       {{"cron"}, "lockkeeper: no command behind cron; one of list, next, check is needed\n"},
       {{"cron", "nxt"}, "lockkeeper: unknown command \"cron nxt\"; did you mean \"next\"?\n"},
       {{"cron", "next"}, "lockkeeper: EXPR is missing; see lockkeeper cron next --help\n"},
