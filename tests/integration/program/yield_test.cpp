@@ -48,7 +48,7 @@ TEST_CASE("a worker leads until it has published, and then the daemon again", "[
   Daemon daemon("lockkeeper", configuration(river));
   REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
 
-  auto ran = yielding(daemon, "60s");
+  auto ran = yielding(daemon, "40s");
   const auto worker = lead_as_worker(river);
   const auto end = ran.get();
 
@@ -70,7 +70,7 @@ TEST_CASE("another daemon that stands by leaves the place to the worker", "[prog
   REQUIRE(eventually(
       [&] { return other.metric("lockkeeper_leadership_state", {"state=\"standby\""}) == 1; }));
 
-  auto ran = yielding(daemon, "60s");
+  auto ran = yielding(daemon, "40s");
   REQUIRE(eventually([&] { return river.holder().empty(); }));
   const auto worker = lead_as_worker(river);
   const auto end = ran.get();
@@ -100,7 +100,7 @@ TEST_CASE("a daemon that dies aside leaves the lock to the others", "[program][y
   Daemon daemon("lockkeeper", configuration(river));
   REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
   Daemon other("lockkeeper-2", configuration(river));
-  auto ran = yielding(daemon, "60s");
+  auto ran = yielding(daemon, "40s");
   REQUIRE(eventually(
       [&] { return daemon.metric("lockkeeper_leadership_state", {"state=\"aside\""}) == 1; }));
 
@@ -118,7 +118,7 @@ TEST_CASE("what a yield cannot do is one sentence", "[program][yield]") {
   REQUIRE(eventually(
       [&] { return daemon.metric("lockkeeper_leadership_state", {"state=\"standby\""}) == 1; }));
 
-  const auto standby = yielding(daemon, "60s").get();
+  const auto standby = yielding(daemon, "40s").get();
   CHECK(standby.code == 1);
   CHECK_THAT(standby.err, Contains("it does not lead"));
 
