@@ -121,12 +121,11 @@ void Election::Impl::look() {
 void Election::Impl::watch_later() { poll_timer.arm_in(kWatchEvery); }
 
 void Election::Impl::watch() {
-  const auto since = loop.now() - released_at;
-  if (since >= window) {
+  if (loop.now() >= window_ends) {
     return happen(Event::window_over,
                   {"window_over", "no worker has led in time; the lock is taken back"});
   }
-  callbacks.watch(leader, since, [weak = weak_from_this(), mine = attempt](bool has_led) {
+  callbacks.watch(leader, released_at, [weak = weak_from_this(), mine = attempt](bool has_led) {
     const auto self = weak.lock();
     if (!self || mine != self->attempt || self->state != State::aside) return;
     if (!has_led) return self->watch_later();

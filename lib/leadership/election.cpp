@@ -187,13 +187,16 @@ void Election::Impl::unlock() {
   const bool is_free = leader.state() == pg::Connection::State::idle && !leader.in_transaction();
   if (!is_free) return happen(Event::doubt, {view.reason, view.sentence});
   stop_timer.arm_in(settings.stop_limit);
-  released_at = loop.now();  // from here on others may have it, though we hear of it later
   const bool is_for_worker = state == State::making_way;
   send(is_for_worker ? make_way() : leadership::unlock(), [this](const pg::Replies& replies) {
     for (const auto& reply : replies) {
       if (!reply.ok()) return happen(Event::doubt, {"unlock_failed", reply.message});
     }
     stop_timer.disarm();
+    if (state == State::making_way) {
+      released_at = replies[1].rows.text(0, 0);
+      window_ends = loop.now() + window;
+    }
     const bool is_resigning = state == State::resigning;
     happen(Event::released,
            {view.reason, is_resigning ? "the lock was given back" : view.sentence});

@@ -85,10 +85,10 @@ struct View {
 // question waits for it.
 using Look = std::function<void(pg::Session&, std::function<void()> on_done)>;
 
-// While we stand aside: whether a worker has led and done what only a leading worker does, in the
-// time since the lock was given back. On a session that nobody else uses meanwhile.
+// While we stand aside: whether a worker has led and done what only a leading worker does, since
+// the lock was given back, by the server's clock. On a session that nobody else uses meanwhile.
 using Watch =
-    std::function<void(pg::Session&, time::Duration since, std::function<void(bool has_led)>)>;
+    std::function<void(pg::Session&, const std::string& since, std::function<void(bool has_led)>)>;
 
 struct ElectionCallbacks {
   Gate gate;

@@ -97,7 +97,8 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   bool has_just_terminated = false;
   bool is_reclaiming = false;  // whoever has the lock now was to lead for a while only
   time::Duration window{};     // so long we stand aside at most
-  time::TimePoint released_at{};
+  time::TimePoint window_ends{};
+  std::string released_at;     // by the server's clock
   int undisplaceable_pid = 0;  // the server would not let us end this one at takeover_refused_at
   time::TimePoint takeover_refused_at{};
   std::string last_complaint;

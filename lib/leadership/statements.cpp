@@ -162,6 +162,7 @@ pg::Pipeline unlock() {
 
 pg::Pipeline make_way() {
   return {call("SELECT pg_catalog.pg_advisory_lock($1::pg_catalog.int8)", {kWindowLock}),
+          call("SELECT pg_catalog.clock_timestamp()"),
           call("SELECT pg_catalog.pg_advisory_unlock($1::pg_catalog.int8)", {kMaintenanceLock})};
 }
 

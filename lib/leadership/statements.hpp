@@ -48,7 +48,8 @@ inline constexpr auto kRightToEnd =
 pg::Pipeline unlock();
 pg::Pipeline wake_others();
 // Gives the lock back to a worker; waits for no longer than others take to ask. Other daemons do
-// not ask for it before end_window(), or the end of this session.
+// not ask for it before end_window(), or the end of this session. The second reply is the time,
+// after which a worker may have it.
 pg::Pipeline make_way();
 pg::Call end_window();
 

@@ -146,7 +146,7 @@ leadership::ElectionCallbacks Service::callbacks() {
   callbacks.look = [this](pg::Session& session, auto on_done) {
     standby_.look(session, examined_.planes, std::move(on_done));
   };
-  callbacks.watch = [this](pg::Session& session, auto since, auto on_seen) {
+  callbacks.watch = [this](pg::Session& session, const auto& since, auto on_seen) {
     window_.watch(session, since, std::move(on_seen));
   };
   callbacks.on_lead = [this](pg::Connection& connection) { lead(connection); };

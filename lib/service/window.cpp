@@ -13,9 +13,6 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kLongest = 10min;
 
-// The question is answered later than it was asked, and a worker may be that quick.
-constexpr auto kOnTheWay = 1s;
-
 // Empty for anything that is not "yield MILLISECONDS".
 std::optional<time::Duration> limit_in(const std::string& line) {
   constexpr std::string_view kYield = "yield ";
@@ -43,8 +40,9 @@ void Window::obey(const std::string& line, ControlSocket::OnAnswer on_answer) {
   asker_ = std::move(on_answer);
 }
 
-void Window::watch(pg::Session& session, time::Duration since, std::function<void(bool)> on_seen) {
-  session.send({pg::Call{library_.get("window/has_published"), {pg::Parameter(since + kOnTheWay)}}},
+void Window::watch(pg::Session& session, const std::string& since,
+                   std::function<void(bool)> on_seen) {
+  session.send({pg::Call{library_.get("window/has_published"), {pg::Parameter(since)}}},
                [this, on_seen = std::move(on_seen)](const pg::Replies& replies) {
                  has_worker_led_ = replies[0].ok() && replies[0].rows.boolean(0, 0);
                  on_seen(has_worker_led_);

@@ -23,7 +23,7 @@ class Window {
   void obey(const std::string& line, ControlSocket::OnAnswer on_answer);
 
   // While aside: whether a worker has led since then, see leadership::Watch.
-  void watch(pg::Session& session, time::Duration since, std::function<void(bool)> on_seen);
+  void watch(pg::Session& session, const std::string& since, std::function<void(bool)> on_seen);
 
   // Each change of the election; the window is over when we lead again, or may not lead any more.
   void look_at(const leadership::View& view);
