@@ -11,6 +11,7 @@
 
 #include "config/nearest.hpp"
 #include "logging/quote.hpp"
+#include "service/window.hpp"
 #include "time/duration.hpp"
 
 namespace lockkeeper {
@@ -61,9 +62,8 @@ void declare_tick(CLI::App& tick, CommandLine& line) {
 
 time::Duration read_window(const std::string& word) {
   constexpr time::Duration kShortest = std::chrono::milliseconds(1);
-  constexpr time::Duration kLongest = std::chrono::minutes(10);
   const auto window = time::parse_duration(word);
-  if (!window || *window < kShortest || *window > kLongest) {
+  if (!window || *window < kShortest || *window > service::kLongestWindow) {
     throw UsageError(fmt::format("--for must be a duration of at most 10m, such as 60s, not {}",
                                  logging::quoted(word)));
   }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "pg/reply.hpp"
@@ -25,6 +26,11 @@ struct Call {
   std::shared_ptr<const Statement> statement;
   std::vector<Parameter> parameters;
 };
+
+// A statement that is not prepared and takes nothing.
+inline Call plain(std::string text) {
+  return {std::make_shared<const Statement>(Statement{"", std::move(text)}), {}};
+}
 
 using Pipeline = std::vector<Call>;  // one Sync at its end
 using Replies = std::vector<Reply>;  // one per call, same order

@@ -53,6 +53,16 @@ std::string_view word(PassResult result) {
 
 std::string_view word(Lane lane) { return lane == Lane::slo ? "slo" : "hygiene"; }
 
+PassFacts facts_of(const branches::Outcome& outcome) {
+  PassFacts facts;
+  facts.rows = outcome.rows;
+  facts.reason = outcome.skipped;
+  facts.result = outcome.rows > 0          ? PassResult::done
+                 : outcome.skipped.empty() ? PassResult::idle
+                                           : PassResult::skipped;
+  return facts;
+}
+
 Board::Board(metrics::Registry& registry, const config::Settings& settings) : registry_(registry) {
   for (const auto* branch : branches::catalog()) {
     const auto& own = settings.branches.find(branch->name)->second;

@@ -36,6 +36,9 @@ struct PassFacts {
   time::Duration took{};  // sum of the turns, not the waiting between them
 };
 
+// Of a pass that has come to its end; without how long it took, and what a part of it failed with.
+PassFacts facts_of(const branches::Outcome& outcome);
+
 struct BranchRecord {
   const branches::Branch* branch;
   config::BranchSettings settings;

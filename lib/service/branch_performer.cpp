@@ -100,15 +100,9 @@ void BranchPerformer::pass_ended(coro::Completion<branches::Outcome> completion)
 PassFacts BranchPerformer::facts_of(const coro::Completion<branches::Outcome>& completion) {
   if (completion.failure) return failure(completion.failure);
   const auto& outcome = *completion.value;
-  PassFacts facts;
-  if (outcome.failure) facts = failure(outcome.failure);
+  auto facts = outcome.failure ? failure(outcome.failure) : service::facts_of(outcome);
   facts.rows = outcome.rows;
-  if (outcome.failure) return facts;
   facts.took = took_;
-  facts.reason = outcome.skipped;
-  facts.result = outcome.rows > 0          ? PassResult::done
-                 : outcome.skipped.empty() ? PassResult::idle
-                                           : PassResult::skipped;
   return facts;
 }
 

@@ -50,17 +50,25 @@ std::string read_to_end(int descriptor) {
 
 }  // namespace
 
-struct ControlSocket::Client {
-  Client(event::Loop& loop, int accepted, event::Poller::OnReady on_ready, event::Callback on_late)
+// Its callbacks end with it.
+struct ControlSocket::Client : std::enable_shared_from_this<Client> {
+  Client(ControlSocket& owner, int accepted)
       : descriptor(accepted),
-        poller(loop, accepted, std::move(on_ready)),
-        patience(loop, std::move(on_late)) {
+        poller(owner.loop_, accepted, [this, &owner](int) { owner.read(*this); }),
+        patience(owner.loop_, [this, &owner] {
+          owner.answer(*this, {kBadUsage, "no line came"});
+        }) {
     poller.watch(event::Poller::readable);
     patience.arm_in(kPatience);
   }
   ~Client() { ::close(descriptor); }
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
+
+  void be_quiet() {
+    poller.watch(event::Poller::none);
+    patience.disarm();
+  }
 
   int descriptor;
   event::Poller poller;
@@ -88,16 +96,7 @@ void ControlSocket::accept() {
 
 void ControlSocket::admit(int descriptor) {
   if (may_ask(descriptor) && clients_.size() < kMostClients) {
-    const auto place = clients_.emplace(clients_.end());
-    const auto mine = [this, place] { return std::weak_ptr(*place); };
-    *place = std::make_shared<Client>(
-        loop_, descriptor,
-        [this, mine](int) {
-          if (auto client = mine().lock()) read(*client);
-        },
-        [this, mine] {
-          if (auto client = mine().lock()) answer(*client, {kBadUsage, "no line came"});
-        });
+    clients_.push_back(std::make_shared<Client>(*this, descriptor));
     return;
   }
   write(descriptor,
@@ -115,26 +114,19 @@ void ControlSocket::read(Client& client) {
     if (got > 0 && client.line.size() < kLongestLine) return;
     return answer(client, {kBadUsage, "a line of at most 200 bytes is needed"});
   }
-  client.poller.watch(event::Poller::none);
-  client.patience.disarm();
-  for (const auto& each : clients_) {
-    if (each.get() != &client) continue;
-    handler_(client.line.substr(0, end), [this, weak = std::weak_ptr(each)](const Answer& came) {
-      if (const auto asker = weak.lock()) answer(*asker, came);
-    });
-    return;
-  }
+  client.be_quiet();
+  handler_(client.line.substr(0, end), [this, weak = client.weak_from_this()](const Answer& came) {
+    if (const auto asker = weak.lock()) answer(*asker, came);
+  });
 }
 
 // The client goes on a fresh stack: this may be its own callback.
 void ControlSocket::answer(Client& client, const Answer& answer) {
   write(client.descriptor, answer);
-  for (auto place = clients_.begin(); place != clients_.end(); ++place) {
-    if (place->get() != &client) continue;
-    loop_.post([gone = std::move(*place)] {});
-    clients_.erase(place);
-    return;
-  }
+  client.be_quiet();
+  auto gone = client.shared_from_this();
+  clients_.remove(gone);
+  loop_.post([gone = std::move(gone)] {});
 }
 
 Answer ask_daemon_to(const std::string& line, const std::string& path) {

@@ -13,13 +13,13 @@ constexpr time::Duration kMargin = std::chrono::seconds(5);
 pg::Call read_only() {
   constexpr auto kText =
       "SELECT pg_catalog.set_config('default_transaction_read_only', 'on', false)";
-  return {std::make_shared<const pg::Statement>(pg::Statement{"", kText}), {}};
+  return pg::plain(kText);
 }
 
 // Nobody is waiting for us, so nobody needs to be told that we are frozen.
 pg::Call patient() {
   constexpr auto kText = "SELECT pg_catalog.set_config('idle_session_timeout', '0', false)";
-  return {std::make_shared<const pg::Statement>(pg::Statement{"", kText}), {}};
+  return pg::plain(kText);
 }
 
 // Outlives whoever waits for it, should it come after all.

@@ -12,10 +12,6 @@ constexpr auto kOpen = "SAVEPOINT rehearsal";
 constexpr auto kKeep = "RELEASE SAVEPOINT rehearsal";
 constexpr auto kForget = "ROLLBACK TO SAVEPOINT rehearsal";
 
-pg::Call plain(const char* text) {
-  return {std::make_shared<const pg::Statement>(pg::Statement{"", text}), {}};
-}
-
 bool is(const pg::Call& call, std::string_view text) {
   return call.statement->name.empty() && call.statement->text == text;
 }
@@ -27,59 +23,56 @@ void Rehearsal::Script::add(const pg::Call& call) {
   pipeline.push_back(call);
 }
 
-void Rehearsal::Script::add_unasked(const char* text) { pipeline.push_back(plain(text)); }
+void Rehearsal::Script::add_unasked(const char* text) { pipeline.push_back(pg::plain(text)); }
 
 Rehearsal::Script Rehearsal::script_of(const pg::Pipeline& pipeline) {
   Script script;
   if (!session_.in_transaction()) script.add_unasked(kBegin);
-  const bool is_alone = !has_savepoint_ && !is(pipeline.front(), "BEGIN");
-  if (is_alone) script.add_unasked(kOpen);
+  script.is_alone = !has_savepoint_ && !is(pipeline.front(), "BEGIN");
+  if (script.is_alone) script.add_unasked(kOpen);
   for (const auto& call : pipeline) {
     if (is(call, "BEGIN")) {
-      script.add(plain(kOpen));
+      script.add(pg::plain(kOpen));
       has_savepoint_ = true;
     } else if (is(call, "COMMIT")) {
-      script.add(plain(kKeep));
+      script.add(pg::plain(kKeep));
       has_savepoint_ = false;
     } else if (is(call, "ROLLBACK")) {
-      script.add(plain(kForget));
+      script.add(pg::plain(kForget));
       script.add_unasked(kKeep);
       has_savepoint_ = false;
     } else {
       script.add(call);
     }
   }
-  if (is_alone) script.add_unasked(kKeep);
+  if (script.is_alone) script.add_unasked(kKeep);
   return script;
 }
 
 void Rehearsal::send(pg::Pipeline pipeline, pg::OnReplies on_replies) {
-  const bool was_open = has_savepoint_;
   auto script = script_of(pipeline);
-  const bool is_alone = !was_open && !is(pipeline.front(), "BEGIN");
-  auto sent = script.pipeline;
+  auto sent = std::move(script.pipeline);
   session_.send(std::move(sent),
-                [this, script = std::move(script), is_alone, then = std::move(on_replies)](
-                    pg::Replies replies) { answer(script, std::move(replies), is_alone, then); });
+                [this, script = std::move(script), then = std::move(on_replies)](
+                    pg::Replies replies) { answer(script, std::move(replies), then); });
 }
 
 // A statement that fails outside a transaction leaves nothing behind; here its savepoint must go.
-void Rehearsal::answer(const Script& script, pg::Replies replies, bool is_alone,
-                       const pg::OnReplies& then) {
+void Rehearsal::answer(const Script& script, pg::Replies replies, const pg::OnReplies& then) {
   const bool has_failed =
       std::any_of(replies.begin(), replies.end(), [](const auto& reply) { return !reply.ok(); });
   pg::Replies asked;
   for (const auto place : script.asked) asked.push_back(std::move(replies[place]));
   // A commit that was refused ends the transaction all the same.
-  const bool must_forget = has_failed && (is_alone || !has_savepoint_);
+  const bool must_forget = has_failed && (script.is_alone || !has_savepoint_);
   if (!must_forget) return then(std::move(asked));
-  session_.send({plain(kForget), plain(kKeep)},
+  session_.send({pg::plain(kForget), pg::plain(kKeep)},
                 [asked = std::move(asked), then](const pg::Replies&) { then(asked); });
 }
 
 void Rehearsal::undo(std::function<void()> on_done) {
   has_savepoint_ = false;
-  session_.send({plain("ROLLBACK")},
+  session_.send({pg::plain("ROLLBACK")},
                 [on_done = std::move(on_done)](const pg::Replies&) { on_done(); });
 }
 

@@ -31,11 +31,12 @@ class Rehearsal final : public pg::Session {
   struct Script {
     pg::Pipeline pipeline;
     std::vector<std::size_t> asked;
+    bool is_alone = false;  // in no transaction of the pass
     void add(const pg::Call& call);
     void add_unasked(const char* text);
   };
   Script script_of(const pg::Pipeline& pipeline);
-  void answer(const Script& script, pg::Replies replies, bool is_alone, const pg::OnReplies& then);
+  void answer(const Script& script, pg::Replies replies, const pg::OnReplies& then);
 
   pg::Session& session_;
   bool has_savepoint_ = false;  // the pass has begun a transaction and not ended it

@@ -138,18 +138,13 @@ class Tick final : public branches::Turn {
   }
 
   PassFacts facts_of(const coro::Completion<branches::Outcome>& completion) const {
-    PassFacts facts;
+    auto facts = completion.value ? service::facts_of(*completion.value) : PassFacts();
     facts.took = loop_.now() - began_;
     const auto failure = completion.failure ? completion.failure : completion.value->failure;
-    if (completion.value) {
-      facts.rows = completion.value->rows;
-      facts.reason = completion.value->skipped;
+    if (failure) {
+      facts.result = PassResult::failed;
+      facts.reason = reason_of(failure);
     }
-    if (failure) facts.reason = reason_of(failure);
-    facts.result = failure                ? PassResult::failed
-                   : facts.rows > 0       ? PassResult::done
-                   : facts.reason.empty() ? PassResult::idle
-                                          : PassResult::skipped;
     return facts;
   }
 
@@ -174,8 +169,7 @@ class Tick final : public branches::Turn {
 
   void roll_back(std::function<void()> then) {
     if (!session_->in_transaction()) return loop_.post(std::move(then));
-    auto rollback = std::make_shared<const pg::Statement>(pg::Statement{"", "ROLLBACK"});
-    session_->send({pg::Call{std::move(rollback), {}}},
+    session_->send({pg::plain("ROLLBACK")},
                    [then = std::move(then)](const pg::Replies&) { then(); });
   }
 

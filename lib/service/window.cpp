@@ -9,10 +9,6 @@
 namespace lockkeeper::service {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr std::chrono::milliseconds kLongest = 10min;
-
 // Empty for anything that is not "yield MILLISECONDS".
 std::optional<time::Duration> limit_in(const std::string& line) {
   constexpr std::string_view kYield = "yield ";
@@ -21,7 +17,7 @@ std::optional<time::Duration> limit_in(const std::string& line) {
   const auto* end = line.data() + line.size();
   const auto read = std::from_chars(line.data() + kYield.size(), end, milliseconds);
   const bool is_sane = read.ec == std::errc() && read.ptr == end && milliseconds > 0 &&
-                       milliseconds <= kLongest.count();
+                       milliseconds <= kLongestWindow.count();
   if (!is_sane) return std::nullopt;
   return std::chrono::milliseconds(milliseconds);
 }

@@ -4,6 +4,7 @@
 // published its cron schedules, and whoever has asked hears how it ended. Loop thread only.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -12,6 +13,9 @@
 #include "service/control_socket.hpp"
 
 namespace lockkeeper::service {
+
+// Nobody means to stand aside for longer.
+inline constexpr std::chrono::milliseconds kLongestWindow = std::chrono::minutes(10);
 
 class Window {
  public:
