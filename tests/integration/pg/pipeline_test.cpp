@@ -256,7 +256,7 @@ TEST_CASE("large statements and large results at once do not lock each other out
   Talk talk(server_url());
   const std::string text(2'000'000, 'x');
   Pipeline pipeline;
-  for (int i = 0; i < 10; ++i) pipeline.push_back(plain("SELECT $1::text", {Parameter(text)}));
+  for (int i = 0; i < 10; ++i) pipeline.push_back(named("", "SELECT $1::text", {Parameter(text)}));
 
   const auto replies = talk.ask(std::move(pipeline));
 

@@ -38,9 +38,6 @@ inline Call named(const std::string& name, const std::string& text,
                   std::vector<Parameter> parameters = {}) {
   return {std::make_shared<const Statement>(Statement{name, text}), std::move(parameters)};
 }
-inline Call plain(const std::string& text, std::vector<Parameter> parameters = {}) {
-  return named("", text, std::move(parameters));
-}
 
 class Talk {
  public:
@@ -84,7 +81,7 @@ class Talk {
     return replies();
   }
   Reply ask(const std::string& text, std::vector<Parameter> parameters = {}) {
-    return ask(Pipeline{plain(text, std::move(parameters))}).front();
+    return ask(Pipeline{named("", text, std::move(parameters))}).front();
   }
 
   const std::vector<std::string>& losses() const { return losses_; }
