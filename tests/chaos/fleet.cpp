@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "chaos/river.hpp"
+#include "support/checkout.hpp"
 
 namespace lockkeeper::test {
 namespace {
@@ -25,7 +26,7 @@ Fleet::Fleet(const Database& database, int size, const std::string& schedule)
   make_worker_role(database);
   const auto url = Server::instance().url("worker", database.name());
   for (int i = 0; i < size; ++i) {
-    std::vector<std::string> words = {python(), "-B", LOCKKEEPER_CHECKOUT "/tests/chaos/worker.py",
+    std::vector<std::string> words = {python(), "-B", in_checkout("tests/chaos/worker.py"),
                                       url, ledger()};
     if (!schedule.empty()) words.push_back(schedule);
     workers_.push_back(std::make_unique<Child>(words, folder_ + "/log", Child::User::ours));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "support/checkout.hpp"
 #include "support/program.hpp"
 
 namespace lockkeeper::test {
@@ -107,7 +108,7 @@ TEST_CASE("every key of the interface is accepted", "[program][configuration]") 
 }
 
 TEST_CASE("the sample file is accepted as it is", "[program][configuration]") {
-  const auto sample = std::string(LOCKKEEPER_CHECKOUT) + "/config/lockkeeper.toml";
+  const auto sample = in_checkout("config/lockkeeper.toml");
 
   CHECK(lockkeeper({"-c", sample, "branches"}).code == 0);
 }

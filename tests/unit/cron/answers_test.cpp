@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cron/timetable.hpp"
+#include "support/checkout.hpp"
 
 using namespace lockkeeper::cron;
 using std::chrono::seconds;
@@ -96,7 +97,7 @@ void compare(Tally& tally, const Answer& answer, const std::string& line) {
 }  // namespace
 
 TEST_CASE("fires are those of the library that the workers use", "[cron][timetable]") {
-  std::ifstream file(LOCKKEEPER_CHECKOUT "/tests/cron/answers.tsv");
+  std::ifstream file(lockkeeper::test::in_checkout("tests/cron/answers.tsv"));
   Tally tally;
   for (std::string line; std::getline(file, line);) compare(tally, read_answer(line), line);
 

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <vector>
 
+#include "support/checkout.hpp"
+
 namespace lockkeeper::leadership {
 namespace {
 
@@ -93,9 +95,7 @@ Step expected(State state, Event event) {
   return {state, Action::none};
 }
 
-std::filesystem::path architecture() {
-  return std::filesystem::path(LOCKKEEPER_CHECKOUT) / "docs/architecture.md";
-}
+std::filesystem::path architecture() { return test::in_checkout("docs/architecture.md"); }
 
 constexpr std::string_view kBegin = "<!-- leadership-table -->\n";
 constexpr std::string_view kEnd = "<!-- /leadership-table -->";

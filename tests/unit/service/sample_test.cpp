@@ -10,12 +10,13 @@
 
 #include "pg/connection.hpp"
 #include "service/board.hpp"
+#include "support/checkout.hpp"
 
 using namespace lockkeeper;
 
 namespace {
 
-const auto kSample = std::string(LOCKKEEPER_CHECKOUT) + "/config/lockkeeper.toml";
+const auto kSample = test::in_checkout("config/lockkeeper.toml");
 
 // The keys that are written out, as branches.observe.every.
 std::set<std::string> written_keys() {
