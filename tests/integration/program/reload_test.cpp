@@ -75,7 +75,8 @@ TEST_CASE("a standby is reloaded too, and says what needs a restart", "[program]
 
   CHECK(eventually(
       [&] { return daemon.has_logged("\"msg\":\"the configuration was read again\""); }));
-  CHECK(daemon.has_logged("needs a restart\",\"table\":\"[leadership]\""));
+  CHECK(eventually(
+      [&] { return daemon.has_logged("needs a restart\",\"table\":\"[leadership]\""); }));
   CHECK_FALSE(daemon.has_logged("\"table\":\"[database]\""));
   CHECK_FALSE(daemon.has_logged("\"table\":\"[http]\""));
 }
