@@ -24,6 +24,8 @@ constexpr DurationLimits kPoll{10ms, 1min};
 // The leader speaks every third of it and a statement may take a second.
 constexpr DurationLimits kIdle{300ms, 10min};
 constexpr DurationLimits kStop{100ms, 10min};
+// Shorter than a window lasts makes no sense.
+constexpr DurationLimits kWindowInterval{1s, 7 * 24h};
 // An age of rows. A century is for ever, and a point in time that the database can still name.
 constexpr DurationLimits kAge{1ms, 36'500 * 24h};
 
@@ -46,12 +48,8 @@ void read_leadership(Reader leadership, Settings::Leadership& into) {
                               {{"wait", Takeover::wait}, {"terminate", Takeover::terminate}});
   leadership.duration("idle_limit", into.idle_limit, kIdle);
   leadership.duration("stop_limit", into.stop_limit, kStop);
-  bool window = false;
-  leadership.boolean("declaration_window", window);
-  if (window) {
-    leadership.refuse("declaration_window",
-                      "is not part of this version: write declaration_window = false");
-  }
+  leadership.boolean("declaration_window", into.declaration_window);
+  leadership.duration("window_interval", into.window_interval, kWindowInterval);
   leadership.finish();
 }
 

@@ -53,6 +53,8 @@ struct Settings {
     Takeover takeover = Takeover::wait;
     time::Duration idle_limit = std::chrono::milliseconds(1500);
     time::Duration stop_limit = std::chrono::seconds(5);
+    bool declaration_window = true;  // step aside for a worker that has not led since it started
+    time::Duration window_interval = std::chrono::minutes(1);  // at least between two windows
     friend bool operator==(const Leadership&, const Leadership&) = default;
   } leadership;
   struct Http {

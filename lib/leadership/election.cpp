@@ -254,10 +254,10 @@ void Election::resign(std::function<void()> on_done) { impl_->resign(std::move(o
 
 void Election::disqualify(GateResult why) { impl_->happen(Event::disqualified, std::move(why)); }
 
-void Election::step_aside(time::Duration limit) {
+void Election::step_aside(time::Duration limit, GateResult why) {
   impl_->window = limit;
   impl_->is_reclaiming = true;
-  impl_->happen(Event::yielded, {"yielded", "stepping aside, so that a worker can lead"});
+  impl_->happen(Event::yielded, std::move(why));
 }
 
 void Election::doubt(const std::string& why) { impl_->happen(Event::doubt, {"doubt", why}); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/service.hpp"
 
+#include <algorithm>
 #include <csignal>
 
 #include "event/notify.hpp"
@@ -47,7 +48,9 @@ Service::Service(config::Settings settings, std::string version, Read read)
       board_(registry_, settings_),
       election_(loop_, election_settings(settings_), callbacks()),
       standby_(loop_, registry_, board_),
-      window_([this](auto limit) { return step_aside(limit); }),
+      window_({loop_,
+               [this](auto limit, auto why) { return step_aside(limit, std::move(why)); },
+               [this] { return is_anything_overdue(); }, settings_.leadership.window_interval}),
       pulse_(loop_, registry_, [this] { return is_progressing(); }),
       on_terminate_(loop_, SIGTERM, [this] { stop(); }),
       on_interrupt_(loop_, SIGINT, [this] { stop(); }),
@@ -61,7 +64,7 @@ Service::Service(config::Settings settings, std::string version, Read read)
              [this] {
                if (is_stopping_ || !term_) return;
                end_term();
-               election_.step_aside(window_limit_);
+               election_.step_aside(window_limit_, window_reason_);
              }),
       renew_(loop_, [this] { renew_term(); }),
       stop_alarm_(loop_, [this] {
@@ -167,11 +170,16 @@ void Service::lead(pg::Connection& connection) {
   log_disabled(board_);
   leader_ = &connection;
   board_.begin_term();
+  WorkerWatch::OnSeen on_workers_seen;
+  if (settings_.leadership.declaration_window) {
+    on_workers_seen = [this](const auto& live) { window_.seen(live); };
+  }
   term_.emplace(Term::Circumstances{
       loop_, connection,
       [this](auto on_answered) { election_.cancel(kCancelLimit, std::move(on_answered)); },
       registry_, board_, examined_, settings_.leadership.idle_limit, leadership::kStatementLimit,
-      [this](const awa::Examination& examination) { disqualify(examination); }});
+      [this](const awa::Examination& examination) { disqualify(examination); },
+      std::move(on_workers_seen)});
 }
 
 // Told in the middle of a turn: the term ends on a fresh stack.
@@ -232,11 +240,21 @@ void Service::look_at(const leadership::View& view) {
 }
 
 // Why not, or nothing: then the term ends, and with it the leading, as soon as its turn has.
-std::string Service::step_aside(time::Duration limit) {
+std::string Service::step_aside(time::Duration limit, leadership::GateResult why) {
   if (is_stopping_ || !term_) return "it does not lead: " + election_.view().sentence;
   window_limit_ = limit;
+  window_reason_ = std::move(why);
   term_->stop([this] { aside_.call(); });
   return "";
+}
+
+// A pass of the slo lane that is under way has found something to do.
+bool Service::is_anything_overdue() const {
+  const auto now = status();
+  return std::any_of(now.branches.begin(), now.branches.end(), [](const BranchStatus& branch) {
+    const bool is_busy = branch.is_running || branch.waiting;
+    return branch.is_late() || (branch.lane == scheduling::Lane::slo && is_busy);
+  });
 }
 
 void Service::stop() {

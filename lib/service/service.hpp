@@ -52,7 +52,8 @@ class Service {
   void announce_start() const;
   void reload();
   void renew_term();
-  std::string step_aside(time::Duration limit);
+  std::string step_aside(time::Duration limit, leadership::GateResult why);
+  bool is_anything_overdue() const;
   void stop();
   void finish(int code);
   bool is_progressing() const;
@@ -76,6 +77,7 @@ class Service {
   std::optional<ControlSocket> control_;
   Window window_;
   time::Duration window_limit_{};
+  leadership::GateResult window_reason_;
   Pulse pulse_;
   event::Signal on_terminate_;
   event::Signal on_interrupt_;

@@ -14,6 +14,9 @@ using scheduling::Lane;
 // than a thousandth of the session's time.
 constexpr auto kExamineEvery = 10s;
 
+// A worker writes its first row when it starts, and asks for the lock again ten seconds later.
+constexpr auto kWatchWorkersEvery = 4s;
+
 }  // namespace
 
 Term::Term(Circumstances circumstances)
@@ -22,6 +25,7 @@ Term::Term(Circumstances circumstances)
       conductor_(circumstances.loop, circumstances.session, std::move(circumstances.cancel)) {
   seat_branches(circumstances);
   seat_gate(circumstances);
+  if (circumstances.on_workers_seen) seat_worker_watch(circumstances);
   seat_keep_alive(circumstances);
   conductor_.start();
 }
@@ -50,6 +54,14 @@ void Term::seat_gate(const Circumstances& circumstances) {
       conductor_.add({"examine", Lane::hygiene, kExamineEvery, 0ns}, std::move(performer));
   gate->set_duty(duty);
   ground_.on_changed = [this, duty] { conductor_.hasten(duty); };
+}
+
+void Term::seat_worker_watch(const Circumstances& circumstances) {
+  auto performer = std::make_unique<WorkerWatch>(conductor_, circumstances.on_workers_seen);
+  auto* watch = performer.get();
+  const auto duty =
+      conductor_.add({"workers", Lane::hygiene, kWatchWorkersEvery, 0ns}, std::move(performer));
+  watch->set_duty(duty);
 }
 
 void Term::seat_keep_alive(const Circumstances& circumstances) {

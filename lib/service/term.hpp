@@ -13,6 +13,7 @@
 #include "service/board.hpp"
 #include "service/branch_performer.hpp"
 #include "service/conductor.hpp"
+#include "service/worker_watch.hpp"
 
 namespace lockkeeper::service {
 
@@ -29,6 +30,8 @@ class Term {
     time::Duration statement_limit;  // of the server, for one statement
     // The database must not be led any more. Called in the middle of a turn: end the term later.
     std::function<void(awa::Examination)> on_disqualified;
+    // Called in the middle of a turn, every few seconds; empty when nobody wants to know.
+    WorkerWatch::OnSeen on_workers_seen;
   };
   explicit Term(Circumstances circumstances);
 
@@ -60,6 +63,7 @@ class Term {
   };
   void seat_branches(const Circumstances& circumstances);
   void seat_gate(const Circumstances& circumstances);
+  void seat_worker_watch(const Circumstances& circumstances);
   void seat_keep_alive(const Circumstances& circumstances);
 
   event::Loop& loop_;

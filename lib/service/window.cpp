@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "logging/log.hpp"
 #include "service/service.hpp"
 
 namespace lockkeeper::service {
@@ -24,36 +25,85 @@ std::optional<time::Duration> limit_in(const std::string& line) {
 
 }  // namespace
 
+Window::Window(Circumstances circumstances)
+    : circumstances_(std::move(circumstances)),
+      newcomers_(circumstances_.interval),
+      opening_(circumstances_.loop, [this] { open_for_newcomer(); }) {}
+
 void Window::obey(const std::string& line, ControlSocket::OnAnswer on_answer) {
   const auto limit = limit_in(line);
   if (!limit) {
     return on_answer({kBadUsage, "this version of the daemon understands: yield MILLISECONDS"});
   }
-  if (asker_) return on_answer({kFailed, "it stands aside already"});
-  has_worker_led_ = false;
-  const auto refusal = open_(*limit);
+  if (asker_ || !newcomer_.empty()) return on_answer({kFailed, "it stands aside already"});
+  const auto refusal = circumstances_.open(
+      *limit, {"yielded", "stepping aside, so that a worker can lead"});
   if (!refusal.empty()) return on_answer({kFailed, refusal});
+  has_worker_led_ = false;
   asker_ = std::move(on_answer);
+}
+
+void Window::seen(const std::vector<Worker>& live) {
+  const auto now = circumstances_.loop.now();
+  newcomers_.seen(live, now);
+  planned_ = newcomers_.next(now);
+  if (planned_) {
+    opening_.arm(planned_->at);
+  } else {
+    opening_.disarm();
+  }
+}
+
+// What is overdue has the right of way; the next look plans anew.
+void Window::open_for_newcomer() {
+  if (!planned_ || asker_ || !newcomer_.empty() || circumstances_.is_anything_overdue()) return;
+  const auto opening = *std::exchange(planned_, std::nullopt);
+  const auto refusal = circumstances_.open(
+      opening.limit, {"declaration_window",
+                      "stepping aside, so that worker " + opening.worker +
+                          " can publish the schedules of its code"});
+  if (!refusal.empty()) return;
+  has_worker_led_ = false;
+  leader_.clear();
+  newcomer_ = opening.worker;
+  if (newcomers_.opened(newcomer_, circumstances_.loop.now())) {
+    logging::info("this is the last window for the worker", {{"worker", newcomer_}});
+  }
 }
 
 void Window::watch(pg::Session& session, const std::string& since,
                    std::function<void(bool)> on_seen) {
   session.send({pg::Call{library_.get("window/has_published"), {pg::Parameter(since)}}},
                [this, on_seen = std::move(on_seen)](const pg::Replies& replies) {
-                 has_worker_led_ = replies[0].ok() && replies[0].rows.boolean(0, 0);
-                 on_seen(has_worker_led_);
+                 const auto& rows = replies[0].rows;
+                 has_worker_led_ = replies[0].ok() && rows.boolean(0, 0);
+                 if (has_worker_led_ && !rows.is_null(0, 1)) leader_ = rows.text(0, 1);
+                 // Which worker it was matters when the window is for one of them.
+                 on_seen(newcomer_.empty() ? has_worker_led_ : !leader_.empty());
                });
 }
 
 void Window::look_at(const leadership::View& view) {
   const bool do_we_lead = view.state == leadership::State::leading;
-  if (!asker_ || !(do_we_lead || view.state == leadership::State::refused)) return;
+  if (!do_we_lead && view.state != leadership::State::refused) return;
+  if (!newcomer_.empty()) return tell_newcomer(view);
+  if (!asker_) return;
   Answer answer{do_we_lead && has_worker_led_ ? kDone : kFailed, view.sentence};
   if (do_we_lead) {
     answer.sentence = has_worker_led_ ? "a worker has led, and this daemon leads again"
                                       : "no worker has led in time; this daemon leads again";
   }
   std::exchange(asker_, nullptr)(answer);
+}
+
+void Window::tell_newcomer(const leadership::View&) {
+  const auto worker = std::exchange(newcomer_, "");
+  if (!leader_.empty()) newcomers_.has_led(leader_);
+  const auto* outcome = leader_ == worker   ? "it has led"
+                        : !leader_.empty()  ? "another worker has led"
+                        : has_worker_led_   ? "some worker has led"
+                                            : "no worker has led in time";
+  logging::info("the declaration window is closed", {{"worker", worker}, {"outcome", outcome}});
 }
 
 }  // namespace lockkeeper::service

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The declaration window: on an operator's word the daemon steps aside until a worker has led and
-// published its cron schedules, and whoever has asked hears how it ended. Loop thread only.
+// The declaration window: the daemon steps aside until a worker has led and published its cron
+// schedules; on an operator's word, who hears how it ended, or on its own for a worker that has
+// not led since it started. Loop thread only.
 #pragma once
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "awa/sql.hpp"
+#include "event/loop.hpp"
 #include "leadership/election.hpp"
 #include "service/control_socket.hpp"
+#include "service/newcomers.hpp"
 
 namespace lockkeeper::service {
 
@@ -19,12 +24,20 @@ inline constexpr std::chrono::milliseconds kLongestWindow = std::chrono::minutes
 
 class Window {
  public:
-  // `open` has the daemon step aside for so long at most; it answers why it cannot, or nothing.
-  using Open = std::function<std::string(time::Duration limit)>;
-  explicit Window(Open open) : open_(std::move(open)) {}
+  struct Circumstances {
+    event::Loop& loop;
+    // Has the daemon step aside for so long at most; answers why it cannot, or nothing.
+    std::function<std::string(time::Duration limit, leadership::GateResult why)> open;
+    std::function<bool()> is_anything_overdue;  // then no window opens by itself
+    time::Duration interval;                    // at least between two that do
+  };
+  explicit Window(Circumstances circumstances);
 
   // A line from the control socket.
   void obey(const std::string& line, ControlSocket::OnAnswer on_answer);
+
+  // While leading: the workers that live.
+  void seen(const std::vector<Worker>& live);
 
   // While aside: whether a worker has led since then, see leadership::Watch.
   void watch(pg::Session& session, const std::string& since, std::function<void(bool)> on_seen);
@@ -33,10 +46,18 @@ class Window {
   void look_at(const leadership::View& view);
 
  private:
-  Open open_;
+  void open_for_newcomer();
+  void tell_newcomer(const leadership::View& view);
+
+  Circumstances circumstances_;
   awa::Library library_{"awa"};
-  ControlSocket::OnAnswer asker_;  // while the window is open
+  Newcomers newcomers_;
+  event::Timer opening_;
+  std::optional<Newcomers::Opening> planned_;
+  std::string newcomer_;           // for whom the window is open, if it opened by itself
+  ControlSocket::OnAnswer asker_;  // while it is open on somebody's word
   bool has_worker_led_ = false;
+  std::string leader_;  // the worker that has led, where its row says so
 };
 
 }  // namespace lockkeeper::service

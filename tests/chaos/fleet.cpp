@@ -26,8 +26,8 @@ Fleet::Fleet(const Database& database, int size, const std::string& schedule)
   make_worker_role(database);
   const auto url = Server::instance().url("worker", database.name());
   for (int i = 0; i < size; ++i) {
-    std::vector<std::string> words = {python(), "-B", in_checkout("tests/chaos/worker.py"),
-                                      url, ledger()};
+    std::vector<std::string> words = {python(), "-B", in_checkout("tests/chaos/worker.py"), url,
+                                      ledger()};
     if (!schedule.empty()) words.push_back(schedule);
     workers_.push_back(std::make_unique<Child>(words, folder_ + "/log", Child::User::ours));
   }

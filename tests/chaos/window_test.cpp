@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The declaration window that opens by itself, beside real workers that declare a schedule.
+#include <catch2/catch.hpp>
+
+#include "chaos/fleet.hpp"
+#include "chaos/river.hpp"
+#include "support/program.hpp"
+
+namespace lockkeeper::test {
+
+using Catch::Contains;
+
+namespace {
+
+constexpr auto kChanges = "lockkeeper_leadership_changes_total";
+const std::vector<std::string> kAside = {"to=\"aside\"", "reason=\"declaration_window\""};
+
+std::string configuration(const River& river, const std::string& leadership) {
+  return "[database]\nurl = \"" + river.settings().url +
+         "\"\nrole = \"awa_owner\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
+         "[leadership]\nwindow_interval = \"1s\"\n" +
+         leadership;
+}
+
+int fires(const Database& database) {
+  const auto seconds = database.value(
+      "SELECT extract(epoch FROM last_enqueued_at - created_at)::int FROM awa.cron_jobs"
+      " WHERE name = 'declared'");
+  return seconds.empty() || seconds == "NULL" ? 0 : std::stoi(seconds);
+}
+
+}  // namespace
+
+TEST_CASE("a worker that starts under a leading daemon gets its schedule published, once",
+          "[chaos][window]") {
+  River river;
+  const Daemon daemon("lockkeeper", configuration(river, ""));
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  river.enqueue(100, 10s);
+
+  const Fleet fleet(river.database(), 1, "declared");
+
+  REQUIRE(eventually([&] { return count(river.database(), "cron_jobs") == "1"; }));
+  REQUIRE(eventually([&] { return daemon.has_logged("outcome=\"it has led\""); }));
+  REQUIRE(river.is_led_by(daemon));
+  const auto before = fires(river.database());
+  CHECK(eventually([&] { return fires(river.database()) > before + 5; }));
+  CHECK(river.is_led_by(daemon));
+  CHECK(daemon.metric(kChanges, kAside) == 1);
+  CHECK(fleet.most_runs() == 1);
+  CHECK_FALSE(river.fence_has_fired());
+}
+
+TEST_CASE("no window opens while something is overdue", "[chaos][window]") {
+  River river;
+  river.slow_down(500ms);
+  const Daemon daemon("lockkeeper", configuration(river, ""));
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  river.enqueue(300, 1ms);
+  const Fleet fleet(river.database(), 1, "declared");
+  REQUIRE(eventually([&] { return count(river.database(), "runtime_instances") == "1"; }));
+  river.enqueue(300, 20s);
+  REQUIRE(eventually([&] { return fleet.has_run(500); }));
+
+  CHECK(daemon.metric(kChanges, kAside) == 0);
+  river.speed_up();
+
+  CHECK(eventually([&] { return daemon.metric(kChanges, kAside) == 1; }));
+}
+
+TEST_CASE("a daemon that is told not to step aside does not", "[chaos][window]") {
+  River river;
+  const Daemon daemon("lockkeeper", configuration(river, "declaration_window = false\n"));
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  const Fleet fleet(river.database(), 1, "declared");
+  river.enqueue(150, 15s);
+
+  REQUIRE(eventually([&] { return fleet.has_run(150); }));
+
+  CHECK(count(river.database(), "cron_jobs") == "0");
+  CHECK(river.is_led_by(daemon));
+}
+
+}  // namespace lockkeeper::test
