@@ -1,0 +1,12 @@
+-- operations/hold: keeps other runners from all batch operations until the transaction ends, and the storage
+-- from being switched. Says whether it is ours, the state of one operation, and whether queue storage is routed.
+-- The transition row is locked first, if there is one.
+-- $1 uuid: operation
+WITH routing AS MATERIALIZED (
+    SELECT s.state IN ('mixed_transition', 'active') AS is_routed FROM awa.storage_transition_state s FOR SHARE
+), lock AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(4708303812828419139) AS is_ours, first.is_routed
+    FROM (SELECT COALESCE(bool_or(r.is_routed), false) AS is_routed FROM routing r) first
+)
+SELECT l.is_ours, (SELECT o.state FROM awa.batch_operations o WHERE o.id = $1::uuid) AS state, l.is_routed
+FROM lock l
