@@ -20,7 +20,7 @@ SELECT CASE o.op_kind WHEN 'move_queue' THEN o.spec ->> 'queue' END AS queue, o.
                           AND jsonb_typeof(f.value) NOT IN ('string', 'null'))
                THEN 'a key of its filter is no text'
            WHEN jsonb_typeof(COALESCE(o.filter -> 'ids', 'null')) NOT IN ('array', 'null')
-               OR jsonb_path_exists(o.filter, '$.ids[*] ? (@.type() != "number" || @ != @.floor())')
+               OR jsonb_path_exists(o.filter, 'strict $.ids[*] ? (@.type() != "number" || @ != @.floor())', '{}', true)
                THEN 'the ids in its filter are no list of integers'
            WHEN o.filter ->> 'state' NOT IN ('available', 'scheduled')
                THEN 'the state in its filter is neither available nor scheduled'

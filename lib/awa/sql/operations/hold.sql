@@ -3,7 +3,10 @@
 -- The transition row is locked first, if there is one.
 -- $1 uuid: operation
 WITH routing AS MATERIALIZED (
-    SELECT s.state IN ('mixed_transition', 'active') AS is_routed FROM awa.storage_transition_state s FOR SHARE
+    SELECT btrim(CASE WHEN s.state IN ('mixed_transition', 'active') THEN COALESCE(s.prepared_engine, s.current_engine)
+                      ELSE s.current_engine END) = 'queue_storage' AS is_routed
+    FROM awa.storage_transition_state s
+    FOR SHARE
 ), lock AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(4708303812828419139) AS is_ours, first.is_routed
     FROM (SELECT COALESCE(bool_or(r.is_routed), false) AS is_routed FROM routing r) first
