@@ -12,6 +12,9 @@ constexpr std::int64_t kMostSkipped = 1000;
 }  // namespace
 
 Task<Progress> Carrying::run() {
+  const auto& schema = ctx_.planes().routed_schema;
+  if (operation_.schema != schema) operation_.phase = Operation::Phase::unknown;
+  operation_.schema = schema;
   while (true) {
     auto next = step();
     co_await next;

@@ -34,6 +34,7 @@ struct Operation {
   };
 
   Phase phase = Phase::unknown;
+  std::optional<std::string> schema;  // of the queue storage, if its jobs are there
   Wish wish;
   Walk walk;
   time::TimePoint passed_over_until{};
