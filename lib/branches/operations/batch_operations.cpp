@@ -67,8 +67,8 @@ constexpr std::int64_t kMostRows = 1000;
 constexpr auto kPass = 500ms;
 constexpr auto kPassedOver = 1s;
 
-// So often in a row an operation fails without getting any further, a second apart, until it is given
-// up: what will be wrong with it tomorrow, and what may pass by itself.
+// So often in a row an operation fails without getting any further, a second apart, until it is
+// given up: what will be wrong with it tomorrow, and what may pass by itself.
 constexpr int kMostFailures = 3;
 constexpr int kMostPassingFailures = 60;
 

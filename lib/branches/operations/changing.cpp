@@ -95,9 +95,9 @@ Task<bool> Carrying::change_lane() {
     walk.looked_at_lane(0, false);
     co_return true;
   }
-  const auto found =
-      co_await ctx_.query("operations/pending_ready", id_, lane.queue, lane.priority, lane.shard,
-                          lane.slots.front(), lane.place, lane.next, kWindow);
+  const awa::Sql statement("operations/pending_ready", lane.slots.front());
+  const auto found = co_await ctx_.query(statement, id_, lane.queue, lane.priority, lane.shard,
+                                         lane.place, lane.next, kWindow);
   auto changing = change_rows(found.integers(0, 2), found.integers(0, 3));
   const bool is_over = co_await changing;
   if (is_over)
@@ -216,7 +216,8 @@ Task<bool> Carrying::attempt_lane(Attempt& attempt, Numbers numbers) {
   const auto& lane = operation_.walk.lane();
   const auto& wish = operation_.wish;
   const auto target = target_of(wish, lane);
-  const auto slot = lane.slots.front();
+  const awa::Sql entomb("operations/entomb", lane.slots.front());
+  const awa::Sql requeue("operations/requeue", lane.slots.front());
   operation_.rotor = (operation_.rotor + 1) % kMostShards;
   auto tx = ctx_.begin();
   auto holding = hold(tx);
@@ -227,13 +228,12 @@ Task<bool> Carrying::attempt_lane(Attempt& attempt, Numbers numbers) {
   attempt.lacks_lane = !lanes.boolean(0, 1);
   attempt.left = static_cast<std::int64_t>(numbers.size());
   if (lanes.is_null(0, 2)) co_return true;
-  const auto taken =
-      co_await tx.query("operations/entomb", lane.queue, lane.priority, lane.shard, slot, numbers);
+  const auto taken = co_await tx.query(entomb, lane.queue, lane.priority, lane.shard, numbers);
   attempt.left -= taken.integer(0, 1);
   const auto moving = taken.integers(0, 0);
   if (moving.empty()) co_return true;
-  co_await tx.query("operations/requeue", id_, lane.queue, lane.priority, lane.shard, slot, moving,
-                    target.queue, target.priority, lanes.integer(0, 2), wish.queue.has_value(),
+  co_await tx.query(requeue, id_, lane.queue, lane.priority, lane.shard, moving, target.queue,
+                    target.priority, lanes.integer(0, 2), wish.queue.has_value(),
                     wish.priority.has_value());
   co_await tx.notify_and_commit();
   attempt.done = static_cast<std::int64_t>(moving.size());

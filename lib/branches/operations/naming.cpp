@@ -33,9 +33,9 @@ Task<bool> Carrying::name() {
     }
     case Walk::Step::lane: {
       const auto& lane = walk.lane();
-      const auto found =
-          co_await ctx_.query("operations/name_ready", id_, lane.queue, lane.priority, lane.shard,
-                              lane.slots.front(), lane.place, lane.next, kWindow);
+      const awa::Sql statement("operations/name_ready", lane.slots.front());
+      const auto found = co_await ctx_.query(statement, id_, lane.queue, lane.priority, lane.shard,
+                                             lane.place, lane.next, kWindow);
       auto adding = add(found.integers(0, 2));
       const bool is_added = co_await adding;
       if (is_added)

@@ -6,9 +6,7 @@
 -- $3 text: queue, NULL for the one that they have
 -- $4 integer: priority, NULL for the one that they have
 WITH held AS MATERIALIZED (
-    SELECT j.job_id, COALESCE(j.payload -> 'metadata', '{}') AS metadata, jsonb_strip_nulls(jsonb_build_object(
-        '_awa_original_queue', CASE WHEN $3::text IS NOT NULL THEN j.queue END,
-        '_awa_original_priority', CASE WHEN $4::integer IS NOT NULL THEN j.priority END)) AS first
+    SELECT j.job_id
     FROM :"schema".deferred_jobs j
     WHERE j.job_id = ANY ($2::bigint[]) AND j.state = 'scheduled'
       AND (j.queue <> $3::text OR j.priority <> $4::integer)
@@ -18,16 +16,19 @@ WITH held AS MATERIALIZED (
     SET queue = COALESCE($3::text, j.queue), priority = COALESCE($4::integer, j.priority),
         payload = (
             SELECT jsonb_object_agg(p.key, p.value)
-            FROM jsonb_each(COALESCE(j.payload, '{}') || jsonb_build_object('metadata',
-                CASE WHEN jsonb_typeof(h.metadata) = 'object' THEN h.first || h.metadata
-                ELSE to_jsonb(('metadata is no JSON object but ' || jsonb_typeof(h.metadata))::integer) END)) p
+            FROM (SELECT COALESCE(j.payload -> 'metadata', '{}') AS metadata OFFSET 0) m
+            CROSS JOIN LATERAL jsonb_each(COALESCE(j.payload, '{}') || jsonb_build_object('metadata',
+                CASE WHEN jsonb_typeof(m.metadata) = 'object' THEN jsonb_strip_nulls(jsonb_build_object(
+                    '_awa_original_queue', CASE WHEN $3::text IS NOT NULL THEN j.queue END,
+                    '_awa_original_priority', CASE WHEN $4::integer IS NOT NULL THEN j.priority END)) || m.metadata
+                ELSE to_jsonb(('metadata is no JSON object but ' || jsonb_typeof(m.metadata))::integer) END)) p
             WHERE p.value <> 'null' AND (p.key IN ('metadata', 'progress')
                 OR p.key IN ('tags', 'errors') AND p.value <> '[]'))
-    FROM held h WHERE j.job_id = h.job_id
+    WHERE j.job_id = ANY (ARRAY(SELECT h.job_id FROM held h))
     RETURNING j.job_id
 ), item AS (
     UPDATE awa.batch_operation_items i SET state = 'processed', processed_at = clock_timestamp()
-    FROM changed c WHERE i.operation_id = $1::uuid AND i.job_id = c.job_id AND i.state = 'pending'
+    WHERE i.operation_id = $1::uuid AND i.job_id = ANY (ARRAY(SELECT c.job_id FROM changed c)) AND i.state = 'pending'
     RETURNING i.job_id
 ), operation AS (
     UPDATE awa.batch_operations o

@@ -6,22 +6,22 @@
 -- $3 text: queue, NULL for the one that they have
 -- $4 integer: priority, NULL for the one that they have
 WITH held AS MATERIALIZED (
-    SELECT j.id, jsonb_strip_nulls(jsonb_build_object(
-        '_awa_original_queue', CASE WHEN $3::text IS NOT NULL THEN j.queue END,
-        '_awa_original_priority', CASE WHEN $4::integer IS NOT NULL THEN j.priority END)) AS first
+    SELECT j.id
     FROM awa.scheduled_jobs j
     WHERE j.id = ANY ($2::bigint[]) AND j.state = 'scheduled' AND (j.queue <> $3::text OR j.priority <> $4::integer)
     FOR UPDATE OF j SKIP LOCKED
 ), changed AS (
     UPDATE awa.scheduled_jobs j
     SET queue = COALESCE($3::text, j.queue), priority = COALESCE($4::integer, j.priority),
-        metadata = CASE WHEN jsonb_typeof(j.metadata) = 'object' THEN h.first || j.metadata
+        metadata = CASE WHEN jsonb_typeof(j.metadata) = 'object' THEN jsonb_strip_nulls(jsonb_build_object(
+                '_awa_original_queue', CASE WHEN $3::text IS NOT NULL THEN j.queue END,
+                '_awa_original_priority', CASE WHEN $4::integer IS NOT NULL THEN j.priority END)) || j.metadata
             ELSE to_jsonb(('metadata is no JSON object but ' || jsonb_typeof(j.metadata))::integer) END
-    FROM held h WHERE j.id = h.id
+    WHERE j.id = ANY (ARRAY(SELECT h.id FROM held h))
     RETURNING j.id, j.queue, j.run_at
 ), item AS (
     UPDATE awa.batch_operation_items i SET state = 'processed', processed_at = clock_timestamp()
-    FROM changed c WHERE i.operation_id = $1::uuid AND i.job_id = c.id AND i.state = 'pending'
+    WHERE i.operation_id = $1::uuid AND i.job_id = ANY (ARRAY(SELECT c.id FROM changed c)) AND i.state = 'pending'
     RETURNING i.job_id
 ), operation AS (
     UPDATE awa.batch_operations o

@@ -10,8 +10,9 @@ WITH seen AS MATERIALIZED (
     WHERE i.operation_id = $1::uuid AND i.state = 'pending' AND i.job_id > $2::bigint
     ORDER BY i.job_id LIMIT $3::integer
 ), changing AS (
-    SELECT s.job_id FROM seen s JOIN :"schema".deferred_jobs j ON j.job_id = s.job_id
-    WHERE j.state = 'scheduled' AND (j.queue <> $4::text OR j.priority <> $5::integer)
+    SELECT s.job_id FROM seen s
+    WHERE EXISTS (SELECT FROM :"schema".deferred_jobs j WHERE j.job_id = s.job_id AND j.state = 'scheduled'
+                  AND (j.queue <> $4::text OR j.priority <> $5::integer) OFFSET 0)
 )
 SELECT (SELECT count(*) = $3::integer FROM seen) AS is_full, (SELECT max(s.job_id) FROM seen s) AS last,
        COALESCE(array_agg(c.job_id ORDER BY c.job_id), '{}') AS jobs

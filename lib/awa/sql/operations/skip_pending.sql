@@ -8,7 +8,7 @@ WITH rest AS MATERIALIZED (
     FOR UPDATE SKIP LOCKED
 ), item AS (
     UPDATE awa.batch_operation_items i SET state = 'skipped', processed_at = clock_timestamp()
-    FROM rest r WHERE i.operation_id = $1::uuid AND i.job_id = r.job_id
+    WHERE i.operation_id = $1::uuid AND i.job_id = ANY (ARRAY(SELECT r.job_id FROM rest r))
     RETURNING i.job_id
 )
 UPDATE awa.batch_operations o
