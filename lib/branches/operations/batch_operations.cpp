@@ -137,6 +137,7 @@ Task<bool> Operations::work_at(std::string id) {
   } catch (const pg::Error& error) {
     if (is_taken_back(ctx_, error) || error.state().is_connection_lost()) throw;
     failure = error;
+    operation.phase = Operation::Phase::unknown;  // others may change its jobs before the next try
     if (!outcome_.failure) outcome_.failure = std::current_exception();
   }
   if (pass_.rows > before) operation.failures = 0;
