@@ -47,7 +47,8 @@ TEST_CASE("set_priority gives waiting and deferred jobs of queue storage another
   CHECK(count(database, "batch_operation_items",
               "state = 'processed' AND processed_at > now() - "
               "interval '1 min' AND error IS NULL") == "5");
-  CHECK(database.value("SELECT concat(finalized_at IS NOT NULL, date_trunc('minute', retention_until - finalized_at), "
+  CHECK(database.value("SELECT concat(finalized_at IS NOT NULL, date_trunc('minute', "
+                       "retention_until - finalized_at), "
                        "last_error IS NULL, cursor ->> 'max_job_id') FROM awa.batch_operations") ==
         "t90 dayst5");
 }

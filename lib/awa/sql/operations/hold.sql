@@ -7,9 +7,9 @@ WITH routing AS MATERIALIZED (
                       ELSE s.current_engine END) = 'queue_storage' AS is_routed
     FROM awa.storage_transition_state s
     FOR SHARE
-), lock AS MATERIALIZED (
+), ours AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(4708303812828419139) AS is_ours, first.is_routed
     FROM (SELECT COALESCE(bool_or(r.is_routed), false) AS is_routed FROM routing r) first
 )
-SELECT l.is_ours, (SELECT o.state FROM awa.batch_operations o WHERE o.id = $1::uuid) AS state, l.is_routed
-FROM lock l
+SELECT h.is_ours, (SELECT o.state FROM awa.batch_operations o WHERE o.id = $1::uuid) AS state, h.is_routed
+FROM ours h
