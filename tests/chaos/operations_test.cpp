@@ -176,4 +176,34 @@ TEST_CASE("a worker that was displaced in the middle of a batch operation does i
             "SELECT count(DISTINCT job_id) FROM awa.ready_entries WHERE queue = 'high'") == "1500");
 }
 
+TEST_CASE("jobs run once, whatever batch operations do with them while workers claim them",
+          "[chaos][operations]") {
+  constexpr int kRounds = 12;
+  constexpr int kJobs = 500;
+  const Database database;
+  const Daemon daemon(settings_for(database));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader", {}) == 1; }));
+  const Fleet fleet(database, 2);
+
+  for (int round = 0; round < kRounds; ++round) {
+    const auto from = "queue" + std::to_string(round % 3);
+    const auto to = "queue" + std::to_string((round + 1) % 3);
+    database.sql(
+        "BEGIN; INSERT INTO awa.batch_operations (id, op_kind, filter, spec, state) VALUES "
+        "(gen_random_uuid(), 'move_queue', '{\"queue\": \"" +
+        from + "\"}', '{\"op_kind\": \"move_queue\", \"queue\": \"" + to +
+        "\", \"priority\": " + std::to_string(1 + round % 4) +
+        "}', 'pending'); SET LOCAL ROLE awa_owner; SELECT count(awa.insert_job_compat('kind', '" +
+        from + "', jsonb_build_object('n', n))) FROM generate_series(1, " + std::to_string(kJobs) +
+        ") n; COMMIT");
+    REQUIRE(eventually([&] { return is_over(database); }));
+  }
+
+  CHECK(eventually([&] { return fleet.has_run(kRounds * kJobs); }));
+  CHECK(fleet.most_runs() == 1);
+  CHECK(count(database, "batch_operations", "errored > 0 OR state <> 'completed'") == "0");
+  CHECK(database.value(
+            "SELECT sum(processed) > 0 AND sum(skipped) > 0 FROM awa.batch_operations") == "t");
+}
+
 }  // namespace lockkeeper::test
