@@ -8,6 +8,11 @@
 
 namespace lockkeeper::branches {
 
+// Of a window: the last place that was looked at; any if there was nothing to look at.
+inline std::int64_t last_of(const pg::Rows& window) {
+  return window.is_null(0, 1) ? 0 : window.integer(0, 1);
+}
+
 class Carrying {
  public:
   Carrying(OperationsPass& pass, std::string id, Operation& operation)

@@ -81,8 +81,7 @@ Task<bool> Carrying::change_jobs() {
                                          parameter(wish.queue), parameter(wish.priority));
   auto changing = change_rows(found.integers(0, 2), {});
   const bool is_over = co_await changing;
-  if (is_over)
-    walk.looked_at_jobs(found.is_null(0, 1) ? 0 : found.integer(0, 1), found.boolean(0, 0));
+  if (is_over) walk.looked_at_jobs(last_of(found), found.boolean(0, 0));
   co_return is_over;
 }
 
@@ -100,8 +99,7 @@ Task<bool> Carrying::change_lane() {
                                          lane.place, lane.next, kWindow);
   auto changing = change_rows(found.integers(0, 2), found.integers(0, 3));
   const bool is_over = co_await changing;
-  if (is_over)
-    walk.looked_at_lane(found.is_null(0, 1) ? 0 : found.integer(0, 1), found.boolean(0, 0));
+  if (is_over) walk.looked_at_lane(last_of(found), found.boolean(0, 0));
   co_return is_over;
 }
 

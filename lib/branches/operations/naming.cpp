@@ -23,8 +23,7 @@ Task<bool> Carrying::name() {
       const auto found = co_await ctx_.query(statement, id_, walk.after(), kWindow);
       auto adding = add(found.integers(0, 2));
       const bool is_added = co_await adding;
-      if (is_added)
-        walk.looked_at_jobs(found.is_null(0, 1) ? 0 : found.integer(0, 1), found.boolean(0, 0));
+      if (is_added) walk.looked_at_jobs(last_of(found), found.boolean(0, 0));
       co_return is_added;
     }
     case Walk::Step::lanes: {
@@ -38,8 +37,7 @@ Task<bool> Carrying::name() {
                                              lane.place, lane.next, kWindow);
       auto adding = add(found.integers(0, 2));
       const bool is_added = co_await adding;
-      if (is_added)
-        walk.looked_at_lane(found.is_null(0, 1) ? 0 : found.integer(0, 1), found.boolean(0, 0));
+      if (is_added) walk.looked_at_lane(last_of(found), found.boolean(0, 0));
       co_return is_added;
     }
     case Walk::Step::over:

@@ -182,6 +182,23 @@ TEST_CASE("many jobs are changed in bounded batches, and nothing large is read",
                        "WHERE state = 'processed'") == "t");
 }
 
+TEST_CASE("lanes of any number, with the longest names, are walked page by page",
+          "[branches][batch_operations]") {
+  const Database database;
+  database.sql(
+      "SET ROLE awa_owner; SELECT count(awa.insert_job_compat('kind', n || repeat(chr(127754), "
+      "190), "
+      "'{}', p_priority => 3::smallint)) FROM generate_series(1, 130) n; RESET ROLE");
+  Leader leader(database);
+  const auto id = submit_priority(database, "{}", 1);
+
+  while (leader.run(batch_operations).backlog) {
+  }
+
+  CHECK(standing(database, id) == "completed: 130 = 130 + 0 + 0");
+  CHECK(count(database, "ready_entries", "priority = 1") == "130");
+}
+
 TEST_CASE("a pass without an operation is one round trip that writes nothing",
           "[branches][batch_operations]") {
   const Database database;

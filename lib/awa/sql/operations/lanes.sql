@@ -5,14 +5,15 @@
 -- $3 integer: its shard
 -- $4 integer: the most lanes
 WITH lane AS MATERIALIZED (
-    SELECT c.queue, c.priority, c.enqueue_shard, :"schema".sequence_next_value(c.seq_name) AS first,
-           :"schema".sequence_next_value(e.seq_name) AS next
+    SELECT c.queue, c.priority, c.enqueue_shard,
+           CASE WHEN e.seq_name IS NULL THEN 0 ELSE :"schema".sequence_next_value(c.seq_name) END AS first,
+           CASE WHEN e.seq_name IS NULL THEN 0 ELSE :"schema".sequence_next_value(e.seq_name) END AS next
     FROM (SELECT c.queue, c.priority, c.enqueue_shard, c.seq_name FROM :"schema".queue_claim_heads c
           WHERE (c.queue, c.priority, c.enqueue_shard) > ($1::text, $2::integer, $3::integer)
+            AND c.seq_name IS NOT NULL
           ORDER BY c.queue, c.priority, c.enqueue_shard LIMIT $4::integer) c
-    JOIN :"schema".queue_enqueue_heads e
+    LEFT JOIN :"schema".queue_enqueue_heads e
         ON e.queue = c.queue AND e.priority = c.priority AND e.enqueue_shard = c.enqueue_shard
-    WHERE c.seq_name IS NOT NULL AND e.seq_name IS NOT NULL
 )
 SELECT l.queue, l.priority, l.enqueue_shard, l.first, l.next, ARRAY(
     SELECT s.slot FROM :"schema".queue_ring_slots s
