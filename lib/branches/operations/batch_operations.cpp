@@ -112,14 +112,14 @@ Task<Outcome> Operations::run() {
   }
   while (true) {
     const auto found = co_await ctx_.query("operations/look", passed_over_);
-    if (found.empty()) break;
+    if (found.empty()) {
+      if (passed_over_.empty()) memory_.operations.clear();
+      break;
+    }
     auto working = work_at(std::string(found.text(0, 0)));
     const bool may_go_on = co_await working;
     if (!may_go_on) break;
     co_await ctx_.breathe();
-  }
-  if (passed_over_.empty() && !outcome_.backlog && outcome_.skipped.empty()) {
-    memory_.operations.clear();
   }
   outcome_.rows = pass_.rows;
   co_return outcome_;
@@ -151,6 +151,7 @@ Task<bool> Operations::work_at(std::string id) {
   }
   if (progress == Progress::finished) {
     memory_.operations.erase(id);
+    passed_over_.push_back(id);
     co_return true;
   }
   if (progress == Progress::busy) outcome_.skipped = "another leader works at batch operations";
