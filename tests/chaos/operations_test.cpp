@@ -80,11 +80,6 @@ std::string outcome(const Database& database) {
                "SELECT job_id, queue, priority, kind, args, payload, attempt, run_lease, "
                "max_attempts, run_at, unique_key, unique_states, " +
                    live + " FROM awa.ready_entries r ORDER BY job_id, queue, priority") +
-         lines(
-             database,
-             "SELECT queue, priority, array_agg(job_id ORDER BY lane_seq) FROM awa.ready_entries r "
-             "WHERE " +
-                 live + " GROUP BY 1, 2 ORDER BY 1, 2") +
          lines(database,
                "SELECT queue, priority, min(first_lane_seq), max(next_lane_seq), "
                "sum(next_lane_seq - first_lane_seq) FROM awa.ready_segments GROUP BY 1, 2 ORDER BY "

@@ -142,7 +142,7 @@ TEST_CASE("an operation goes on where it was, under the same leader or another o
   const auto interrupt_now_and_then = [&](Leader& each) {
     each.set(batch_operations, "batch_size", std::int64_t{100});
     each.before_each([&, statements = 0](const std::string&) mutable {
-      if (++statements % 37 != 0) return;
+      if (++statements % (interruptions == 0 ? 11 : 37) != 0) return;
       ++interruptions;
       each.take_back();
     });

@@ -89,11 +89,13 @@ TEST_CASE("an operation repeats nothing, and what a job had at first stays in it
   Leader leader(database);
   submit_move(database, R"({"queue": "low"})", "high", "2");
   const auto again = submit_move(database, R"({"queue": "high"})", "high", "2");
+  const auto none = submit_priority(database, R"({"queue": "low"})", 1);
   const auto back = submit_move(database, R"({"queue": "high"})", "low");
 
   leader.run(batch_operations);
 
   CHECK(standing(database, again) == "completed: 2 = 0 + 2 + 0");
+  CHECK(standing(database, none) == "completed: 0 = 0 + 0 + 0");
   CHECK(standing(database, back) == "completed: 2 = 2 + 0 + 0");
   CHECK(waiting(database) == "low/2 2");
   CHECK(payload(database, "ready_entries", "queue = 'low' AND priority = 2 AND job_id = 1") ==
@@ -168,8 +170,11 @@ TEST_CASE("many jobs are changed in bounded batches, and nothing large is read",
           "[branches][batch_operations]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
   const Database database(routing);
-  enqueue(database, "low", 2500, ", 'available'");
-  enqueue(database, "low", 1500, kTomorrow);
+  database.sql(
+      "SELECT setval('awa.job_id_seq', 1000000000000000000), setval('awa.jobs_id_seq', "
+      "1000000000000000000)");
+  enqueue(database, "low", 4000, ", 'available'");
+  enqueue(database, "low", 500, kTomorrow);
   Leader leader(database);
   leader.set(batch_operations, "batch_size", std::int64_t{100});
   const auto id = submit_move(database, R"({"queue": "low"})", "moved", "1");
@@ -177,7 +182,7 @@ TEST_CASE("many jobs are changed in bounded batches, and nothing large is read",
   while (leader.run(batch_operations).backlog) {
   }
 
-  CHECK(standing(database, id) == "completed: 4000 = 4000 + 0 + 0");
+  CHECK(standing(database, id) == "completed: 4500 = 4500 + 0 + 0");
   CHECK(database.value("SELECT count(DISTINCT xmin::text) >= 40 FROM awa.batch_operation_items "
                        "WHERE state = 'processed'") == "t");
 }
