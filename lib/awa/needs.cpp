@@ -125,6 +125,7 @@ constexpr Need kNeeds[] = {
     {queue_storage, "ready_segments", kAdd, kOperations},
     {queue_storage, "ready_tombstones", kAdd, kOperations},
     {queue_storage, "ready_claim_attempt_batches", kRead, kOperations},
+    {queue_storage, "leases", kRead, kOperations},
 
     {queue_storage, "claim_ring_state", kChange, kClaim},
     {queue_storage, "claim_ring_slots", kChange, kClaim},

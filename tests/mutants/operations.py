@@ -18,6 +18,7 @@ MUTANTS = [
     ("H6", BRANCH + "carrying.cpp", "if (!asked.is_null(0, 2)) {", "if (false) {",
      "an unusable spec is used", "an operation that cannot be carried out*"),
     ("–", SQL + "entomb.sql", CLAIMED, "", "a job that was claimed a moment ago is moved", "a job that a worker has claimed*"),
+    ("–", SQL + "entomb.sql", "WHERE l.job_id = s.job_id AND", "WHERE false AND", "a job with a lease is moved", "where claims leave no receipts*"),
     ("–", SQL + "lock_lanes.sql", "FOR UPDATE SKIP LOCKED", "", "a lane is moved out of under a worker", "jobs in somebody's hands*"),
     ("–", SQL + "lock_lanes.sql", "FOR UPDATE SKIP LOCKED", "FOR UPDATE", "a worker's lane is waited for", "jobs in somebody's hands*"),
     ("–", SQL + "change_available.sql", "FOR UPDATE OF j SKIP LOCKED", "FOR UPDATE OF j",

@@ -60,6 +60,26 @@ TEST_CASE(
   CHECK(standing(database, id) == "completed: 6 = 4 + 2 + 0");
 }
 
+TEST_CASE("where claims leave no receipts, a job that is claimed is not moved either",
+          "[branches][batch_operations]") {
+  const Database database;
+  database.sql("SELECT awa.install_queue_storage_substrate('my_river', 8, 4, 4, false)");
+  database.give_to_owner("my_river");
+  database.sql(
+      "UPDATE awa.storage_transition_state SET details = jsonb_build_object('schema', 'my_river')");
+  enqueue(database, "low", 10);
+  const auto claimed = "SELECT count(*) FROM my_river.claim_ready_runtime('low', 4, 0, 0)";
+  REQUIRE(database.value(claimed) == "4");
+  const auto id = submit_move(database, "{}", "moved");
+  Leader leader(database, "my_river");
+
+  leader.run(batch_operations);
+
+  CHECK(standing(database, id) == "completed: 10 = 6 + 4 + 0");
+  CHECK(database.value("SELECT string_agg(job_id::text, ' ' ORDER BY job_id) FROM "
+                       "my_river.ready_entries WHERE queue = 'moved'") == "5 6 7 8 9 10");
+}
+
 TEST_CASE("jobs in somebody's hands are left for later, and the operation waits for them",
           "[branches][batch_operations]") {
   struct Hands {
