@@ -5,6 +5,7 @@ import json
 import time
 
 import load
+from cleanup import has_begun
 from figure import Row, milliseconds
 from scene import wait_until
 
@@ -42,6 +43,7 @@ def lockkeeper(bench, kind, count):
     with bench.scene() as scene:
         fill(scene, count)
         daemon = scene.lead()
+        wait_until(lambda: has_begun(daemon), 20, "each branch of the SLO lane has had its first pass")
         before = daemon.scrape()
         producer = load.Caller(scene.url("app"), ENQUEUE, 0.01)
         began = time.monotonic()
@@ -81,8 +83,8 @@ def measure(bench):
         awa_rate, awa_stall = awa(bench, kind, count)
         rows += [
             Row(f"{kind}, jobs a second", "", rate, awa=awa_rate, times=1, more_is_better=True),
-            Row(f"{kind}, an enqueue meanwhile, max", "ms", 1000 * stall, awa=1000 * awa_stall),
+            Row(f"{kind}, an enqueue meanwhile, max", "ms", 1000 * stall, awa=1000 * awa_stall, most=50),
             Row(f"{kind}, start lateness of the SLO lane meanwhile, p99, at most", "ms",
-                milliseconds(metrics.quantile(LATENESS, 0.99, lane="slo"))),
+                milliseconds(metrics.quantile(LATENESS, 0.99, lane="slo")), most=5),
         ]
     return rows
