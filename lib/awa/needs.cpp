@@ -9,6 +9,7 @@ using enum Plane;
 constexpr std::string_view kRead = "SELECT";
 constexpr std::string_view kAdd = "SELECT,INSERT";
 constexpr std::string_view kChange = "SELECT,UPDATE";  // also what a row lock needs
+constexpr std::string_view kEnter = "SELECT,INSERT,UPDATE";
 constexpr std::string_view kRemove = "SELECT,UPDATE,DELETE";
 constexpr std::string_view kMove = "SELECT,INSERT,UPDATE,DELETE";
 constexpr std::string_view kEmpty = "SELECT,INSERT,UPDATE,DELETE,TRUNCATE";
@@ -23,6 +24,7 @@ constexpr std::string_view kClaim = "rotate_claim";
 constexpr std::string_view kCleanup = "cleanup";
 constexpr std::string_view kStats = "queue_stats";
 constexpr std::string_view kRollUp = "terminal_count_rollup";
+constexpr std::string_view kOperations = "batch_operations";
 
 constexpr Need kNeeds[] = {
     {canonical, "storage_transition_state", kChange, kPromote},
@@ -101,6 +103,29 @@ constexpr Need kNeeds[] = {
 
     {queue_storage, "queue_terminal_count_deltas", kEmpty, kRollUp},
     {queue_storage, "queue_terminal_live_counts", kMove, kRollUp},
+
+    {canonical, "storage_transition_state", kChange, kOperations},
+    {canonical, "batch_operations", kChange, kOperations},
+    {canonical, "batch_operation_items", kEnter, kOperations},
+    {canonical, "scheduled_jobs", kChange, kOperations},
+    {canonical, "jobs_hot", kChange, kOperations},
+    // The triggers on canonical tables write these with our rights.
+    {canonical, "admin_dirty_queues", kAdd, kOperations},
+    {canonical, "admin_dirty_kinds", kAdd, kOperations},
+    {canonical, "admin_dirty_queue_marks", kAdd, kOperations},
+    {canonical, "admin_dirty_kind_marks", kAdd, kOperations},
+    {canonical, "queue_meta", kRead, kOperations},
+    {queue_storage, "deferred_jobs", kChange, kOperations},
+    {queue_storage, "queue_lanes", kEnter, kOperations},
+    {queue_storage, "queue_enqueue_heads", kEnter, kOperations},
+    {queue_storage, "queue_claim_heads", kEnter, kOperations},
+    {queue_storage, "queue_ring_state", kRead, kOperations},
+    {queue_storage, "queue_ring_slots", kRead, kOperations},
+    {queue_storage, "ready_entries", kEnter, kOperations},
+    {queue_storage, "ready_segments", kAdd, kOperations},
+    {queue_storage, "ready_tombstones", kAdd, kOperations},
+    {queue_storage, "ready_claim_attempt_batches", kRead, kOperations},
+    {queue_storage, "leases", kRead, kOperations},
 
     {queue_storage, "claim_ring_state", kChange, kClaim},
     {queue_storage, "claim_ring_slots", kChange, kClaim},

@@ -15,7 +15,6 @@ constexpr MissingDuty kMissing[] = {
     {"recompute_dirty_admin_metadata", "changed admin counts are not recomputed"},
     {"refresh_admin_metadata", "admin metadata is not refreshed"},
     {"priority_aging", "waiting canonical jobs do not gain priority"},
-    {"batch_operations", "batch operations of the admin tools do not run"},
 };
 
 }  // namespace

@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 import hygiene
+import operations
 from planting import plant
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -198,7 +199,7 @@ def copy_to(folder):
 
 def main():
     word = sys.argv[1] if len(sys.argv) > 1 else ""
-    wanted = [mutant for mutant in MUTANTS + hygiene.MUTANTS if word in " ".join(mutant)]
+    wanted = [mutant for mutant in MUTANTS + hygiene.MUTANTS + operations.MUTANTS if word in " ".join(mutant)]
     survivors = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)

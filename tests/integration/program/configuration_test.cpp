@@ -78,7 +78,7 @@ dlq_retention = "90d"
 )";
 
 constexpr const char* kLater[] = {"cron_sync", "recompute_dirty_admin_metadata",
-                                  "refresh_admin_metadata", "priority_aging", "batch_operations"};
+                                  "refresh_admin_metadata", "priority_aging"};
 
 // Reads a file with this content, as every command does.
 Ran reading(const std::string& toml) {

@@ -1,0 +1,34 @@
+-- operations/change_scheduled: gives jobs that are scheduled in canonical storage another queue or priority, and counts
+-- them as done; those that somebody holds are left out. Says also how many might have been changed.
+-- What a job had at first stays in its metadata; one whose metadata is no object is an error.
+-- $1 uuid: operation
+-- $2 bigint[]: jobs
+-- $3 text: queue, NULL for the one that they have
+-- $4 integer: priority, NULL for the one that they have
+WITH held AS MATERIALIZED (
+    SELECT j.id
+    FROM awa.scheduled_jobs j
+    WHERE j.id = ANY ($2::bigint[]) AND j.state = 'scheduled' AND (j.queue <> $3::text OR j.priority <> $4::integer)
+    FOR UPDATE OF j SKIP LOCKED
+), changed AS (
+    UPDATE awa.scheduled_jobs j
+    SET queue = COALESCE($3::text, j.queue), priority = COALESCE($4::integer, j.priority),
+        metadata = CASE WHEN jsonb_typeof(j.metadata) = 'object' THEN jsonb_strip_nulls(jsonb_build_object(
+                '_awa_original_queue', CASE WHEN $3::text IS NOT NULL THEN j.queue END,
+                '_awa_original_priority', CASE WHEN $4::integer IS NOT NULL THEN j.priority END)) || j.metadata
+            ELSE to_jsonb(('metadata is no JSON object but ' || jsonb_typeof(j.metadata))::integer) END
+    WHERE j.id = ANY (ARRAY(SELECT h.id FROM held h))
+    RETURNING j.id, j.queue, j.run_at
+), item AS (
+    UPDATE awa.batch_operation_items i SET state = 'processed', processed_at = clock_timestamp()
+    WHERE i.operation_id = $1::uuid AND i.job_id = ANY (ARRAY(SELECT c.id FROM changed c)) AND i.state = 'pending'
+    RETURNING i.job_id
+), operation AS (
+    UPDATE awa.batch_operations o
+    SET processed = o.processed + (SELECT count(*) FROM item), updated_at = clock_timestamp()
+    WHERE o.id = $1::uuid
+)
+SELECT count(*) AS done,
+       (SELECT count(*) FROM awa.scheduled_jobs j WHERE j.id = ANY ($2::bigint[]) AND j.state = 'scheduled'
+            AND (j.queue <> $3::text OR j.priority <> $4::integer)) AS eligible
+FROM changed c

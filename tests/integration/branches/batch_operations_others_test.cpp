@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Batch operations while others work at the same jobs, cancel them, or take the turn back.
+#include <catch2/catch.hpp>
+#include <chrono>
+
+#include "branches/catalog.hpp"
+#include "integration/branches/jobs.hpp"
+#include "integration/branches/operations.hpp"
+#include "support/rings.hpp"
+
+namespace lockkeeper::test {
+
+using branches::batch_operations;
+using Routing = Database::Routing;
+
+namespace {
+
+const std::string kTomorrow = ", 'scheduled', p_run_at => now() + interval '1 day'";
+
+// One pass after the other, until the operation has come to its end.
+void run_to_the_end(Leader& leader, const Database& database, const std::string& id) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (std::chrono::steady_clock::now() < end) {
+    leader.run(batch_operations);
+    if (count(database, "batch_operations", "id = '" + id + "' AND finalized_at IS NULL") == "0")
+      return;
+  }
+  FAIL("it does not end: " + standing(database, id));
+}
+
+std::string last_error(const Database& database, const std::string& id) {
+  return database.value("SELECT last_error FROM awa.batch_operations WHERE id = '" + id + "'");
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a job that a worker has claimed a moment ago is not moved, though its lane does not show it",
+    "[branches][batch_operations]") {
+  const std::string moment =
+      GENERATE("operations/named", "operations/pending_ready", "operations/lock_lanes");
+  INFO(moment);
+  const Database database;
+  enqueue(database, "low", 10);
+  REQUIRE(claim(database, "low", 4) == 4);
+  const auto id = submit_move(database, "{}", "moved");
+  Leader leader(database);
+  int more = 0;
+  leader.before_each([&](const std::string& statement) {
+    if (!statement.starts_with("awa/" + moment)) return;
+    while (more == 0) more = claim(database, "low", 2);
+  });
+
+  leader.run(batch_operations);
+
+  REQUIRE(more == 2);
+  CHECK(count(database, "ready_tombstones") == "4");
+  CHECK(waiting(database) == "low/2 6, moved/2 4");
+  CHECK(standing(database, id) == "completed: 6 = 4 + 2 + 0");
+}
+
+TEST_CASE("where claims leave no receipts, a job that is claimed is not moved either",
+          "[branches][batch_operations]") {
+  const Database database;
+  database.sql("SELECT awa.install_queue_storage_substrate('my_river', 8, 4, 4, false)");
+  database.give_to_owner("my_river");
+  database.sql(
+      "UPDATE awa.storage_transition_state SET details = jsonb_build_object('schema', 'my_river')");
+  enqueue(database, "low", 10);
+  const auto claimed = "SELECT count(*) FROM my_river.claim_ready_runtime('low', 4, 0, 0)";
+  REQUIRE(database.value(claimed) == "4");
+  const auto id = submit_move(database, "{}", "moved");
+  Leader leader(database, "my_river");
+
+  leader.run(batch_operations);
+
+  CHECK(standing(database, id) == "completed: 10 = 6 + 4 + 0");
+  CHECK(database.value("SELECT string_agg(job_id::text, ' ' ORDER BY job_id) FROM "
+                       "my_river.ready_entries WHERE queue = 'moved'") == "5 6 7 8 9 10");
+}
+
+TEST_CASE("jobs in somebody's hands are left for later, and the operation waits for them",
+          "[branches][batch_operations]") {
+  struct Hands {
+    Routing routing;
+    std::string lock;
+    std::string done;
+  };
+  const auto hands = GENERATE(
+      Hands{Routing::queue_storage,
+            "SELECT FROM awa.queue_claim_heads WHERE queue = 'low' FOR UPDATE", "3"},
+      Hands{Routing::queue_storage, "SELECT FROM awa.ready_entries WHERE job_id = 2 FOR UPDATE",
+            "6"},
+      Hands{Routing::queue_storage, "SELECT FROM awa.deferred_jobs WHERE job_id = 7 FOR UPDATE",
+            "6"},
+      Hands{Routing::canonical, "SELECT FROM awa.jobs_hot WHERE id = 2 FOR UPDATE", "6"},
+      Hands{Routing::canonical, "SELECT FROM awa.scheduled_jobs WHERE id = 7 FOR UPDATE", "6"});
+  INFO(hands.lock);
+  const Database database(hands.routing);
+  enqueue(database, "low", 4);
+  enqueue(database, "high", 2);
+  enqueue(database, "low", 1, kTomorrow);
+  const auto id = submit_move(database, "{}", "moved");
+  const auto next = submit_priority(database, R"({"queue": "nothing"})", 1);
+  Leader leader(database);
+
+  {
+    const auto holder = database.session();
+    holder.sql("BEGIN; " + hands.lock);
+    CHECK(leader.run(batch_operations).failure == nullptr);
+    CHECK(standing(database, id) == "running: 7 = " + hands.done + " + 0 + 0");
+    CHECK_THAT(standing(database, next), Catch::StartsWith("completed"));
+    CHECK(skipped(leader, batch_operations, "locked") == 0);  // not waited for
+  }
+
+  run_to_the_end(leader, database, id);
+  CHECK(standing(database, id) == "completed: 7 = 7 + 0 + 0");
+}
+
+TEST_CASE("a cancelled operation stops at the next turn, and what it had left is skipped",
+          "[branches][batch_operations]") {
+  struct Moment {
+    std::string before;
+    std::string standing;
+  };
+  const auto moment = GENERATE(Moment{"operations/look", "cancelled: ? = 0 + 0 + 0"},
+                               Moment{"operations/named", "cancelled: 500 = 0 + 500 + 0"},
+                               Moment{"operations/entomb", "cancelled: 500 = 100 + 400 + 0"});
+  INFO(moment.before);
+  const Database database;
+  enqueue(database, "low", 500);
+  const auto id = submit_priority(database, "{}", 1);
+  Leader leader(database);
+  leader.set(batch_operations, "batch_size", std::int64_t{100});
+  leader.before_each([&](const std::string& statement) {
+    if (statement.starts_with("awa/" + moment.before)) {
+      const auto canceller = database.session();
+      canceller.sql("SET lock_timeout = '1s'");
+      canceller.sql("UPDATE awa.batch_operations SET state = 'cancelling' WHERE id = '" + id +
+                    "' AND state IN ('pending', 'scanning', 'running')");
+    }
+  });
+
+  run_to_the_end(leader, database, id);
+
+  CHECK(standing(database, id) == moment.standing);
+  CHECK(count(database, "batch_operation_items", "state = 'pending'") == "0");
+  CHECK(count(database, "batch_operations", "retention_until > now() + interval '89 days'") == "1");
+}
+
+TEST_CASE("an operation goes on where it was, under the same leader or another one",
+          "[branches][batch_operations]") {
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const auto is_same = GENERATE(true, false);
+  const Database database(routing);
+  enqueue(database, "low", 3000);
+  enqueue(database, "low", 500, kTomorrow);
+  const auto id = submit_move(database, R"({"queue": "low"})", "moved");
+  auto leader = std::make_unique<Leader>(database);
+  int interruptions = 0;
+  const auto interrupt_now_and_then = [&](Leader& each) {
+    each.set(batch_operations, "batch_size", std::int64_t{100});
+    each.before_each([&, statements = 0](const std::string&) mutable {
+      if (++statements % (interruptions == 0 ? 11 : 37) != 0) return;
+      ++interruptions;
+      each.take_back();
+    });
+  };
+  interrupt_now_and_then(*leader);
+
+  while (count(database, "batch_operations", "finalized_at IS NULL") == "1") {
+    try {
+      leader->run(batch_operations);
+    } catch (const pg::Error& error) {
+      REQUIRE(error.state().is_cancelled());
+      if (is_same) continue;
+      leader.reset();
+      leader = std::make_unique<Leader>(database);
+      interrupt_now_and_then(*leader);
+    }
+  }
+
+  CHECK(interruptions > 3);
+  CHECK(standing(database, id) == "completed: 3500 = 3500 + 0 + 0");
+  if (routing == Routing::canonical) {
+    CHECK(waiting_canonical(database) == "moved/2 scheduled 500, moved/2 available 3000");
+  } else {
+    CHECK(waiting(database) == "moved/2 3000");
+    CHECK(count(database, "ready_entries") == "6000");
+  }
+}
+
+TEST_CASE("a leader that works at batch operations already is not disturbed",
+          "[branches][batch_operations]") {
+  const Database database;
+  enqueue(database, "low", 1);
+  const auto id = submit_priority(database, "{}", 1);
+  Leader leader(database);
+  {
+    const auto other = database.session();
+    other.sql("SELECT pg_advisory_lock(4708303812828419139)");
+    CHECK(leader.run(batch_operations).skipped == "another leader works at batch operations");
+    CHECK(standing(database, id) == "pending: ? = 0 + 0 + 0");
+  }
+
+  run_to_the_end(leader, database, id);
+
+  CHECK(standing(database, id) == "completed: 1 = 1 + 0 + 0");
+  CHECK(database.value(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1111577667") ==
+        "0");
+}
+
+TEST_CASE("jobs that were named in one storage are not looked for in the other one",
+          "[branches][batch_operations]") {
+  const Database database(Routing::canonical);
+  enqueue(database, "low", 300);
+  const auto id = submit_priority(database, "{}", 1);
+  Leader leader(database);
+  leader.before_each([&](const std::string& statement) {
+    if (statement == "awa/operations/change_available") leader.take_back();
+  });
+  CHECK_THROWS_AS(leader.run(batch_operations), pg::Error);
+  REQUIRE(standing(database, id) == "running: 300 = 0 + 0 + 0");
+  leader.before_each({});
+  database.sql(
+      "UPDATE awa.storage_transition_state SET state = 'active', current_engine = "
+      "'queue_storage', details = '{\"schema\": \"awa\"}'");
+  enqueue(database, "low", 10);
+
+  run_to_the_end(leader, database, id);
+
+  CHECK_THAT(standing(database, id), Catch::StartsWith("failed"));
+  CHECK_THAT(last_error(database, id), Catch::Contains("submit it again"));
+  CHECK(waiting(database) == "low/2 10");
+}
+
+}  // namespace lockkeeper::test
