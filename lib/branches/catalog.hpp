@@ -19,6 +19,7 @@ namespace lockkeeper::branches {
   ROW(rotate_lease)              \
   ROW(rotate_claim)              \
   ROW(cleanup)                   \
+  ROW(cron_sync)                 \
   ROW(queue_stats)               \
   ROW(terminal_count_rollup)     \
   ROW(observe)                   \
