@@ -2,12 +2,9 @@
 #include "chaos/river.hpp"
 
 #include <cstdio>
-#include <exception>
 #include <fstream>
 #include <iterator>
 #include <thread>
-
-#include "support/invariants.hpp"
 
 namespace lockkeeper::test {
 namespace {
@@ -127,11 +124,6 @@ bool River::is_settled() const {
 
 bool River::fence_has_fired() const {
   return server_log().find("fence: ", log_begins_) != std::string::npos;
-}
-
-River::~River() {
-  const bool is_expected = broken_for_ == nullptr && std::uncaught_exceptions() == 0;
-  if (is_expected) expect_invariants(database_);
 }
 
 void make_worker_role(const Database& database) {

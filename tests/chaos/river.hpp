@@ -30,12 +30,6 @@ void make_worker_role(const Database& database);
 class River {
  public:
   River();
-  ~River();  // the test fails if an invariant is broken at its end
-  River(const River&) = delete;
-  River& operator=(const River&) = delete;
-
-  // The test leaves behind what no step of anybody's would.
-  void break_invariants(const char* reason) { broken_for_ = reason; }
 
   Database& database() { return database_; }
   DaemonSettings settings() const;
@@ -77,7 +71,6 @@ class River {
   std::size_t log_begins_;
   int jobs_ = 0;
   int abandoned_ = 0;
-  const char* broken_for_ = nullptr;
 };
 
 }  // namespace lockkeeper::test

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/invariants.hpp"
+#include "integration/branches/invariants.hpp"
 
-#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "branches/catalog.hpp"
 #include "integration/branches/crowd.hpp"
 #include "integration/branches/jobs.hpp"
-#include "support/worker.hpp"
 
 namespace lockkeeper::test {
 
@@ -71,56 +69,6 @@ TEST_CASE("whatever everybody does between any two statements, no invariant brea
   }
   CHECK(database.value(kLeftUndone) == "0");
   CHECK(broken_invariants(database) == std::vector<std::string>());
-}
-
-TEST_CASE("a fault that is planted breaks its sentence", "[branches][invariants]") {
-  struct Fault {
-    std::string says;
-    std::string sql;
-  };
-  const auto fault = GENERATE(values<Fault>({
-      {"an attempt is claimed once",
-       "UPDATE awa.lease_claim_batches SET job_ids[2] = job_ids[1], run_leases[2] = run_leases[1]"},
-      {"an attempt ends once",
-       "INSERT INTO awa.lease_claim_closures (claim_slot, job_id, run_lease, outcome)"
-       " SELECT claim_slot, job_ids[1], run_leases[1], 'completed' FROM awa.lease_claim_batches"
-       " ORDER BY batch_id LIMIT 1"},
-      {"closures of a claim slot are as many",
-       "UPDATE awa.lease_claim_closure_batches SET receipt_ids[1] = 999"},
-      {"closures of a ready slot are as many",
-       "UPDATE awa.lease_claim_closure_batches SET receipt_ids[1] = 999"},
-      {"a job is in one place",
-       "INSERT INTO awa.dlq_entries (job_id, kind, queue, priority, dlq_reason, original_run_lease)"
-       " SELECT job_id, kind, queue, priority, 'x', 1 FROM awa.ready_entries LIMIT 1"},
-      {"state belongs to a living attempt",
-       "INSERT INTO awa.attempt_state (job_id, run_lease) VALUES (12345, 1)"},
-      {"a key belongs to a job",
-       "INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('q', 12345)"},
-      {"terminal rows are counted",
-       "UPDATE awa.queue_terminal_count_deltas SET terminal_delta = terminal_delta + 1"},
-      {"a lane's numbers are given once",
-       "UPDATE awa.ready_entries SET lane_seq = 1, ready_slot = 1"
-       " WHERE lane_seq = 2"},
-      {"a ready row stands in one segment",
-       "UPDATE awa.ready_segments SET first_run_at = first_run_at - interval '1 s'"},
-      {"segments of a lane do not overlap",
-       "UPDATE awa.ready_segments SET next_lane_seq = next_lane_seq + 1"},
-  }));
-  CAPTURE(fault.says, fault.sql);
-  const Database database;
-  install_views(database);
-  const Worker worker(database);
-  worker.run("mail", 5, "completed");
-  worker.run("mail", 5, "failed");
-  worker.enqueue("mail", 4);
-  worker.claim("mail", 2);
-  REQUIRE(broken_invariants(database) == std::vector<std::string>());
-
-  database.sql(fault.sql);
-
-  const auto broken = broken_invariants(database);
-  CHECK(std::any_of(broken.begin(), broken.end(),
-                    [&](const std::string& each) { return each.starts_with(fault.says); }));
 }
 
 }  // namespace lockkeeper::test
