@@ -40,11 +40,14 @@ void declare_cron(CLI::App& cron, CommandLine& line) {
   auto* next = cron.add_subcommand("next", "when an expression fires from now on");
   auto* check = cron.add_subcommand("check", "what an expression means, or what is wrong with it");
   list->add_flag("--json", line.as_json, "the same as JSON");
-  for (auto* command : {next, check}) {
-    command->add_option("EXPR", line.cron.expression, "five or six fields, between quotes")
-        ->type_name("")
-        ->required();
-  }
+  next->add_option("EXPR", line.cron.expression, "five or six fields, between quotes")
+      ->type_name("")
+      ->required();
+  check
+      ->add_option("EXPR", line.cron.expression,
+                   "five or six fields, between quotes; without it all that the file declares")
+      ->type_name("")
+      ->each([&line](const std::string&) { line.cron.is_asked = true; });
   next->add_option("--zone", line.cron.zone, "time zone, UTC if there is none")->type_name("ZONE");
   next->add_option("-n,--count", line.cron.count, "so many fires, 5 if it is not said")
       ->type_name("N")

@@ -18,6 +18,7 @@
 #include "service/board.hpp"
 #include "service/check.hpp"
 #include "service/commands.hpp"
+#include "service/declared.hpp"
 #include "service/service.hpp"
 #include "service/settings_parts.hpp"
 #include "service/terminal.hpp"
@@ -53,6 +54,7 @@ config::Settings read_settings(const CommandLine& line) {
   const bool has_file = line.file || !file.empty();
   auto settings = has_file ? config::read_file(file, schemas) : config::standard(schemas);
   config::apply_environment(settings);
+  service::require_schedules(settings);
   return settings;
 }
 
@@ -107,8 +109,9 @@ int execute(const CommandLine& line) {
   if (line.command == "check") return check(line);
   if (line.command == "run") return run(line);
   if (line.command == "cron next") return service::print_fires(line.cron);
-  if (line.command == "cron check") return service::print_meaning(line.cron);
+  if (line.command == "cron check" && line.cron.is_asked) return service::print_meaning(line.cron);
   auto settings = read_settings(line);
+  if (line.command == "cron check") return service::print_declared(settings);
   service::require_listen(settings);
   if (line.command == "branches") return service::print_branches(settings, line.as_json);
   if (line.command == "cron list") return service::list_schedules(settings, line.as_json);

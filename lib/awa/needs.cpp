@@ -8,6 +8,7 @@ using enum Plane;
 
 constexpr std::string_view kRead = "SELECT";
 constexpr std::string_view kAdd = "SELECT,INSERT";
+constexpr std::string_view kPut = "SELECT,INSERT,UPDATE";
 constexpr std::string_view kChange = "SELECT,UPDATE";  // also what a row lock needs
 constexpr std::string_view kEnter = "SELECT,INSERT,UPDATE";
 constexpr std::string_view kRemove = "SELECT,UPDATE,DELETE";
@@ -18,6 +19,7 @@ constexpr std::string_view kPromote = "promote_scheduled";
 constexpr std::string_view kHeartbeats = "rescue_stale_heartbeats";
 constexpr std::string_view kCallbacks = "rescue_expired_callbacks";
 constexpr std::string_view kCron = "cron_eval";
+constexpr std::string_view kCronSync = "cron_sync";
 constexpr std::string_view kQueue = "rotate_queue";
 constexpr std::string_view kLease = "rotate_lease";
 constexpr std::string_view kClaim = "rotate_claim";
@@ -96,6 +98,8 @@ constexpr Need kNeeds[] = {
     {canonical, "queue_state_counts", kMove, kCleanup},
     {canonical, "job_queue_catalog", kMove, kCleanup},
     {canonical, "job_kind_catalog", kMove, kCleanup},
+
+    {canonical, "cron_jobs", kPut, kCronSync},
 
     {canonical, "queue_meta", kRead, kStats},
     {canonical, "queue_state_counts", kRead, kStats},

@@ -20,6 +20,7 @@ namespace lockkeeper::branches {
   ROW(rotate_claim)              \
   ROW(cleanup)                   \
   ROW(batch_operations)          \
+  ROW(cron_sync)                 \
   ROW(queue_stats)               \
   ROW(terminal_count_rollup)     \
   ROW(observe)                   \

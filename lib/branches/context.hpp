@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -28,6 +29,7 @@
 #include "branches/awaitables.hpp"
 #include "branches/report.hpp"
 #include "branches/turn.hpp"
+#include "config/settings.hpp"
 #include "pg/session.hpp"
 #include "time/clock.hpp"
 
@@ -49,6 +51,10 @@ class BranchContext {
   const std::string& word(std::string_view setting) const;
   // What the operator has said about single queues; a key that is not there is as above.
   const QueueSettings& queues() const { return queues_; }
+
+  // The cron schedules that the operator's file declares.
+  std::span<const config::Declaration> declared() const { return declared_; }
+  void set_declared(std::span<const config::Declaration> declared) { declared_ = declared; }
 
   const awa::Planes& planes() const { return *planes_; }
   void set_planes(const awa::Planes& planes) { planes_ = &planes; }
@@ -94,6 +100,7 @@ class BranchContext {
   const SettingValues& settings_;
   const QueueSettings& queues_;
   Report& report_;
+  std::span<const config::Declaration> declared_;
   const awa::Planes* planes_ = nullptr;
   std::any memory_;
   time::TimePoint due_{};

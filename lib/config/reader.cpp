@@ -6,14 +6,13 @@
 #include <algorithm>
 #include <numeric>
 
+#include "config/json.hpp"
 #include "config/nearest.hpp"
 #include "logging/quote.hpp"
 #include "time/duration.hpp"
 
 namespace lockkeeper::config {
 namespace {
-
-constexpr std::int64_t kMostCount = 1'000'000'000;
 
 const toml::table kEmpty;
 
@@ -71,13 +70,13 @@ void Reader::text(std::string_view key, std::string& value) {
   value = text->get();
 }
 
-void Reader::integer(std::string_view key, std::int64_t& value) {
+void Reader::integer(std::string_view key, std::int64_t& value, CountLimits limits) {
   const auto* node = find(key);
   if (node == nullptr) return;
   const auto* number = node->as_integer();
   if (number == nullptr) refuse(key, "must be a whole number");
-  if (number->get() < 1 || number->get() > kMostCount) {
-    refuse(key, fmt::format("must lie between 1 and {}", kMostCount));
+  if (number->get() < limits.least || number->get() > limits.most) {
+    refuse(key, fmt::format("must lie between {} and {}", limits.least, limits.most));
   }
   value = number->get();
 }
@@ -118,6 +117,44 @@ void Reader::word(std::string_view key, std::string& value, const std::vector<st
     spellings += (spellings.empty() ? "" : ", ") + spelling;
   }
   refuse(key, "must be one of " + spellings);
+}
+
+void Reader::texts(std::string_view key, std::vector<std::string>& values) {
+  const auto* node = find(key);
+  if (node == nullptr) return;
+  const auto* list = node->as_array();
+  if (list == nullptr) refuse(key, "must be a list of strings, such as [\"a\", \"b\"]");
+  values.clear();
+  for (const auto& each : *list) {
+    const auto* text = each.as_string();
+    if (text == nullptr) refuse(key, "must be a list of strings, such as [\"a\", \"b\"]");
+    if (text->get().find('\0') != std::string::npos) refuse(key, "must not hold a NUL");
+    values.push_back(text->get());
+  }
+}
+
+void Reader::json(std::string_view key, std::string& value) {
+  const auto* node = find(key);
+  if (node == nullptr) return;
+  if (!node->is_table()) refuse(key, "must be a table, such as { days = 7 }");
+  try {
+    value = as_json(*node);
+  } catch (const JsonError& error) {
+    fail(error.at, fmt::format("{} {} {}", logging::printable(key), where(), error.what()));
+  }
+}
+
+std::vector<Reader> Reader::tables(std::string_view key) {
+  std::vector<Reader> tables;
+  const auto* node = find(key);
+  if (node == nullptr) return tables;
+  const auto path = fmt::format("[{}]", below(key));
+  const auto* list = node->as_array();
+  const bool is_list = list != nullptr && std::all_of(list->begin(), list->end(),
+                                                      [](auto& each) { return each.is_table(); });
+  if (!is_list) refuse(key, fmt::format("must be tables, each written [{}]", path));
+  for (const auto& each : *list) tables.push_back(Reader(*each.as_table(), path, *this));
+  return tables;
 }
 
 Reader Reader::table(std::string_view key) {

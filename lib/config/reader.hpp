@@ -23,6 +23,11 @@ struct DurationLimits {
   time::Duration most = std::chrono::hours(24 * 366);
 };
 
+struct CountLimits {
+  std::int64_t least = 1;
+  std::int64_t most = 1'000'000'000;
+};
+
 class Reader {
  public:
   // The whole file; its name is for messages.
@@ -30,11 +35,16 @@ class Reader {
 
   // Each leaves the value alone when the key is absent and throws SettingsError when it is bad.
   void text(std::string_view key, std::string& value);
-  void integer(std::string_view key, std::int64_t& value);
+  void integer(std::string_view key, std::int64_t& value, CountLimits limits = {});
   void duration(std::string_view key, time::Duration& value, DurationLimits limits = {});
   void boolean(std::string_view key, bool& value);
   // One of some words; true and false are written without quotes.
   void word(std::string_view key, std::string& value, const std::vector<std::string>& words);
+
+  // A list of strings.
+  void texts(std::string_view key, std::vector<std::string>& values);
+  // A table, as a JSON object.
+  void json(std::string_view key, std::string& value);
 
   template <typename Choice>
   void choice(std::string_view key, Choice& value,
@@ -53,13 +63,15 @@ class Reader {
 
   // The table under `key`, empty if there is none.
   Reader table(std::string_view key);
+  // Those that are written [[key]], in their order.
+  std::vector<Reader> tables(std::string_view key);
   std::vector<std::string> keys() const;
   bool has(std::string_view key);
 
   // file:line:column of a key that there is.
   std::string place_of(std::string_view key) const;
 
-  // `name key in [path] <what>`, at the place of the key.
+  // `key in [path] <what>`, at the place of the key, or of the table if there is no key.
   [[noreturn]] void refuse(std::string_view key, const std::string& what) const;
 
   // Call last: throws for a key that was never asked for.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "config/declarations.hpp"
 #include "config/file.hpp"
 #include "config/reader.hpp"
 #include "logging/quote.hpp"
@@ -188,10 +189,7 @@ void read_branches(Reader branches, std::span<const BranchSchema> schemas, Setti
 }
 
 void refuse_later_tables(Reader& top) {
-  for (const auto* key : {"cron", "branch"}) {
-    if (top.has(key))
-      top.refuse(key, fmt::format("is not part of this version: remove [[{}]]", key));
-  }
+  if (top.has("branch")) top.refuse("branch", "is not part of this version: remove [[branch]]");
 }
 
 toml::table parse(std::string_view text, const std::string& name) {
@@ -212,6 +210,7 @@ Settings read_all(Reader& top, std::span<const BranchSchema> branches) {
   read_control(top.table("control"), settings.control);
   read_log(top.table("log"), settings.log);
   read_branches(top.table("branches"), branches, settings);
+  settings.cron = read_declarations(top);
   refuse_later_tables(top);
   top.finish();
   return settings;

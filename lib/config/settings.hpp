@@ -33,6 +33,17 @@ struct BranchSettings {
   std::map<std::string, Values, std::less<>> queues;  // what differs, by queue
 };
 
+// A cron schedule of the file, one [[cron]].
+struct Declaration {
+  std::string name;
+  std::string expression;
+  std::string zone = "UTC";
+  std::string row;         // all of it, as a JSON object with the columns of awa.cron_jobs
+  std::string name_place;  // file:line:column, for messages, as the others
+  std::string expression_place;
+  std::string zone_place;  // empty for the default
+};
+
 enum class Takeover { wait, terminate };
 enum class LogLevel { trace, debug, info, warn, error };
 enum class LogFormat { logfmt, json };
@@ -71,6 +82,7 @@ struct Settings {
     LogFormat format = LogFormat::logfmt;
   } log;
   std::map<std::string, BranchSettings, std::less<>> branches;  // one for each known branch
+  std::vector<Declaration> cron;  // their expressions and zones are still to be read
 };
 
 // What the caller knows about a branch.

@@ -63,7 +63,8 @@ PassFacts facts_of(const branches::Outcome& outcome) {
   return facts;
 }
 
-Board::Board(metrics::Registry& registry, const config::Settings& settings) : registry_(registry) {
+Board::Board(metrics::Registry& registry, const config::Settings& settings)
+    : registry_(registry), declared_(settings.cron) {
   for (const auto* branch : branches::catalog()) {
     const auto& own = settings.branches.find(branch->name)->second;
     records_.push_back(
@@ -96,6 +97,7 @@ void Board::touch_series(const branches::Branch& branch) {
 }
 
 void Board::configure(const config::Settings& settings) {
+  declared_ = settings.cron;
   for (auto& record : records_) {
     record.settings = settings.branches.find(record.branch->name)->second;
     if (record.settings.enabled) touch_series(*record.branch);

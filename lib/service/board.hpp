@@ -59,6 +59,8 @@ class Board {
 
   std::vector<BranchRecord>& records() { return records_; }
   const std::vector<BranchRecord>& records() const { return records_; }
+  // The cron schedules of the file; stay where they are until configure().
+  const std::vector<config::Declaration>& declared() const { return declared_; }
 
   // Other settings of the branches, between two terms of leadership.
   void configure(const config::Settings& settings);
@@ -78,6 +80,7 @@ class Board {
 
   metrics::Registry& registry_;
   std::vector<BranchRecord> records_;
+  std::vector<config::Declaration> declared_;
 };
 
 // The schemas of all branches for the settings reader, those of later versions included.

@@ -38,6 +38,7 @@ BranchPerformer::BranchPerformer(Place place, BranchRecord& record)
       context_(*this, place_.ground.library, record.settings.values, record.settings.queues,
                report_) {
   context_.set_planes(place_.ground.planes);
+  context_.set_declared(place_.board.declared());
 }
 
 void BranchPerformer::begin_pass(const scheduling::Action& action) {

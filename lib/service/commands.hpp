@@ -33,9 +33,13 @@ int print_branches(const config::Settings& settings, bool as_json);
 // The schedules of the database, with what each fires next or what is wrong with it. Reads only.
 int list_schedules(config::Settings settings, bool as_json);
 
+// The schedules that the configuration declares, which is known to be right.
+int print_declared(const config::Settings& settings);
+
 // When an expression fires from now on; what it means. Neither needs a database.
 struct CronQuestion {
   std::string expression;
+  bool is_asked = false;  // cron check: one expression, not what the file declares
   std::string zone = "UTC";
   int count = 5;
 };

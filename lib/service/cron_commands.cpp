@@ -12,10 +12,15 @@ namespace lockkeeper::service {
 
 int list_schedules(config::Settings settings, bool as_json) {
   require_database(settings);
-  const auto read = read_schedules(election_settings(settings));
+  const auto read = read_schedules(election_settings(settings), settings.cron);
   if (!read.failure.empty()) return complain(kFailed, read.failure);
-  print(as_json ? schedules_as_json(read.schedules)
-                : schedules_as_text(read.schedules, paint_of_stdout()));
+  print(as_json ? schedules_as_json(read) : schedules_as_text(read, paint_of_stdout()));
+  return kDone;
+}
+
+int print_declared(const config::Settings& settings) {
+  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  print(declared_as_text(settings.cron, now, paint_of_stdout()));
   return kDone;
 }
 

@@ -40,11 +40,35 @@ std::vector<const Schedule*> by_name(const branches::CronSchedules& schedules) {
   return sorted;
 }
 
+bool has_name(const branches::CronSchedules& schedules, const std::string& name) {
+  const auto& all = schedules.by_id();
+  return std::any_of(all.begin(), all.end(),
+                     [&](const auto& each) { return each.second.row.name == name; });
+}
+
+// Declared, and nowhere else.
+std::vector<const config::Declaration*> missing(const ReadSchedules& read) {
+  std::vector<const config::Declaration*> missing;
+  for (const auto& declaration : read.declared) {
+    const bool is_waiting = read.waiting.count(declaration.name) != 0;
+    if (is_waiting && !has_name(read.schedules, declaration.name)) missing.push_back(&declaration);
+  }
+  return missing;
+}
+
+bool is_declared(const ReadSchedules& read, const std::string& name) {
+  return std::any_of(read.declared.begin(), read.declared.end(),
+                     [&](const auto& declaration) { return declaration.name == name; });
+}
+
 // What a person should know first.
-std::string remark(const Schedule& schedule) {
+std::string remark(const ReadSchedules& read, const Schedule& schedule) {
+  const auto& name = schedule.row.name;
   if (!schedule.fault.empty()) return schedule.fault;
+  if (read.waiting.count(name) != 0) return "declared otherwise, not written yet";
   if (schedule.row.is_paused) return "paused";
-  return schedule.next ? "" : "never fires";
+  if (!schedule.next) return "never fires";
+  return is_declared(read, name) ? "declared" : "";
 }
 
 void write_time(Json& json, std::string_view key, const std::optional<cron::Instant>& at) {
@@ -56,7 +80,20 @@ void write_time(Json& json, std::string_view key, const std::optional<cron::Inst
   }
 }
 
-void write_schedule(Json& json, const Schedule& schedule) {
+void write_declared(Json& json, const ReadSchedules& read, const std::string& name) {
+  json.field("declared", is_declared(read, name));
+  json.field("written", read.waiting.count(name) == 0);
+}
+
+void write_missing(Json& json, const ReadSchedules& read, const config::Declaration& declaration) {
+  json.begin_object().field("name", declaration.name).field("expression", declaration.expression);
+  json.field("zone", declaration.zone);
+  json.key("next").null().key("last").null().field("paused", false);
+  write_declared(json, read, declaration.name);
+  json.key("error").null().end_object();
+}
+
+void write_schedule(Json& json, const ReadSchedules& read, const Schedule& schedule) {
   const auto& row = schedule.row;
   json.begin_object().field("name", row.name).key("expression");
   if (row.expression) {
@@ -67,7 +104,9 @@ void write_schedule(Json& json, const Schedule& schedule) {
   json.field("zone", row.zone).field("queue", row.queue).field("missed_fire_policy", row.policy);
   write_time(json, "next", schedule.next);
   write_time(json, "last", schedule.progress.last);
-  json.field("paused", row.is_paused).key("error");
+  json.field("paused", row.is_paused);
+  write_declared(json, read, row.name);
+  json.key("error");
   if (schedule.fault.empty()) {
     json.null();
   } else {
@@ -140,26 +179,42 @@ std::string written(const cron::Zone& zone, cron::Instant at) {
                      minutes / 60, minutes % 60);
 }
 
-std::string schedules_as_text(const branches::CronSchedules& schedules, Paint paint) {
-  if (schedules.size() == 0) return "no schedules\n";
+std::string schedules_as_text(const ReadSchedules& read, Paint paint) {
+  const auto waiting = missing(read);
+  if (read.schedules.size() == 0 && waiting.empty()) return "no schedules\n";
   Table table({{"schedule"}, {"expression"}, {"zone"}, {"next"}, {"last"}, {"remark"}});
-  for (const auto* schedule : by_name(schedules)) {
+  for (const auto* schedule : by_name(read.schedules)) {
     const auto& row = schedule->row;
     table.row({row.name, row.expression.value_or("(too long)"), row.zone, in_utc(schedule->next),
-               in_utc(schedule->progress.last), remark(*schedule)},
+               in_utc(schedule->progress.last), remark(read, *schedule)},
               !schedule->fault.empty() ? Tone::bad
               : row.is_paused          ? Tone::quiet
                                        : Tone::plain);
   }
+  for (const auto* each : waiting) {
+    table.row({each->name, each->expression, each->zone, "-", "-", "declared, not written yet"});
+  }
   return table.text(paint);
 }
 
-std::string schedules_as_json(const branches::CronSchedules& schedules) {
+std::string schedules_as_json(const ReadSchedules& read) {
   Json json;
   json.begin_object().key("schedules").begin_array();
-  for (const auto* schedule : by_name(schedules)) write_schedule(json, *schedule);
+  for (const auto* schedule : by_name(read.schedules)) write_schedule(json, read, *schedule);
+  for (const auto* each : missing(read)) write_missing(json, read, *each);
   json.end_array().end_object();
   return json.take() + "\n";
+}
+
+std::string declared_as_text(branches::Declarations declared, cron::Instant now, Paint paint) {
+  if (declared.empty()) return "no schedules are declared: write [[cron]] into the file\n";
+  Table table({{"schedule"}, {"expression"}, {"zone"}, {"next"}});
+  for (const auto& each : declared) {
+    const cron::Timetable timetable(each.expression, each.zone);
+    const auto next = timetable.after(now);
+    table.row({each.name, each.expression, each.zone, next ? in_utc(*next) : "never"});
+  }
+  return table.text(paint);
 }
 
 std::string fires_as_text(const cron::Timetable& timetable, cron::Instant now, int count,

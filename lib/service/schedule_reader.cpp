@@ -21,7 +21,10 @@ constexpr auto kLimit = 60s;
 
 class ScheduleReader {
  public:
-  explicit ScheduleReader(const leadership::ElectionSettings& settings) : settings_(settings) {}
+  ScheduleReader(const leadership::ElectionSettings& settings, branches::Declarations declared)
+      : settings_(settings) {
+    read_.declared = declared;
+  }
 
   ReadSchedules read();
 
@@ -29,6 +32,7 @@ class ScheduleReader {
   bool connect();
   bool look();
   bool read_page(bool& is_last);
+  bool compare_declared();
   std::optional<pg::Rows> ask(const char* statement, std::vector<pg::Parameter> parameters);
   std::optional<pg::Rows> ask(pg::Call call);
 
@@ -42,6 +46,7 @@ class ScheduleReader {
 ReadSchedules ScheduleReader::read() {
   bool is_good = connect() && look();
   for (bool is_last = false; is_good && !is_last;) is_good = read_page(is_last);
+  if (is_good && !read_.declared.empty()) compare_declared();
   connection_.close();
   return std::move(read_);
 }
@@ -81,6 +86,16 @@ bool ScheduleReader::read_page(bool& is_last) {
   return true;
 }
 
+bool ScheduleReader::compare_declared() {
+  const auto rows = ask("cron/differing", {branches::as_list(read_.declared)});
+  if (!rows) return false;
+  for (std::size_t row = 0; row < rows->size(); ++row) {
+    const auto place = static_cast<std::size_t>(rows->integer(row, 0));
+    read_.waiting.insert(read_.declared[place - 1].name);
+  }
+  return true;
+}
+
 std::optional<pg::Rows> ScheduleReader::ask(const char* statement,
                                             std::vector<pg::Parameter> parameters) {
   return ask({library_.get(statement), std::move(parameters)});
@@ -103,8 +118,9 @@ std::optional<pg::Rows> ScheduleReader::ask(pg::Call call) {
 
 }  // namespace
 
-ReadSchedules read_schedules(const leadership::ElectionSettings& settings) {
-  return ScheduleReader(settings).read();
+ReadSchedules read_schedules(const leadership::ElectionSettings& settings,
+                             branches::Declarations declared) {
+  return ScheduleReader(settings, declared).read();
 }
 
 }  // namespace lockkeeper::service

@@ -4,19 +4,24 @@
 // Blocking: for commands only.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "branches/cron/cron_schedules.hpp"
+#include "branches/cron/declarations.hpp"
 #include "leadership/election.hpp"
 
 namespace lockkeeper::service {
 
 struct ReadSchedules {
   branches::CronSchedules schedules;
-  cron::Instant now;    // as the database says
-  std::string failure;  // why they could not be read; empty if they were
+  branches::Declarations declared;  // as they were given
+  std::set<std::string> waiting;    // those that are not in the database as they are declared
+  cron::Instant now;                // as the database says
+  std::string failure;              // why they could not be read; empty if they were
 };
 
-ReadSchedules read_schedules(const leadership::ElectionSettings& settings);
+ReadSchedules read_schedules(const leadership::ElectionSettings& settings,
+                             branches::Declarations declared);
 
 }  // namespace lockkeeper::service

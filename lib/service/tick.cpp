@@ -115,6 +115,7 @@ class Tick final : public branches::Turn {
     const auto& settings = settings_.branches.find(branch.name)->second;
     desk_.emplace(*this, library_, registry_, branch, settings);
     desk_->context.set_planes(found_.planes);
+    desk_->context.set_declared(settings_.cron);
     desk_->context.set_due(loop_.now());
     running_.emplace(branch.run(desk_->context), [this](auto completion) {
       completion_ = std::move(completion);

@@ -149,6 +149,7 @@ struct Leader::Impl final : branches::Turn {
     planes = planes_of(database, schema);
     if (library.schema() != *planes.storage_schema) library = awa::Library(*planes.storage_schema);
     ctx.set_planes(planes);
+    ctx.set_declared(declared);
     ctx.set_due(due);
     turns = 0;
     start_turn();
@@ -177,6 +178,7 @@ struct Leader::Impl final : branches::Turn {
   awa::Planes planes;
   std::map<const branches::Branch*, std::unique_ptr<Desk>> desks;
   std::function<void(const std::string&)> before_each;
+  std::vector<config::Declaration> declared;
   bool is_taken_back = false;
   bool is_shielded = false;
   int turns = 0;
@@ -204,6 +206,10 @@ void Leader::set(const branches::Branch& branch, const std::string& setting,
 void Leader::set(const branches::Branch& branch, const std::string& queue,
                  const std::string& setting, branches::SettingValue value) {
   impl_->desk(branch).queues[queue][setting] = std::move(value);
+}
+
+void Leader::declare(std::vector<config::Declaration> declarations) {
+  impl_->declared = std::move(declarations);
 }
 
 void Leader::execute(const std::string& text) { impl_->execute(text); }

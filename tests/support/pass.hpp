@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "awa/planes.hpp"
 #include "branches/branch.hpp"
@@ -37,6 +38,9 @@ class Leader {
   // The same for one queue.
   void set(const branches::Branch& branch, const std::string& queue, const std::string& setting,
            branches::SettingValue value);
+
+  // The cron schedules that its file declares.
+  void declare(std::vector<config::Declaration> declarations);
 
   // On its session, e.g. another statement_timeout.
   void execute(const std::string& text);

@@ -77,8 +77,8 @@ failed_retention = "90m"
 dlq_retention = "90d"
 )";
 
-constexpr const char* kLater[] = {"cron_sync", "recompute_dirty_admin_metadata",
-                                  "refresh_admin_metadata", "priority_aging"};
+constexpr const char* kLater[] = {"recompute_dirty_admin_metadata", "refresh_admin_metadata",
+                                  "priority_aging"};
 
 // Reads a file with this content, as every command does.
 Ran reading(const std::string& toml) {
@@ -119,7 +119,6 @@ TEST_CASE("what a later version has is accepted switched off only", "[program][c
         "declaration_window = false\n");
   CHECK(refusal("[control]\nsocket = \"control.sock\"\n") ==
         "c.toml:2:10: socket in [control] must be an absolute path, or empty\n");
-  CHECK_THAT(refusal("[[cron]]\nname = \"nightly\"\n"), StartsWith("c.toml:1:"));
   CHECK_THAT(refusal("[[branch]]\nsql = \"x\"\n"), StartsWith("c.toml:1:"));
   for (const std::string word : kLater) {
     CAPTURE(word);

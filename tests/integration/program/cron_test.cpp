@@ -123,7 +123,7 @@ TEST_CASE("cron list shows every schedule with what is next, last and wrong", "[
                  Contains("{\"name\":\"b\",\"expression\":\"0 0 1 1 *\",\"zone\":\"UTC\","
                           "\"queue\":\"default\",\"missed_fire_policy\":\"coalesce\","
                           "\"next\":\"3000-01-01T00:00:00Z\",\"last\":\"2999-05-01T00:00:00Z\","
-                          "\"paused\":false,\"error\":null}"));
+                          "\"paused\":false,\"declared\":false,\"written\":true,\"error\":null}"));
 }
 
 TEST_CASE("cron list reads a database that it cannot write", "[program][cron]") {

@@ -238,7 +238,6 @@ TEST_CASE("what a later version has is accepted switched off and refused otherwi
   CHECK(fault("[branches.cleanup]\nenabled = false") == "accepted");
   CHECK_THAT(fault("[branches.cleanup]\nenabled = true"), Contains("only enabled = false"));
   CHECK_THAT(fault("[branches.cleanup]\nbatch_size = 3"), Contains("only enabled = false"));
-  CHECK_THAT(fault("[[cron]]\nname = \"x\""), Contains("remove [[cron]]"));
 }
 
 TEST_CASE("TOML that is none names its place", "[config]") {

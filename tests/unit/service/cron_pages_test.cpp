@@ -35,15 +35,15 @@ TEST_CASE("a field that matches nothing says so", "[service][cron]") {
 }
 
 TEST_CASE("a text of others cannot leave its cell", "[service][cron]") {
-  branches::CronSchedules schedules;
+  ReadSchedules read;
   branches::ScheduleRow row;
   row.name = "x\n\033[2J";
   row.expression = "\033[1m";
   row.metadata_type = "object";
   row.policy = "coalesce";
-  schedules.put(row, instant("2026-07-01 12:00:00"));
+  read.schedules.put(row, instant("2026-07-01 12:00:00"));
 
-  const auto text = schedules_as_text(schedules, Paint::none);
+  const auto text = schedules_as_text(read, Paint::none);
 
   CHECK_THAT(text, Contains("x\\n\\u001b[2J") && !Contains("\033"));
 }

@@ -10,6 +10,7 @@
 
 #include "pg/connection.hpp"
 #include "service/board.hpp"
+#include "service/declared.hpp"
 #include "support/checkout.hpp"
 
 using namespace lockkeeper;
@@ -86,4 +87,36 @@ TEST_CASE("the sample configuration is the defaults, but for url and takeover",
     CHECK(own.late_after == branch.late_after);
     CHECK(own.values == branch.values);
   }
+}
+
+TEST_CASE("the sample's declared schedule has every key, and is right", "[service][sample]") {
+  std::ifstream file(kSample);
+  std::string text;
+  std::set<std::string> keys;
+  for (std::string line; std::getline(file, line);) {
+    std::smatch match;
+    if (line == "# [[cron]]" || (!text.empty() && line.starts_with("# "))) {
+      line.erase(0, 2);
+      text += line + "\n";
+      if (std::regex_match(line, match, std::regex(R"((\w+) = .*)"))) keys.insert(match[1]);
+    } else if (!text.empty()) {
+      break;
+    }
+  }
+  const auto declared = config::read_text(text, "sample", {});
+
+  REQUIRE(declared.cron.size() == 1);
+  service::require_schedules(declared);
+  const std::set<std::string> all = {"name",
+                                     "expression",
+                                     "zone",
+                                     "kind",
+                                     "queue",
+                                     "args",
+                                     "priority",
+                                     "max_attempts",
+                                     "tags",
+                                     "metadata",
+                                     "missed_fire_policy"};
+  CHECK(keys == all);
 }
