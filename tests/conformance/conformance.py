@@ -136,9 +136,18 @@ def conforms(seed=None):
     return not bad
 
 
+def is_equal(seed):
+    """A leader that is never done is a difference like any other: the next history runs all the same."""
+    try:
+        return conforms(seed)
+    except RuntimeError as error:
+        print(error, flush=True)
+        return False
+
+
 def seeds_of(words):
     parser = argparse.ArgumentParser(description="Awa's leader and Lockkeeper on copies of one database")
-    parser.add_argument("--histories", type=int, default=0, help="random histories, beside none the fixed filling alone")
+    parser.add_argument("--histories", type=int, default=0, help="how many random histories; with none the fixed filling alone")
     parser.add_argument("--seed", type=int, help="of the first history; the next ones count on")
     options = parser.parse_args(words)
     first = random.randrange(1_000_000) if options.seed is None else options.seed
@@ -151,7 +160,7 @@ def main():
     for seed in seeds_of(sys.argv[1:]):
         if seed is not None:
             print(f"history {seed}", flush=True)
-        if not conforms(seed):
+        if not is_equal(seed):
             failed += 1
             again = "" if seed is None else f"; again: ./dev conformance --histories 1 --seed {seed}"
             print(f"failed{again}", flush=True)
