@@ -8,20 +8,23 @@ Faults that are planted in a copy are seen, each of them. And Lockkeeper differs
 differences.py says, a row for each defect of the reference that it mends.
 """
 
+import argparse
 import concurrent.futures
 import contextlib
 import pathlib
+import random
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1] / ".dev" / "stage"), str(HERE.parent / "benchmarks")]
 
 import faults  # noqa: E402
+import history  # noqa: E402
 import tables  # noqa: E402
 from cluster import Cluster  # noqa: E402
 from differences import DIFFERENCES  # noqa: E402
 from ending import raise_on_signals  # noqa: E402
-from filling import fill  # noqa: E402
+from filling import fill, is_alone  # noqa: E402
 from scene import AWA, SETTINGS, Scene, wait_until  # noqa: E402
 
 # What is left to do for the duties that are compared.
@@ -112,13 +115,17 @@ def report(title, found):
     return len(found)
 
 
-def main():
-    raise_on_signals()
+def conforms(seed=None):
+    """Whether the fixed filling, and a random history on top of it if there is a seed, comes out the same."""
     cluster = Cluster("conformance", SETTINGS)
     try:
         cluster.start()
         cluster.make_database(AWA)
         fill(cluster)
+        if seed is not None:
+            with cluster.connect("app") as session:
+                history.live(session, cluster.url("app"), seed)
+            wait_until(lambda: is_alone(cluster), 20, "everybody has left the database")
         reference, other, ours = results_of(cluster, (awa, awa, lockkeeper))
         print("rows: " + ", ".join(f"{view} {len(rows)}" for view, rows in reference.items()), flush=True)
         bad = report("Awa beside Awa", list(complaints(reference, other)))
@@ -126,7 +133,38 @@ def main():
         bad += report("Lockkeeper beside Awa", list(complaints(reference, ours, DIFFERENCES)))
     finally:
         cluster.remove()
-    return 1 if bad else 0
+    return not bad
+
+
+def is_equal(seed):
+    """A leader that is never done is a difference like any other: the next history runs all the same."""
+    try:
+        return conforms(seed)
+    except RuntimeError as error:
+        print(error, flush=True)
+        return False
+
+
+def seeds_of(words):
+    parser = argparse.ArgumentParser(description="Awa's leader and Lockkeeper on copies of one database")
+    parser.add_argument("--histories", type=int, default=0, help="how many random histories; with none the fixed filling alone")
+    parser.add_argument("--seed", type=int, help="of the first history; the next ones count on")
+    options = parser.parse_args(words)
+    first = random.randrange(1_000_000) if options.seed is None else options.seed
+    return range(first, first + options.histories) if options.histories else [None]
+
+
+def main():
+    raise_on_signals()
+    failed = 0
+    for seed in seeds_of(sys.argv[1:]):
+        if seed is not None:
+            print(f"history {seed}", flush=True)
+        if not is_equal(seed):
+            failed += 1
+            again = "" if seed is None else f"; again: ./dev conformance --histories 1 --seed {seed}"
+            print(f"failed{again}", flush=True)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -91,7 +91,44 @@ def fired_though_paused(result):
     first(result["cron_jobs"], name="paused")["last_enqueued_at"] = "now"
 
 
-PLANTED = (kept_too_long, deleted_too_soon, fired_again, not_marked, fired_though_paused,
+def missing_ready_row(result):
+    result["available"].pop(0)
+
+
+def wrong_finalized_at(result):
+    rescued(result)["finalized_at"] = None
+
+
+def wrong_reason(result):
+    result["dead_letters"][0]["dlq_reason"] = "another"
+
+
+def wrong_key(result):
+    result["unique_claims"][0]["job_id"] = -1
+
+
+def resumed(result):
+    first(result["queue_meta"], queue="held")["paused"] = False
+
+
+def wrong_most_attempts(result):
+    rescued(result)["max_attempts"] += 1
+
+
+def canonical_lost(result):
+    result["jobs_hot"].pop()
+
+
+def wrong_queue(result):
+    result["available"][0]["queue"] = "another"
+
+
+def descriptor_kept(result):
+    result["queue_descriptors"].append({"queue": "q31"})
+
+
+PLANTED = (missing_ready_row, wrong_finalized_at, wrong_reason, wrong_key, resumed, wrong_most_attempts, canonical_lost,
+           wrong_queue, descriptor_kept, kept_too_long, deleted_too_soon, fired_again, not_marked, fired_though_paused,
            drop_job, double_job, wrong_priority, wrong_attempt, no_back_off, no_error_entry, lost_progress, open_receipt,
            closed_twice, missing_count, orphan_state, lost_claim, promoted_paused, canonical_kept)
 
