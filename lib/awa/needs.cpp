@@ -26,6 +26,7 @@ constexpr std::string_view kClaim = "rotate_claim";
 constexpr std::string_view kCleanup = "cleanup";
 constexpr std::string_view kStats = "queue_stats";
 constexpr std::string_view kRollUp = "terminal_count_rollup";
+constexpr std::string_view kAging = "priority_aging";
 constexpr std::string_view kOperations = "batch_operations";
 
 constexpr Need kNeeds[] = {
@@ -100,6 +101,13 @@ constexpr Need kNeeds[] = {
     {canonical, "job_kind_catalog", kMove, kCleanup},
 
     {canonical, "cron_jobs", kPut, kCronSync},
+
+    {canonical, "jobs_hot", kChange, kAging},
+    {canonical, "job_unique_claims", kMove, kAging},
+    {canonical, "admin_dirty_queues", kAdd, kAging},
+    {canonical, "admin_dirty_kinds", kAdd, kAging},
+    {canonical, "admin_dirty_queue_marks", "SELECT,INSERT,DELETE", kAging},
+    {canonical, "admin_dirty_kind_marks", "SELECT,INSERT,DELETE", kAging},
 
     {canonical, "queue_meta", kRead, kStats},
     {canonical, "queue_state_counts", kRead, kStats},

@@ -13,7 +13,6 @@ constexpr const Branch* kCatalog[] = {LOCKKEEPER_BRANCHES(LOCKKEEPER_ADDRESS)};
 constexpr MissingDuty kMissing[] = {
     {"recompute_dirty_admin_metadata", "changed admin counts are not recomputed"},
     {"refresh_admin_metadata", "admin metadata is not refreshed"},
-    {"priority_aging", "waiting canonical jobs do not gain priority"},
 };
 
 }  // namespace

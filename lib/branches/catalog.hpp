@@ -21,6 +21,7 @@ namespace lockkeeper::branches {
   ROW(cleanup)                   \
   ROW(batch_operations)          \
   ROW(cron_sync)                 \
+  ROW(priority_aging)            \
   ROW(queue_stats)               \
   ROW(terminal_count_rollup)     \
   ROW(observe)                   \

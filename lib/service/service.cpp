@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/service.hpp"
 
-#include <algorithm>
 #include <csignal>
 
 #include "event/notify.hpp"
 #include "logging/log.hpp"
 #include "service/exhibits.hpp"
-#include "service/page.hpp"
 #include "service/settings_parts.hpp"
 
 namespace lockkeeper::service {
@@ -48,8 +46,7 @@ Service::Service(config::Settings settings, std::string version, Read read)
       board_(registry_, settings_),
       election_(loop_, election_settings(settings_), callbacks()),
       standby_(loop_, registry_, board_),
-      window_({loop_,
-               [this](auto limit, auto why) { return step_aside(limit, std::move(why)); },
+      window_({loop_, [this](auto limit, auto why) { return step_aside(limit, std::move(why)); },
                [this] { return is_anything_overdue(); }, settings_.leadership.window_interval}),
       pulse_(loop_, registry_, [this] { return is_progressing(); }),
       on_terminate_(loop_, SIGTERM, [this] { stop(); }),
@@ -107,38 +104,6 @@ void Service::announce_start() const {
     logging::warn("HTTP listens beyond this host, without a password",
                   {{"address", http_->address()}});
   }
-}
-
-std::map<std::string, http::Handler> Service::routes() {
-  using http::Response;
-  return {
-      {"/metrics",
-       [this] {
-         show_log(registry_);
-         return Response{200, "text/plain; version=0.0.4; charset=utf-8", registry_.render()};
-       }},
-      {"/livez",
-       [] {
-         return Response{200, "text/plain; charset=utf-8", "ok\n"};
-       }},
-      {"/readyz", [this] { return readiness(status()); }},
-      {kJsonStatusPath,
-       [this] {
-         return Response{200, "application/json", to_json(status())};
-       }},
-      {kPlainStatusPath,
-       [this] {
-         return Response{200, "text/plain; charset=utf-8", to_text(status(), Paint::none)};
-       }},
-      {kColouredStatusPath,
-       [this] {
-         return Response{200, "text/plain; charset=utf-8", to_text(status(), Paint::colours)};
-       }},
-      {"/",
-       [] {
-         return Response{200, "text/html; charset=utf-8", std::string(page())};
-       }},
-  };
 }
 
 leadership::ElectionCallbacks Service::callbacks() {
@@ -248,15 +213,6 @@ std::string Service::step_aside(time::Duration limit, leadership::GateResult why
   return "";
 }
 
-// A pass of the slo lane that is under way has found something to do.
-bool Service::is_anything_overdue() const {
-  const auto now = status();
-  return std::any_of(now.branches.begin(), now.branches.end(), [](const BranchStatus& branch) {
-    const bool is_busy = branch.is_running || branch.waiting;
-    return branch.is_late() || (branch.lane == scheduling::Lane::slo && is_busy);
-  });
-}
-
 void Service::stop() {
   if (is_stopping_) return finish(exit_code_);  // asked twice: at once
   is_stopping_ = true;
@@ -280,33 +236,6 @@ bool Service::is_progressing() const {
   if (term_) return term_->turn_age() < kTurnLimit;
   const auto& view = election_.view();
   return is_resting(view.state) || loop_.now() - view.since < kStateLimit;
-}
-
-Status Service::status() const {
-  Status status;
-  status.version = version_;
-  status.election = election_.view();
-  status.in_state_for = loop_.now() - status.election.since;
-  if (term_) {
-    status.unusable = term_->unusable();
-    status.advice = term_->advice();
-  }
-  for (const auto& record : board_.records()) status.branches.push_back(status_of(record));
-  status.rings = rings_of(registry_);
-  status.findings = findings_of(registry_);
-  status.missing_duties = missing_duty_words();
-  return status;
-}
-
-BranchStatus Service::status_of(const BranchRecord& record) const {
-  auto status = record_status(record, registry_);
-  const auto view = term_ ? term_->view(record) : std::nullopt;
-  if (!view) return status;
-  status.next_due_in = view->duty.next_due - loop_.now();
-  status.is_running = view->duty.is_running;
-  status.waiting_for = view->waiting_for;
-  if (view->duty.waiting_since) status.waiting = loop_.now() - *view->duty.waiting_since;
-  return status;
 }
 
 }  // namespace lockkeeper::service

@@ -36,8 +36,8 @@ void Window::obey(const std::string& line, ControlSocket::OnAnswer on_answer) {
     return on_answer({kBadUsage, "this version of the daemon understands: yield MILLISECONDS"});
   }
   if (asker_ || !newcomer_.empty()) return on_answer({kFailed, "it stands aside already"});
-  const auto refusal = circumstances_.open(
-      *limit, {"yielded", "stepping aside, so that a worker can lead"});
+  const auto refusal =
+      circumstances_.open(*limit, {"yielded", "stepping aside, so that a worker can lead"});
   if (!refusal.empty()) return on_answer({kFailed, refusal});
   has_worker_led_ = false;
   asker_ = std::move(on_answer);
@@ -59,9 +59,8 @@ void Window::open_for_newcomer() {
   if (!planned_ || asker_ || !newcomer_.empty() || circumstances_.is_anything_overdue()) return;
   const auto opening = *std::exchange(planned_, std::nullopt);
   const auto refusal = circumstances_.open(
-      opening.limit, {"declaration_window",
-                      "stepping aside, so that worker " + opening.worker +
-                          " can publish the schedules of its code"});
+      opening.limit, {"declaration_window", "stepping aside, so that worker " + opening.worker +
+                                                " can publish the schedules of its code"});
   if (!refusal.empty()) return;
   has_worker_led_ = false;
   leader_.clear();
@@ -99,10 +98,10 @@ void Window::look_at(const leadership::View& view) {
 void Window::tell_newcomer(const leadership::View&) {
   const auto worker = std::exchange(newcomer_, "");
   if (!leader_.empty()) newcomers_.has_led(leader_);
-  const auto* outcome = leader_ == worker   ? "it has led"
-                        : !leader_.empty()  ? "another worker has led"
-                        : has_worker_led_   ? "some worker has led"
-                                            : "no worker has led in time";
+  const auto* outcome = leader_ == worker  ? "it has led"
+                        : !leader_.empty() ? "another worker has led"
+                        : has_worker_led_  ? "some worker has led"
+                                           : "no worker has led in time";
   logging::info("the declaration window is closed", {{"worker", worker}, {"outcome", outcome}});
 }
 

@@ -146,8 +146,9 @@ TEST_CASE("a new leader tells what is not done, and what should be mended", "[pr
                                   "[branches.rotate_claim]\nenabled = false\n"
                                   "[branches.observe]\nenabled = false\n");
 
-  CHECK(eventually(
-      [&] { return daemon.has_logged("missing=") && daemon.has_logged("priority_aging"); }));
+  CHECK(eventually([&] {
+    return daemon.has_logged("missing=") && daemon.has_logged("refresh_admin_metadata");
+  }));
   CHECK(eventually([&] { return daemon.has_logged("branches=rotate_claim,observe\n"); }));
   CHECK(eventually([&] { return daemon.has_logged("run GRANT pg_read_all_stats TO"); }));
   river.database().sql("GRANT pg_read_all_stats TO lockkeeper");

@@ -7,15 +7,15 @@ WITH leader AS (
     WHERE r.leader AND r.last_seen_at > $1::timestamptz AND r.last_seen_at < now() - interval '1 second'
       AND r.instance_id <> '6c6f636b-6b65-6570-6572-000000000000'
     LIMIT 1
-), lock AS (
+), holder AS (
     SELECT FROM pg_catalog.pg_locks l
     JOIN pg_catalog.pg_database d ON d.oid = l.database AND d.datname = pg_catalog.current_database()
     WHERE l.locktype = 'advisory' AND l.granted
       AND l.classid = 1096237407 AND l.objid = 1296124238 AND l.objsubid = 1
 )
-SELECT EXISTS (SELECT FROM lock)
+SELECT EXISTS (SELECT FROM holder)
        AND (EXISTS (SELECT FROM leader)
             OR EXISTS (SELECT FROM awa.cron_jobs c
                        HAVING max(c.updated_at) > $1::timestamptz
                           AND max(c.updated_at) < now() - interval '1 second')) AS has_published,
-       (SELECT l.id FROM leader l WHERE EXISTS (SELECT FROM lock)) AS leader
+       (SELECT l.id FROM leader l WHERE EXISTS (SELECT FROM holder)) AS leader

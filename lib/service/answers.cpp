@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the running daemon says of itself, over HTTP and to its own parts; from memory alone.
+#include <algorithm>
+
+#include "service/exhibits.hpp"
+#include "service/page.hpp"
+#include "service/service.hpp"
+
+namespace lockkeeper::service {
+
+std::map<std::string, http::Handler> Service::routes() {
+  using http::Response;
+  return {
+      {"/metrics",
+       [this] {
+         show_log(registry_);
+         return Response{200, "text/plain; version=0.0.4; charset=utf-8", registry_.render()};
+       }},
+      {"/livez",
+       [] {
+         return Response{200, "text/plain; charset=utf-8", "ok\n"};
+       }},
+      {"/readyz", [this] { return readiness(status()); }},
+      {kJsonStatusPath,
+       [this] {
+         return Response{200, "application/json", to_json(status())};
+       }},
+      {kPlainStatusPath,
+       [this] {
+         return Response{200, "text/plain; charset=utf-8", to_text(status(), Paint::none)};
+       }},
+      {kColouredStatusPath,
+       [this] {
+         return Response{200, "text/plain; charset=utf-8", to_text(status(), Paint::colours)};
+       }},
+      {"/",
+       [] {
+         return Response{200, "text/html; charset=utf-8", std::string(page())};
+       }},
+  };
+}
+
+Status Service::status() const {
+  Status status;
+  status.version = version_;
+  status.election = election_.view();
+  status.in_state_for = loop_.now() - status.election.since;
+  if (term_) {
+    status.unusable = term_->unusable();
+    status.advice = term_->advice();
+  }
+  for (const auto& record : board_.records()) status.branches.push_back(status_of(record));
+  status.rings = rings_of(registry_);
+  status.findings = findings_of(registry_);
+  status.missing_duties = missing_duty_words();
+  return status;
+}
+
+BranchStatus Service::status_of(const BranchRecord& record) const {
+  auto status = record_status(record, registry_);
+  const auto view = term_ ? term_->view(record) : std::nullopt;
+  if (!view) return status;
+  status.next_due_in = view->duty.next_due - loop_.now();
+  status.is_running = view->duty.is_running;
+  status.waiting_for = view->waiting_for;
+  if (view->duty.waiting_since) status.waiting = loop_.now() - *view->duty.waiting_since;
+  return status;
+}
+
+// A pass of the slo lane that is under way has found something to do.
+bool Service::is_anything_overdue() const {
+  const auto now = status();
+  return std::any_of(now.branches.begin(), now.branches.end(), [](const BranchStatus& branch) {
+    const bool is_busy = branch.is_running || branch.waiting;
+    return branch.is_late() || (branch.lane == scheduling::Lane::slo && is_busy);
+  });
+}
+
+}  // namespace lockkeeper::service
