@@ -17,6 +17,7 @@ role = "app"
 
 [leadership]
 takeover = "terminate"
+declaration_window = {window}
 
 [http]
 listen = "127.0.0.1:{port}"
@@ -28,12 +29,14 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Daemon:
-    def __init__(self, url, folder, branches="", name="lockkeeper"):
-        """The branches are tables of the configuration; the name tells several daemons apart."""
+    def __init__(self, url, folder, branches="", name="lockkeeper", has_windows=True):
+        """The branches are tables of the configuration; the name tells several daemons apart.
+        Windows are those in which workers lead for a moment, so that they can publish schedules."""
         self.port = children.free_port()
         self.log = folder / f"{name}.log"
         configuration = folder / f"{name}.toml"
-        configuration.write_text(CONFIGURATION.format(url=url, port=self.port, branches=branches))
+        configuration.write_text(CONFIGURATION.format(
+            url=url, port=self.port, branches=branches, window=str(has_windows).lower()))
         self.process = children.start([PROGRAM, "-c", configuration, "run"], self.log)
         self.ever_led = False
 

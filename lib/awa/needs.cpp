@@ -26,6 +26,7 @@ constexpr std::string_view kClaim = "rotate_claim";
 constexpr std::string_view kCleanup = "cleanup";
 constexpr std::string_view kStats = "queue_stats";
 constexpr std::string_view kRollUp = "terminal_count_rollup";
+constexpr std::string_view kRegistration = "registration";
 constexpr std::string_view kAging = "priority_aging";
 constexpr std::string_view kOperations = "batch_operations";
 
@@ -101,6 +102,8 @@ constexpr Need kNeeds[] = {
     {canonical, "job_kind_catalog", kMove, kCleanup},
 
     {canonical, "cron_jobs", kPut, kCronSync},
+
+    {queue_storage, "runtime_instances", kMove, kRegistration},
 
     {canonical, "jobs_hot", kChange, kAging},
     {canonical, "job_unique_claims", kMove, kAging},

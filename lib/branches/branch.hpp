@@ -59,6 +59,8 @@ struct Branch {
   std::span<const std::string_view> statements;  // names of the .sql files it uses
   std::span<const Setting> settings;
   std::span<const std::string_view> skips = {};  // why a row may be left alone, words for metrics
+  // One statement that takes back, before the lock is given back, what only a leader may say.
+  const char* farewell = nullptr;
   Task<Outcome> (*run)(BranchContext& ctx);
 };
 

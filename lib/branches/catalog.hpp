@@ -24,6 +24,7 @@ namespace lockkeeper::branches {
   ROW(priority_aging)            \
   ROW(queue_stats)               \
   ROW(terminal_count_rollup)     \
+  ROW(registration)              \
   ROW(observe)                   \
   ROW(diagnose)
 

@@ -209,7 +209,7 @@ std::string Service::step_aside(time::Duration limit, leadership::GateResult why
   if (is_stopping_ || !term_) return "it does not lead: " + election_.view().sentence;
   window_limit_ = limit;
   window_reason_ = std::move(why);
-  term_->stop([this] { aside_.call(); });
+  term_->leave([this] { aside_.call(); });
   return "";
 }
 
@@ -223,7 +223,7 @@ void Service::stop() {
     election_.resign([this] { finish(exit_code_); });
   };
   if (!term_) return resign();
-  term_->stop(resign);
+  term_->leave(resign);
   stop_alarm_.arm_in(settings_.leadership.stop_limit);
 }
 

@@ -21,8 +21,10 @@ constexpr auto kWatchWorkersEvery = 4s;
 
 Term::Term(Circumstances circumstances)
     : loop_(circumstances.loop),
+      session_(circumstances.session),
       ground_(std::move(circumstances.found)),
-      conductor_(circumstances.loop, circumstances.session, std::move(circumstances.cancel)) {
+      conductor_(circumstances.loop, circumstances.session, std::move(circumstances.cancel)),
+      self_(std::make_shared<Term*>(this)) {
   seat_branches(circumstances);
   seat_gate(circumstances);
   if (circumstances.on_workers_seen) seat_worker_watch(circumstances);
@@ -71,6 +73,26 @@ void Term::seat_keep_alive(const Circumstances& circumstances) {
   const auto duty = conductor_.add({"keep_alive", Lane::hygiene, circumstances.idle_limit / 3, 0ns},
                                    std::move(performer));
   keep_alive->set_duty(duty);
+}
+
+void Term::leave(std::function<void()> on_left) {
+  conductor_.stop([weak = std::weak_ptr(self_), on_left = std::move(on_left)]() mutable {
+    if (const auto self = weak.lock()) (*self)->say_farewell(std::move(on_left));
+  });
+}
+
+// It is a courtesy: what is refused here ends by itself.
+void Term::say_farewell(std::function<void()> on_said) {
+  pg::Pipeline pipeline;
+  for (const auto& [record, seat] : seats_) {
+    const auto* farewell = record->branch->farewell;
+    if (farewell != nullptr) pipeline.push_back(pg::Call{ground_.library.get(farewell), {}});
+  }
+  if (pipeline.empty() || !ground_.unusable.empty()) return on_said();
+  session_.send(std::move(pipeline),
+                [weak = std::weak_ptr(self_), on_said = std::move(on_said)](const pg::Replies&) {
+                  if (const auto self = weak.lock()) (*self)->loop_.post(on_said);
+                });
 }
 
 std::optional<Term::BranchView> Term::view(const BranchRecord& record) const {

@@ -35,7 +35,11 @@ class Term {
   };
   explicit Term(Circumstances circumstances);
 
+  // Ends every turn; the session stays ours.
   void stop(std::function<void()> on_stopped) { conductor_.stop(std::move(on_stopped)); }
+
+  // The same before the lock is given back: what only a leader may say is taken back too.
+  void leave(std::function<void()> on_left);
 
   // Why no branch can run at present, or empty.
   const std::string& unusable() const { return ground_.unusable; }
@@ -66,10 +70,14 @@ class Term {
   void seat_worker_watch(const Circumstances& circumstances);
   void seat_keep_alive(const Circumstances& circumstances);
 
+  void say_farewell(std::function<void()> on_said);
+
   event::Loop& loop_;
+  pg::Session& session_;
   Ground ground_;
   Conductor conductor_;
   std::map<const BranchRecord*, Seat> seats_;
+  std::shared_ptr<Term*> self_;  // expires with this object; held weakly by callbacks
 };
 
 }  // namespace lockkeeper::service

@@ -71,7 +71,9 @@ class Scene:
     def daemon(self, branches=""):
         """Lockkeeper with the defaults of its sample file, but for these tables."""
         name = f"{self.name}-lockkeeper{len(self.daemons) + 1}"
-        self.daemons.append(Daemon(self.url("lockkeeper"), self.cluster.folder, branches, name))
+        # What is compared is two leaders, each of which leads all the time.
+        self.daemons.append(Daemon(self.url("lockkeeper"), self.cluster.folder, branches, name,
+                                   has_windows=False))
         return self.daemons[-1]
 
     def worker(self, queues=None, **options):

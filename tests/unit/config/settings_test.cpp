@@ -232,9 +232,6 @@ TEST_CASE("counts are positive and bounded", "[config]") {
 }
 
 TEST_CASE("what a later version has is accepted switched off and refused otherwise", "[config]") {
-  CHECK(fault("[leadership]\ndeclaration_window = false") == "accepted");
-  CHECK_THAT(fault("[leadership]\ndeclaration_window = true"),
-             Contains("not part of this version"));
   CHECK(fault("[branches.cleanup]\nenabled = false") == "accepted");
   CHECK_THAT(fault("[branches.cleanup]\nenabled = true"), Contains("only enabled = false"));
   CHECK_THAT(fault("[branches.cleanup]\nbatch_size = 3"), Contains("only enabled = false"));

@@ -75,6 +75,8 @@ TEST_CASE("the sample configuration is the defaults, but for url and takeover",
   CHECK(sample.leadership.poll_interval == standard.leadership.poll_interval);
   CHECK(sample.leadership.idle_limit == standard.leadership.idle_limit);
   CHECK(sample.leadership.stop_limit == standard.leadership.stop_limit);
+  CHECK(sample.leadership.declaration_window == standard.leadership.declaration_window);
+  CHECK(sample.leadership.window_interval == standard.leadership.window_interval);
   CHECK(sample.http.listen == standard.http.listen);
   CHECK(sample.log.level == standard.log.level);
   CHECK(sample.log.format == standard.log.format);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The row of the leader, as Awa's own tools meet it.
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "chaos/river.hpp"
+#include "support/program.hpp"
+
+namespace lockkeeper::test {
+namespace {
+
+std::string configuration(const Database& database) {
+  return "[database]\nurl = \"" + database.url() +
+         "\"\nrole = \"awa_owner\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n";
+}
+
+std::string leaders(const Database& database) {
+  return count(database, "runtime_instances", "leader AND healthy");
+}
+
+Ran awa(const Database& database, const std::string& words) {
+  return shell(awa_program() + " --database-url '" + database.superuser_url() + "' " + words);
+}
+
+}  // namespace
+
+TEST_CASE("who leads is registered, and is not any more when it has let go",
+          "[program][registration]") {
+  const Database database;
+  Daemon daemon("lockkeeper", configuration(database));
+  REQUIRE(eventually([&] { return leaders(database) == "1"; }));
+  CHECK(awa(database, "storage status").code == 0);
+
+  daemon.send(SIGTERM);
+
+  REQUIRE(daemon.wait(kGenerous) == 0);
+  CHECK(count(database, "runtime_instances") == "0");
+}
+
+TEST_CASE("Awa's own steps to queue storage find no row of ours in their way",
+          "[program][registration]") {
+  const Database database(Database::Routing::canonical);
+  const Daemon daemon("lockkeeper", configuration(database));
+  REQUIRE(eventually([&] {
+    return daemon.metric("lockkeeper_branch_passes_total", {"branch=\"registration\""}) >= 1;
+  }));
+  CHECK(count(database, "runtime_instances") == "0");
+
+  CHECK(database.value("SELECT awa.storage_auto_finalize_if_fresh('awa')") == "t");
+
+  CHECK(eventually([&] { return leaders(database) == "1"; }));
+}
+
+}  // namespace lockkeeper::test
