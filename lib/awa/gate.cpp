@@ -50,6 +50,12 @@ std::optional<std::string> optional_text(const pg::Rows& rows, std::size_t colum
   return std::string(rows.text(0, column));
 }
 
+void take_routing(const pg::Rows& rows, Planes& planes) {
+  planes.transition_state = rows.text(0, 0);
+  planes.routed_schema = optional_text(rows, 1);
+  planes.storage_schema = optional_text(rows, 2);
+}
+
 void Inquiry::ask_for_planes() {
   Library shared("awa");
   pg::Pipeline pipeline;
@@ -68,9 +74,7 @@ void Inquiry::read_planes(const pg::Replies& replies) {
   if (!read_version(replies[1].rows)) return;
   if (!replies[2].ok()) return refuse(replies[2]);
   const auto& rows = replies[2].rows;
-  found.planes.transition_state = rows.text(0, 0);
-  found.planes.routed_schema = optional_text(rows, 1);
-  found.planes.storage_schema = optional_text(rows, 2);
+  take_routing(rows, found.planes);
   ask_for_details();
 }
 
@@ -222,6 +226,17 @@ std::string advice_on_lanes(const std::string& role, const std::string& owner) {
 
 void examine(pg::Session& session, std::function<void(Examination)> on_result) {
   std::make_shared<Inquiry>(session, std::move(on_result))->ask_for_planes();
+}
+
+pg::Call glance() {
+  Library shared("awa");
+  return {shared.get("gate/planes"), {}};
+}
+
+bool is_as_found(const pg::Rows& glance, const Planes& planes) {
+  auto seen = planes;
+  take_routing(glance, seen);
+  return seen == planes;
 }
 
 }  // namespace lockkeeper::awa

@@ -46,4 +46,8 @@ std::string advice_on_lanes(const std::string& role, const std::string& owner);
 // session is destroyed meanwhile; called with unreadable when its connection is lost.
 void examine(pg::Session& session, std::function<void(Examination)> on_result);
 
+// One short read that tells whether the storage is as it was found: quick enough for each second.
+pg::Call glance();
+bool is_as_found(const pg::Rows& glance, const Planes& planes);
+
 }  // namespace lockkeeper::awa

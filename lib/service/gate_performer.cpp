@@ -9,6 +9,10 @@ namespace {
 // A schema that is being made anew is missing for seconds, and everybody waits for it.
 constexpr time::Duration kLookAgain = std::chrono::seconds(1);
 
+// Far more often than once a minute all of it is looked at, because a migration may run at any
+// time.
+constexpr int kGlances = 9;
+
 }  // namespace
 
 GatePerformer::GatePerformer(Conductor& conductor, pg::Session& session, Ground& ground,
@@ -19,6 +23,28 @@ GatePerformer::GatePerformer(Conductor& conductor, pg::Session& session, Ground&
       on_disqualified_(std::move(on_disqualified)) {}
 
 void GatePerformer::begin_pass(const scheduling::Action&) {
+  if (glances_left_ == 0 || !ground_.unusable.empty()) return examine();
+  --glances_left_;
+  glance();
+}
+
+void GatePerformer::glance() {
+  pg::Pipeline pipeline;
+  pipeline.push_back(awa::glance());
+  conductor_.send(std::move(pipeline), [this](const pg::Replies& replies) {
+    const bool is_clear = replies[0].ok() && replies[0].rows.size() == 1;
+    const bool is_taken_back = conductor_.is_taken_back();
+    if (!is_taken_back && !(is_clear && awa::is_as_found(replies[0].rows, ground_.planes))) {
+      return examine();
+    }
+    scheduling::PassEnd end;
+    end.preempted = is_taken_back;
+    conductor_.end_pass(duty_, end);
+  });
+}
+
+void GatePerformer::examine() {
+  glances_left_ = kGlances;
   awa::examine(*this, [this](awa::Examination examination) { examined(std::move(examination)); });
 }
 

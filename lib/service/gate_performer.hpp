@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Looks at the database again while leading: migrations, transitions and whole schemas come
-// and go under a leader. Branches see what it finds in their next pass.
+// and go under a leader. A glance each second, and all of it when something has changed and every
+// ten seconds. Branches see what it finds in their next pass.
 #pragma once
 
 #include <functional>
@@ -28,6 +29,8 @@ class GatePerformer final : public Performer, private pg::Session {
  private:
   void send(pg::Pipeline pipeline, pg::OnReplies on_replies) override;
   bool in_transaction() const override { return session_.in_transaction(); }
+  void examine();
+  void glance();
   void examined(awa::Examination examination);
 
   Conductor& conductor_;
@@ -35,6 +38,7 @@ class GatePerformer final : public Performer, private pg::Session {
   Ground& ground_;
   std::function<void(awa::Examination)> on_disqualified_;
   scheduling::DutyId duty_ = 0;
+  int glances_left_ = 0;  // before all of it is looked at again
 };
 
 }  // namespace lockkeeper::service

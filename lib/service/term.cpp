@@ -10,9 +10,9 @@ namespace {
 using namespace std::chrono_literals;
 using scheduling::Lane;
 
-// Far more often than once a minute, because a migration may run at any time, and still less
-// than a thousandth of the session's time.
-constexpr auto kExamineEvery = 10s;
+// Who switches the storage expects it to be served at once; a glance is less than a thousandth of
+// the session's time.
+constexpr auto kExamineEvery = 1s;
 
 // A worker writes its first row when it starts, and asks for the lock again ten seconds later.
 constexpr auto kWatchWorkersEvery = 4s;

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The move to queue storage under a leading daemon, step by step with Awa's own program.
+#include <catch2/catch.hpp>
+
+#include "chaos/river.hpp"
+#include "support/program.hpp"
+
+namespace lockkeeper::test {
+
+using Catch::Contains;
+
+namespace {
+
+constexpr auto kPasses = "lockkeeper_branch_passes_total";
+
+std::string configuration(const Database& database) {
+  return "[database]\nurl = \"" + database.url() +
+         "\"\nrole = \"awa_owner\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n";
+}
+
+void awa_storage(const Database& database, const std::string& step) {
+  const auto ran = shell(awa_program() + " --database-url '" + database.superuser_url() +
+                         "' storage " + step + " 2>&1");
+  INFO(ran.out);
+  REQUIRE(ran.code == 0);
+}
+
+// A schema of queue storage with other numbers of slots than usual, as far as `prepared`.
+void prepare(const Database& database) {
+  awa_storage(database,
+              "prepare-queue-storage-schema --schema queues --queue-slot-count 8"
+              " --lease-slot-count 4");
+  database.give_to_owner("queues");
+  awa_storage(database, "prepare --engine queue_storage --details '{\"schema\": \"queues\"}'");
+}
+
+void schedule_canonical(const Database& database, const std::string& in) {
+  database.sql(
+      "INSERT INTO awa.scheduled_jobs (kind, queue, state, run_at) VALUES ('report', 'old',"
+      " 'scheduled', now() + interval '" +
+      in + "')");
+}
+
+void schedule(const Database& database, const std::string& in) {
+  database.sql(
+      "SELECT awa.insert_job_compat(p_kind => 'report', p_queue => 'new', p_state => 'scheduled',"
+      " p_run_at => now() + interval '" +
+      in + "')");
+}
+
+bool is_served(const Daemon& daemon, const std::string& state, const std::string& routed) {
+  return eventually([&] { return daemon.has_logged("transition=" + state + " routed=" + routed); });
+}
+
+}  // namespace
+
+TEST_CASE("every step of the move to queue storage is served while the daemon leads",
+          "[program][transition]") {
+  const Database database(Database::Routing::canonical);
+  database.install_fence();
+  const Daemon daemon("lockkeeper", configuration(database));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+
+  prepare(database);
+  REQUIRE(is_served(daemon, "prepared", "canonical"));
+  schedule_canonical(database, "100 ms");
+  CHECK(eventually([&] { return count(database, "jobs_hot") == "1"; }));
+
+  awa_storage(database, "enter-mixed-transition --quiesced");
+  REQUIRE(is_served(daemon, "mixed_transition", "queues"));
+  schedule(database, "100 ms");
+  schedule_canonical(database, "100 ms");
+  CHECK(eventually([&] {
+    return database.value("SELECT count(*) FROM queues.ready_entries") == "1" &&
+           count(database, "jobs_hot") == "2";
+  }));
+  const std::vector<std::string> turned = {"branch=\"rotate_queue\"", "outcome=\"done\""};
+  CHECK(eventually([&] { return daemon.metric(kPasses, turned) > 0; }));
+
+  database.sql("DELETE FROM awa.jobs_hot");
+  awa_storage(database, "finalize");
+  REQUIRE(is_served(daemon, "active", "queues"));
+  CHECK(eventually([&] { return count(database, "runtime_instances", "leader") == "1"; }));
+  CHECK(daemon.metric("lockkeeper_leadership_changes_total", {"to=\"leading\""}) == 1);
+}
+
+TEST_CASE("a move that is given up is served again as before", "[program][transition]") {
+  const Database database(Database::Routing::canonical);
+  database.install_fence();
+  const Daemon daemon("lockkeeper", configuration(database));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  prepare(database);
+  awa_storage(database, "enter-mixed-transition --quiesced");
+  REQUIRE(is_served(daemon, "mixed_transition", "queues"));
+
+  awa_storage(database, "abort");
+
+  REQUIRE(eventually([&] {
+    const auto log = daemon.log();
+    return log.find("routed=canonical", log.find("transition=mixed_transition")) !=
+           std::string::npos;
+  }));
+  schedule_canonical(database, "100 ms");
+  CHECK(eventually([&] { return count(database, "jobs_hot") == "1"; }));
+  CHECK(daemon.metric("lockkeeper_leadership_changes_total", {"to=\"leading\""}) == 1);
+}
+
+}  // namespace lockkeeper::test
