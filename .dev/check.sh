@@ -18,6 +18,7 @@ run_tests() {
     lint) build build help >/dev/null; "${run[@]}" -L '^lint$' ;;
     sanitized) build build help >/dev/null; build_sanitized; "${run[@]}" -L '^sanitized$' ;;
     soak) build build; LOCKKEEPER_SEEDS=100000 "${run[@]}" -R '^unit\.scheduling$' --timeout 3600 ;;
+    *.*) build build; "${run[@]}" -R "^$label\$" --no-tests=error ;;
     *) build build; "${run[@]}" -L "^$label\$" --no-tests=error ;;
   esac
 }

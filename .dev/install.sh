@@ -88,10 +88,11 @@ install_other_postgresql() {
   install_packages "maven unzip xz-utils"
   echo "installing: PostgreSQL $release" >&2
   rm -rf "$place"* && mkdir -p "$place.new"
-  mvn -qB dependency:copy "-Dartifact=io.zonky.test.postgres:$artifact:$release" "-DoutputDirectory=$place.new"
-  unzip -q -o "$place.new/$artifact-$release.jar" '*.txz' -d "$place.new"
+  mvn -q -B dependency:get "-Dartifact=io.zonky.test.postgres:$artifact:$release" -Dtransitive=false \
+    "-Dmaven.repo.local=$place.new/maven"
+  find "$place.new/maven" -name "$artifact-$release.jar" -exec unzip -q -o {} '*.txz' -d "$place.new" \;
   tar -xJf "$place.new"/*.txz -C "$place.new"
-  rm "$place.new"/*.jar "$place.new"/*.txz
+  rm -r "$place.new/maven" "$place.new"/*.txz
   mv "$place.new" "$place-$release"
 }
 
