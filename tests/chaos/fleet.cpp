@@ -2,6 +2,7 @@
 #include "chaos/fleet.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -22,15 +23,26 @@ std::string python() {
 }  // namespace
 
 Fleet::Fleet(const Database& database, int size, const std::string& schedule)
-    : folder_(make_folder()) {
+    : folder_(make_folder()),
+      url_(Server::instance().url("worker", database.name())),
+      schedule_(schedule),
+      workers_(static_cast<std::size_t>(size)) {
   make_worker_role(database);
-  const auto url = Server::instance().url("worker", database.name());
-  for (int i = 0; i < size; ++i) {
-    std::vector<std::string> words = {python(), "-B", in_checkout("tests/chaos/worker.py"), url,
-                                      ledger()};
-    if (!schedule.empty()) words.push_back(schedule);
-    workers_.push_back(std::make_unique<Child>(words, folder_ + "/log", Child::User::ours));
-  }
+  for (std::size_t worker = 0; worker < workers_.size(); ++worker) start(worker);
+}
+
+void Fleet::start(std::size_t worker) {
+  std::vector<std::string> words = {python(), "-B", in_checkout("tests/chaos/worker.py"), url_,
+                                    ledger()};
+  if (!schedule_.empty()) words.push_back(schedule_);
+  workers_[worker] = std::make_unique<Child>(words, folder_ + "/log", Child::User::ours);
+}
+
+bool Fleet::renew(std::size_t worker) {
+  workers_[worker]->send(SIGTERM);
+  if (!workers_[worker]->wait(kGenerous)) return false;
+  start(worker);
+  return true;
 }
 
 Fleet::~Fleet() {

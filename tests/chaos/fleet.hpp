@@ -22,14 +22,20 @@ class Fleet {
   Fleet(const Database& database, int size, const std::string& schedule = "");
   ~Fleet();  // SIGKILL
 
+  // Another takes its place once it has stopped, cleanly; false if it does not stop.
+  bool renew(std::size_t worker);
+
   std::map<std::string, int> runs() const;  // how often each job has run
   bool has_run(std::size_t jobs) const { return runs().size() == jobs; }
   int most_runs() const;
 
  private:
+  void start(std::size_t worker);
   std::string ledger() const { return folder_ + "/ledger"; }
 
   std::string folder_;
+  std::string url_;
+  std::string schedule_;
   std::vector<std::unique_ptr<Child>> workers_;
 };
 

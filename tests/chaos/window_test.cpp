@@ -84,4 +84,22 @@ TEST_CASE("a daemon that is told not to step aside does not", "[chaos][window]")
   CHECK(river.is_led_by(daemon));
 }
 
+TEST_CASE("a fleet that is renewed one by one under load loses nothing", "[chaos][window]") {
+  constexpr std::size_t kFleet = 5;
+  River river;
+  const Daemon daemon("lockkeeper", configuration(river, ""));
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  Fleet fleet(river.database(), kFleet);
+  river.enqueue(400, 8s);
+
+  for (std::size_t worker = 0; worker < kFleet; ++worker) REQUIRE(fleet.renew(worker));
+
+  CHECK(eventually([&] { return fleet.has_run(400); }));
+  CHECK(fleet.most_runs() == 1);
+  CHECK(eventually([&] { return daemon.has_logged("the declaration window is closed"); }));
+  CHECK(eventually([&] { return river.is_led_by(daemon); }));
+  CHECK(daemon.metric("awa_maintenance_rescues_total") == 0);
+  CHECK_FALSE(river.fence_has_fired());
+}
+
 }  // namespace lockkeeper::test

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Awa worker that writes down every run: worker.py URL LEDGER [SCHEDULE]
 
-It declares the schedule in its code, as an application does; it fires at every second.
+SIGTERM is a clean stop: what runs is brought to its end. It declares the schedule in its code, as an application does; it fires at every second.
 """
 
 import asyncio
 import dataclasses
 import os
+import signal
 import sys
 
 import awa
@@ -46,7 +47,11 @@ async def live(url, ledger, schedule=None):
     await client.start([{"name": name, "max_workers": 8} for name in names], poll_interval_ms=50,
                        heartbeat_interval_ms=500, leader_election_interval_ms=200,
                        heartbeat_rescue_interval_ms=1000, heartbeat_staleness_ms=4000)
-    await asyncio.Event().wait()
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    await client.shutdown(10_000)
+    await client.close()
 
 
 asyncio.run(live(*sys.argv[1:]))
