@@ -110,7 +110,7 @@ class Tick final : public branches::Turn {
   }
 
   void next() {
-    if (result_.passes.size() == chosen_.size()) return election_.resign([this] { loop_.stop(); });
+    if (result_.passes.size() == chosen_.size()) return say_farewell();
     const auto& branch = *chosen_[result_.passes.size()];
     const auto& settings = settings_.branches.find(branch.name)->second;
     desk_.emplace(*this, library_, registry_, branch, settings);
@@ -123,6 +123,21 @@ class Tick final : public branches::Turn {
     });
     began_ = loop_.now();
     running_->start();
+  }
+
+  // Who leads for a moment only leaves nothing that says so.
+  void say_farewell() {
+    pg::Pipeline pipeline;
+    for (const auto* branch : chosen_) {
+      if (branch->farewell != nullptr) pipeline.push_back({library_.get(branch->farewell), {}});
+    }
+    if (is_rehearsal_ || pipeline.empty()) return resign();
+    session_->send(std::move(pipeline),
+                   [this](const pg::Replies&) { loop_.post([this] { resign(); }); });
+  }
+
+  void resign() {
+    election_.resign([this] { loop_.stop(); });
   }
 
   void pass_ended() {

@@ -38,6 +38,17 @@ TEST_CASE("who leads is registered, and is not any more when it has let go",
   CHECK(count(database, "runtime_instances") == "0");
 }
 
+TEST_CASE("a tick leaves nobody behind who leads", "[program][registration]") {
+  const Database database;
+  const Folder folder;
+  const auto file = folder.write(
+      "c.toml", "[database]\nurl = \"" + database.url() + "\"\nrole = \"awa_owner\"\n");
+
+  CHECK(lockkeeper({"-c", file, "tick", "--branch", "registration"}).code == 0);
+
+  CHECK(count(database, "runtime_instances") == "0");
+}
+
 TEST_CASE("Awa's own steps to queue storage find no row of ours in their way",
           "[program][registration]") {
   const Database database(Database::Routing::canonical);
