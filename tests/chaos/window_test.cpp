@@ -36,7 +36,7 @@ TEST_CASE("a worker that starts under a leading daemon gets its schedule publish
           "[chaos][window]") {
   River river;
   const Daemon daemon("lockkeeper", configuration(river, ""));
-  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   river.enqueue(100, 10s);
 
   const Fleet fleet(river.database(), 1, "declared");
@@ -56,7 +56,7 @@ TEST_CASE("no window opens while something is overdue", "[chaos][window]") {
   River river;
   river.slow_down(500ms);
   const Daemon daemon("lockkeeper", configuration(river, ""));
-  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   river.enqueue(300, 1ms);
   const Fleet fleet(river.database(), 1, "declared");
   REQUIRE(eventually([&] {
@@ -74,7 +74,7 @@ TEST_CASE("no window opens while something is overdue", "[chaos][window]") {
 TEST_CASE("a daemon that is told not to step aside does not", "[chaos][window]") {
   River river;
   const Daemon daemon("lockkeeper", configuration(river, "declaration_window = false\n"));
-  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   const Fleet fleet(river.database(), 1, "declared");
   river.enqueue(150, 15s);
 
@@ -88,7 +88,7 @@ TEST_CASE("a fleet that is renewed one by one under load loses nothing", "[chaos
   constexpr std::size_t kFleet = 5;
   River river;
   const Daemon daemon("lockkeeper", configuration(river, ""));
-  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   Fleet fleet(river.database(), kFleet);
   river.enqueue(400, 8s);
 

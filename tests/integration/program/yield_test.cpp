@@ -46,7 +46,7 @@ TEST_CASE("a worker leads until it has published, and then the daemon again", "[
   River river;
   river.make_worker_role();
   Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
 
   auto ran = yielding(daemon, "40s");
   const auto worker = lead_as_worker(river);
@@ -65,7 +65,7 @@ TEST_CASE("another daemon that stands by leaves the place to the worker", "[prog
   River river;
   river.make_worker_role();
   Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   Daemon other("lockkeeper-2", configuration(river, "20ms"));
   REQUIRE(eventually(
       [&] { return other.metric("lockkeeper_leadership_state", {"state=\"standby\""}) == 1; }));
@@ -86,7 +86,7 @@ TEST_CASE("another daemon that stands by leaves the place to the worker", "[prog
 TEST_CASE("without a worker the daemon comes back when the time is up", "[program][yield]") {
   River river;
   Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
 
   const auto end = yielding(daemon, "700ms").get();
 
@@ -98,7 +98,7 @@ TEST_CASE("without a worker the daemon comes back when the time is up", "[progra
 TEST_CASE("a daemon that dies aside leaves the lock to the others", "[program][yield]") {
   River river;
   Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   Daemon other("lockkeeper-2", configuration(river));
   auto ran = yielding(daemon, "40s");
   REQUIRE(eventually(
@@ -142,7 +142,7 @@ TEST_CASE("only the owner of the control socket is heard, and only what makes se
           "[program][yield]") {
   River river;
   Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   const auto socket = daemon.path("control.sock");
 
   CHECK(shell("stat -c %a " + socket).out == "600\n");
