@@ -13,7 +13,7 @@
 
 namespace lockkeeper::test {
 
-// Quick enough for a test; the same shape as in production.
+// Quick enough for a test; the same shape as in production, but that no worker leads in between.
 struct DaemonSettings {
   std::string url;
   std::string name = "lockkeeper";  // application_name, tells several daemons apart
