@@ -28,6 +28,7 @@ constexpr std::string_view kStats = "queue_stats";
 constexpr std::string_view kRollUp = "terminal_count_rollup";
 constexpr std::string_view kRegistration = "registration";
 constexpr std::string_view kAging = "priority_aging";
+constexpr std::string_view kRecompute = "recompute_dirty_admin_metadata";
 constexpr std::string_view kOperations = "batch_operations";
 
 constexpr Need kNeeds[] = {
@@ -100,6 +101,17 @@ constexpr Need kNeeds[] = {
     {canonical, "queue_state_counts", kMove, kCleanup},
     {canonical, "job_queue_catalog", kMove, kCleanup},
     {canonical, "job_kind_catalog", kMove, kCleanup},
+
+    // Awa's own function uses these with our rights.
+    {canonical, "admin_dirty_queues", kMove, kRecompute},
+    {canonical, "admin_dirty_kinds", kMove, kRecompute},
+    {canonical, "admin_dirty_queue_marks", kMove, kRecompute},
+    {canonical, "admin_dirty_kind_marks", kMove, kRecompute},
+    {canonical, "jobs_hot", kRead, kRecompute},
+    {canonical, "scheduled_jobs", kRead, kRecompute},
+    {canonical, "queue_state_counts", kMove, kRecompute},
+    {canonical, "job_queue_catalog", kMove, kRecompute},
+    {canonical, "job_kind_catalog", kMove, kRecompute},
 
     {canonical, "cron_jobs", kPut, kCronSync},
 

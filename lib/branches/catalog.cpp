@@ -11,7 +11,6 @@ constexpr const Branch* kCatalog[] = {LOCKKEEPER_BRANCHES(LOCKKEEPER_ADDRESS)};
 #undef LOCKKEEPER_ADDRESS
 
 constexpr MissingDuty kMissing[] = {
-    {"recompute_dirty_admin_metadata", "changed admin counts are not recomputed"},
     {"refresh_admin_metadata", "admin metadata is not refreshed"},
 };
 

@@ -9,23 +9,24 @@
 
 namespace lockkeeper::branches {
 
-#define LOCKKEEPER_BRANCHES(ROW) \
-  ROW(promote_scheduled)         \
-  ROW(rescue_stale_heartbeats)   \
-  ROW(rescue_expired_deadlines)  \
-  ROW(rescue_expired_callbacks)  \
-  ROW(cron_eval)                 \
-  ROW(rotate_queue)              \
-  ROW(rotate_lease)              \
-  ROW(rotate_claim)              \
-  ROW(cleanup)                   \
-  ROW(batch_operations)          \
-  ROW(cron_sync)                 \
-  ROW(priority_aging)            \
-  ROW(queue_stats)               \
-  ROW(terminal_count_rollup)     \
-  ROW(registration)              \
-  ROW(observe)                   \
+#define LOCKKEEPER_BRANCHES(ROW)      \
+  ROW(promote_scheduled)              \
+  ROW(rescue_stale_heartbeats)        \
+  ROW(rescue_expired_deadlines)       \
+  ROW(rescue_expired_callbacks)       \
+  ROW(cron_eval)                      \
+  ROW(rotate_queue)                   \
+  ROW(rotate_lease)                   \
+  ROW(rotate_claim)                   \
+  ROW(cleanup)                        \
+  ROW(batch_operations)               \
+  ROW(cron_sync)                      \
+  ROW(priority_aging)                 \
+  ROW(recompute_dirty_admin_metadata) \
+  ROW(queue_stats)                    \
+  ROW(terminal_count_rollup)          \
+  ROW(registration)                   \
+  ROW(observe)                        \
   ROW(diagnose)
 
 #define LOCKKEEPER_DECLARE(word) extern const Branch word;

@@ -77,7 +77,7 @@ failed_retention = "90m"
 dlq_retention = "90d"
 )";
 
-constexpr const char* kLater[] = {"recompute_dirty_admin_metadata", "refresh_admin_metadata"};
+constexpr const char* kLater[] = {"refresh_admin_metadata"};
 
 // Reads a file with this content, as every command does.
 Ran reading(const std::string& toml) {
