@@ -8,7 +8,6 @@ using enum Plane;
 
 constexpr std::string_view kRead = "SELECT";
 constexpr std::string_view kAdd = "SELECT,INSERT";
-constexpr std::string_view kPut = "SELECT,INSERT,UPDATE";
 constexpr std::string_view kChange = "SELECT,UPDATE";  // also what a row lock needs
 constexpr std::string_view kEnter = "SELECT,INSERT,UPDATE";
 constexpr std::string_view kRemove = "SELECT,UPDATE,DELETE";
@@ -113,7 +112,7 @@ constexpr Need kNeeds[] = {
     {canonical, "job_queue_catalog", kMove, kRecompute},
     {canonical, "job_kind_catalog", kMove, kRecompute},
 
-    {canonical, "cron_jobs", kPut, kCronSync},
+    {canonical, "cron_jobs", kEnter, kCronSync},
 
     {queue_storage, "runtime_instances", kMove, kRegistration},
 

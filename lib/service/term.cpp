@@ -39,40 +39,29 @@ void Term::seat_branches(const Circumstances& circumstances) {
   for (auto& record : circumstances.board.records()) {
     if (!record.settings.enabled) continue;
     auto performer = std::make_unique<BranchPerformer>(place, record);
-    auto* branch = performer.get();
-    const auto duty = conductor_.add({std::string(record.branch->name), record.branch->lane,
-                                      record.settings.every, record.branch->minimum_gap},
-                                     std::move(performer));
-    branch->set_duty(duty);
+    const auto* branch = performer.get();
+    const auto duty = seat({std::string(record.branch->name), record.branch->lane,
+                            record.settings.every, record.branch->minimum_gap},
+                           std::move(performer));
     seats_.emplace(&record, Seat{duty, branch});
   }
 }
 
 void Term::seat_gate(const Circumstances& circumstances) {
-  auto performer = std::make_unique<GatePerformer>(conductor_, circumstances.session, ground_,
-                                                   circumstances.on_disqualified);
-  auto* gate = performer.get();
-  const auto duty =
-      conductor_.add({"examine", Lane::hygiene, kExamineEvery, 0ns}, std::move(performer));
-  gate->set_duty(duty);
+  const auto duty = seat({"examine", Lane::hygiene, kExamineEvery, 0ns},
+                         std::make_unique<GatePerformer>(conductor_, circumstances.session, ground_,
+                                                         circumstances.on_disqualified));
   ground_.on_changed = [this, duty] { conductor_.hasten(duty); };
 }
 
 void Term::seat_worker_watch(const Circumstances& circumstances) {
-  auto performer = std::make_unique<WorkerWatch>(conductor_, circumstances.on_workers_seen);
-  auto* watch = performer.get();
-  const auto duty =
-      conductor_.add({"workers", Lane::hygiene, kWatchWorkersEvery, 0ns}, std::move(performer));
-  watch->set_duty(duty);
+  seat({"workers", Lane::hygiene, kWatchWorkersEvery, 0ns},
+       std::make_unique<WorkerWatch>(conductor_, circumstances.on_workers_seen));
 }
 
 void Term::seat_keep_alive(const Circumstances& circumstances) {
-  auto performer =
-      std::make_unique<KeepAlive>(circumstances.loop, conductor_, circumstances.registry);
-  auto* keep_alive = performer.get();
-  const auto duty = conductor_.add({"keep_alive", Lane::hygiene, circumstances.idle_limit / 3, 0ns},
-                                   std::move(performer));
-  keep_alive->set_duty(duty);
+  seat({"keep_alive", Lane::hygiene, circumstances.idle_limit / 3, 0ns},
+       std::make_unique<KeepAlive>(circumstances.loop, conductor_, circumstances.registry));
 }
 
 void Term::leave(std::function<void()> on_left) {

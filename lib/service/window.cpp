@@ -85,7 +85,7 @@ void Window::watch(pg::Session& session, const std::string& since,
 void Window::look_at(const leadership::View& view) {
   const bool do_we_lead = view.state == leadership::State::leading;
   if (!do_we_lead && view.state != leadership::State::refused) return;
-  if (!newcomer_.empty()) return tell_newcomer(view);
+  if (!newcomer_.empty()) return tell_newcomer();
   if (!asker_) return;
   Answer answer{do_we_lead && has_worker_led_ ? kDone : kFailed, view.sentence};
   if (do_we_lead) {
@@ -95,7 +95,7 @@ void Window::look_at(const leadership::View& view) {
   std::exchange(asker_, nullptr)(answer);
 }
 
-void Window::tell_newcomer(const leadership::View&) {
+void Window::tell_newcomer() {
   const auto worker = std::exchange(newcomer_, "");
   if (!leader_.empty()) newcomers_.has_led(leader_);
   const auto* outcome = leader_ == worker  ? "it has led"

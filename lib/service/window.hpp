@@ -47,7 +47,7 @@ class Window {
 
  private:
   void open_for_newcomer();
-  void tell_newcomer(const leadership::View& view);
+  void tell_newcomer();
 
   Circumstances circumstances_;
   awa::Library library_{"awa"};

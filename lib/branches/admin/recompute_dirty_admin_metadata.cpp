@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "admin/has_marks",      "admin/has_dirty_keys",      "admin/recount",
+    "admin/has_marks",      "admin/has_dirty_keys",      "cleanup/recount_marked",
     "admin/postpone_marks", "admin/postpone_dirty_keys",
 };
 
@@ -48,7 +48,7 @@ Task<std::int64_t> recount(BranchContext& ctx, scheduling::Pace& pace) {
   const auto began = time::SteadyClock().now();
   const auto most = pace.rows();
   try {
-    const auto rows = co_await ctx.query("admin/recount", most);
+    const auto rows = co_await ctx.query("cleanup/recount_marked", most);
     pace.took(most, time::SteadyClock().now() - began);
     co_return rows.integer(0, 0);
   } catch (const pg::Error& error) {

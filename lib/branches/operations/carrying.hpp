@@ -8,6 +8,9 @@
 
 namespace lockkeeper::branches {
 
+// Rows that are looked at with one statement: so many keys and numbers fit in a reply of 64 kB.
+inline constexpr std::int64_t kOperationWindow = 1000;
+
 // Of a window: the last place that was looked at; any if there was nothing to look at.
 inline std::int64_t last_of(const pg::Rows& window) {
   return window.is_null(0, 1) ? 0 : window.integer(0, 1);

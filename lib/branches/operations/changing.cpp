@@ -14,9 +14,6 @@
 namespace lockkeeper::branches {
 namespace {
 
-// So many keys and numbers fit in a reply of 64 kB.
-constexpr std::int64_t kWindow = 1000;
-
 // Walks, a second apart at least, in which nothing but what others hold was found. What they still
 // hold then is skipped, as the reference does at once.
 constexpr int kMostWalksInVain = 10;
@@ -77,8 +74,9 @@ Task<bool> Carrying::change() {
 Task<bool> Carrying::change_jobs() {
   auto& walk = operation_.walk;
   const auto& wish = operation_.wish;
-  const auto found = co_await ctx_.query(table_of(ctx_, walk).find, id_, walk.after(), kWindow,
-                                         parameter(wish.queue), parameter(wish.priority));
+  const auto found =
+      co_await ctx_.query(table_of(ctx_, walk).find, id_, walk.after(), kOperationWindow,
+                          parameter(wish.queue), parameter(wish.priority));
   auto changing = change_rows(found.integers(0, 2), {});
   const bool is_over = co_await changing;
   if (is_over) walk.looked_at_jobs(last_of(found), found.boolean(0, 0));
@@ -96,7 +94,7 @@ Task<bool> Carrying::change_lane() {
   }
   const awa::Sql statement("operations/pending_ready", lane.slots.front());
   const auto found = co_await ctx_.query(statement, id_, lane.queue, lane.priority, lane.shard,
-                                         lane.place, lane.next, kWindow);
+                                         lane.place, lane.next, kOperationWindow);
   auto changing = change_rows(found.integers(0, 2), found.integers(0, 3));
   const bool is_over = co_await changing;
   if (is_over) walk.looked_at_lane(last_of(found), found.boolean(0, 0));

@@ -6,8 +6,6 @@
 namespace lockkeeper::branches {
 namespace {
 
-// So many keys fit in a reply of 64 kB, with what stands beside them.
-constexpr std::int64_t kWindow = 1000;
 constexpr std::int64_t kMostLanes = 50;
 
 constexpr const char* kCanonical[] = {"operations/name_scheduled", "operations/name_available"};
@@ -20,7 +18,7 @@ Task<bool> Carrying::name() {
     case Walk::Step::jobs: {
       const bool has_lanes = ctx_.planes().is_queue_storage_routed();
       const char* statement = has_lanes ? "operations/name_deferred" : kCanonical[walk.table()];
-      const auto found = co_await ctx_.query(statement, id_, walk.after(), kWindow);
+      const auto found = co_await ctx_.query(statement, id_, walk.after(), kOperationWindow);
       auto adding = add(found.integers(0, 2));
       const bool is_added = co_await adding;
       if (is_added) walk.looked_at_jobs(last_of(found), found.boolean(0, 0));
@@ -34,7 +32,7 @@ Task<bool> Carrying::name() {
       const auto& lane = walk.lane();
       const awa::Sql statement("operations/name_ready", lane.slots.front());
       const auto found = co_await ctx_.query(statement, id_, lane.queue, lane.priority, lane.shard,
-                                             lane.place, lane.next, kWindow);
+                                             lane.place, lane.next, kOperationWindow);
       auto adding = add(found.integers(0, 2));
       const bool is_added = co_await adding;
       if (is_added) walk.looked_at_lane(last_of(found), found.boolean(0, 0));

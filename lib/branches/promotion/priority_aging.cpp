@@ -11,13 +11,13 @@
 #include "branches/bisection.hpp"
 #include "branches/catalog.hpp"
 #include "branches/fault.hpp"
+#include "branches/promotion/promotion.hpp"
 #include "scheduling/pace.hpp"
 
 namespace lockkeeper::branches {
 namespace {
 
 using namespace std::chrono_literals;
-using Jobs = std::vector<std::int64_t>;
 
 constexpr std::string_view kStatements[] = {"canonical/find_waiting", "canonical/raise_priority"};
 
@@ -65,9 +65,7 @@ Task<std::int64_t> raise_all(BranchContext& ctx, Aging& aging, Jobs jobs) {
   Bisection search(jobs.size());
   while (const auto range = search.next()) {
     co_await ctx.breathe();
-    const auto begin = jobs.begin() + static_cast<std::ptrdiff_t>(range->begin);
-    auto raising =
-        raise(ctx, aging, Jobs(begin, begin + static_cast<std::ptrdiff_t>(range->size())), search);
+    auto raising = raise(ctx, aging, part(jobs, *range), search);
     co_await raising;
   }
   for (const auto& [row, why] : search.given_up()) {
@@ -93,9 +91,8 @@ Task<Outcome> run(BranchContext& ctx) {
   const auto jobs = found.integers(0, 0);
   for (std::size_t begin = 0; begin < jobs.size();) {
     const auto end = std::min(begin + static_cast<std::size_t>(aging.pace.rows()), jobs.size());
-    auto raising = raise_all(ctx, aging,
-                             Jobs(jobs.begin() + static_cast<std::ptrdiff_t>(begin),
-                                  jobs.begin() + static_cast<std::ptrdiff_t>(end)));
+    const Bisection::Range batch{begin, end};
+    auto raising = raise_all(ctx, aging, part(jobs, batch));
     outcome.rows += co_await raising;
     begin = end;
   }

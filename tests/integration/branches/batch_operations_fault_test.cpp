@@ -17,23 +17,6 @@ using Routing = Database::Routing;
 
 namespace {
 
-const std::string kTomorrow = ", 'scheduled', p_run_at => now() + interval '1 day'";
-
-// One pass after the other, until the operation has come to its end.
-void run_to_the_end(Leader& leader, const Database& database, const std::string& id) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (std::chrono::steady_clock::now() < end) {
-    leader.run(batch_operations);
-    if (count(database, "batch_operations", "id = '" + id + "' AND finalized_at IS NULL") == "0")
-      return;
-  }
-  FAIL("it does not end: " + standing(database, id));
-}
-
-std::string last_error(const Database& database, const std::string& id) {
-  return database.value("SELECT last_error FROM awa.batch_operations WHERE id = '" + id + "'");
-}
-
 // Any write of such rows is refused.
 void refuse(const Database& database, const std::string& event, const std::string& table,
             const std::string& when, const std::string& message = "no") {

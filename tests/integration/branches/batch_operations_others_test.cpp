@@ -14,27 +14,6 @@ namespace lockkeeper::test {
 using branches::batch_operations;
 using Routing = Database::Routing;
 
-namespace {
-
-const std::string kTomorrow = ", 'scheduled', p_run_at => now() + interval '1 day'";
-
-// One pass after the other, until the operation has come to its end.
-void run_to_the_end(Leader& leader, const Database& database, const std::string& id) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (std::chrono::steady_clock::now() < end) {
-    leader.run(batch_operations);
-    if (count(database, "batch_operations", "id = '" + id + "' AND finalized_at IS NULL") == "0")
-      return;
-  }
-  FAIL("it does not end: " + standing(database, id));
-}
-
-std::string last_error(const Database& database, const std::string& id) {
-  return database.value("SELECT last_error FROM awa.batch_operations WHERE id = '" + id + "'");
-}
-
-}  // namespace
-
 TEST_CASE(
     "a job that a worker has claimed a moment ago is not moved, though its lane does not show it",
     "[branches][batch_operations]") {

@@ -17,8 +17,6 @@ namespace {
 
 const std::string kMore =
     ", p_priority => 4::smallint, p_metadata => '{\"m\": 1}', p_tags => ARRAY['t']";
-const std::string kTomorrow = ", 'scheduled', p_run_at => now() + interval '1 day'";
-
 std::string payload(const Database& database, const std::string& table, const std::string& where) {
   return database.value("SELECT payload FROM awa." + table + " WHERE " + where);
 }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "integration/branches/operations.hpp"
 
+#include <catch2/catch.hpp>
+#include <chrono>
+
 #include "awa/sql.hpp"
+#include "branches/catalog.hpp"
 
 namespace lockkeeper::test {
 
@@ -38,6 +42,20 @@ std::string standing(const Database& database, const std::string& id) {
       "SELECT concat(state, ': ', coalesce(total_matched::text, '?'), ' = ', processed, ' + ', "
       "skipped, ' + ', errored) FROM awa.batch_operations WHERE id = '" +
       id + "'");
+}
+
+std::string last_error(const Database& database, const std::string& id) {
+  return database.value("SELECT last_error FROM awa.batch_operations WHERE id = '" + id + "'");
+}
+
+void run_to_the_end(Leader& leader, const Database& database, const std::string& id) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (std::chrono::steady_clock::now() < end) {
+    leader.run(branches::batch_operations);
+    if (count(database, "batch_operations", "id = '" + id + "' AND finalized_at IS NULL") == "0")
+      return;
+  }
+  FAIL("it does not end: " + standing(database, id));
 }
 
 std::string waiting(const Database& database) {

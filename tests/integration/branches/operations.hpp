@@ -5,9 +5,12 @@
 
 #include <string>
 
-#include "support/database.hpp"
+#include "support/pass.hpp"
 
 namespace lockkeeper::test {
+
+// A further argument of enqueue(): jobs that are due tomorrow.
+inline const std::string kTomorrow = ", 'scheduled', p_run_at => now() + interval '1 day'";
 
 // Returns its id.
 std::string submit_priority(const Database& database, const std::string& filter, int priority);
@@ -21,6 +24,11 @@ void cancel(const Database& database, const std::string& id);
 
 // "state: total = processed + skipped + errored".
 std::string standing(const Database& database, const std::string& id);
+
+std::string last_error(const Database& database, const std::string& id);
+
+// One pass after the other, until the operation has come to its end.
+void run_to_the_end(Leader& leader, const Database& database, const std::string& id);
 
 // Jobs that a worker may claim in queue storage, or has claimed a moment ago: "queue/priority
 // jobs", one lane after the other.
