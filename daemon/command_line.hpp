@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "commands/commands.hpp"
+#include "commands/tick.hpp"
 #include "config/settings.hpp"
-#include "service/commands.hpp"
-#include "service/tick.hpp"
 
 namespace lockkeeper {
 
@@ -19,9 +19,9 @@ struct CommandLine {
   std::optional<config::LogLevel> log_level;
   bool as_json = false;
   bool is_watching = false;
-  service::TickRequest tick;
+  commands::TickRequest tick;
   time::Duration window = std::chrono::seconds(60);  // of yield
-  service::CronQuestion cron;                        // of cron next and cron check
+  commands::CronQuestion cron;                       // of cron next and cron check
 
   std::string answer;  // of --help and --version: to be printed, and nothing else to be done
 };

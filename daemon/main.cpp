@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The program: reads command line and configuration, then hands over to the service room.
+// The program: reads command line and configuration, then hands over to the rooms below.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -11,22 +11,23 @@
 #include <optional>
 #include <string>
 
+#include "commands/check.hpp"
+#include "commands/commands.hpp"
+#include "commands/terminal.hpp"
 #include "config/settings.hpp"
 #include "daemon/command_line.hpp"
+#include "display/board.hpp"
+#include "display/exit_codes.hpp"
 #include "http/address.hpp"
 #include "logging/log.hpp"
-#include "service/board.hpp"
-#include "service/check.hpp"
-#include "service/commands.hpp"
 #include "service/declared.hpp"
 #include "service/service.hpp"
 #include "service/settings_parts.hpp"
-#include "service/terminal.hpp"
 
 namespace {
 
 using namespace lockkeeper;
-using service::complain;
+using commands::complain;
 
 constexpr auto kStandardFile = "/etc/lockkeeper/lockkeeper.toml";
 
@@ -49,7 +50,7 @@ std::string file_of(const CommandLine& line) {
 }
 
 config::Settings read_settings(const CommandLine& line) {
-  const auto schemas = service::branch_schemas();
+  const auto schemas = display::branch_schemas();
   const auto file = file_of(line);
   const bool has_file = line.file || !file.empty();
   auto settings = has_file ? config::read_file(file, schemas) : config::standard(schemas);
@@ -60,19 +61,19 @@ config::Settings read_settings(const CommandLine& line) {
 
 // Here a configuration that cannot be read is a finding like any other.
 int check(const CommandLine& line) {
-  service::CheckRequest request{LOCKKEEPER_VERSION, line.as_json, file_of(line), {}, {}};
+  commands::CheckRequest request{LOCKKEEPER_VERSION, line.as_json, file_of(line), {}, {}};
   try {
     request.settings = read_settings(line);
   } catch (const config::SettingsError& error) {
     request.fault = error.what();
   }
-  return service::check(std::move(request));
+  return commands::check(std::move(request));
 }
 
 config::Settings read_for_run(const CommandLine& line) {
   auto settings = read_settings(line);
-  service::require_listen(settings);
-  service::require_database(settings);
+  commands::require_listen(settings);
+  commands::require_database(settings);
   settings.log.level = line.log_level.value_or(settings.log.level);
   return settings;
 }
@@ -85,7 +86,7 @@ int run(const CommandLine& line) {
     daemon.emplace(settings, LOCKKEEPER_VERSION, [&line] { return read_for_run(line); });
   } catch (const http::ListenError& error) {
     logging::close();
-    return complain(service::kBadUsage, error.what());
+    return complain(display::kBadUsage, error.what());
   }
   const auto code = daemon->run();
   daemon.reset();
@@ -96,7 +97,7 @@ int run(const CommandLine& line) {
 int tick(const CommandLine& line, config::Settings settings) {
   settings.log.level = line.log_level.value_or(config::LogLevel::warn);
   logging::open(service::log_level(settings), service::log_format(settings));
-  const auto code = service::tick(std::move(settings), line.tick);
+  const auto code = commands::tick(std::move(settings), line.tick);
   logging::close();
   return code;
 }
@@ -104,29 +105,29 @@ int tick(const CommandLine& line, config::Settings settings) {
 int execute(const CommandLine& line) {
   if (!line.answer.empty()) {
     std::fputs(line.answer.c_str(), stdout);
-    return service::kDone;
+    return display::kDone;
   }
   if (line.command == "check") return check(line);
   if (line.command == "run") return run(line);
-  if (line.command == "cron next") return service::print_fires(line.cron);
-  if (line.command == "cron check" && line.cron.is_asked) return service::print_meaning(line.cron);
+  if (line.command == "cron next") return commands::print_fires(line.cron);
+  if (line.command == "cron check" && line.cron.is_asked) return commands::print_meaning(line.cron);
   auto settings = read_settings(line);
-  if (line.command == "cron check") return service::print_declared(settings);
-  service::require_listen(settings);
-  if (line.command == "branches") return service::print_branches(settings, line.as_json);
-  if (line.command == "cron list") return service::list_schedules(settings, line.as_json);
+  if (line.command == "cron check") return commands::print_declared(settings);
+  commands::require_listen(settings);
+  if (line.command == "branches") return commands::print_branches(settings, line.as_json);
+  if (line.command == "cron list") return commands::list_schedules(settings, line.as_json);
   if (line.command == "tick") return tick(line, std::move(settings));
-  if (line.command == "yield") return service::step_aside(settings, line.window);
-  if (line.command == "takeover") return service::take_over(std::move(settings));
-  return service::print_status(std::move(settings),
-                               {LOCKKEEPER_VERSION, line.as_json, line.is_watching});
+  if (line.command == "yield") return commands::step_aside(settings, line.window);
+  if (line.command == "takeover") return commands::take_over(std::move(settings));
+  return commands::print_status(std::move(settings),
+                                {LOCKKEEPER_VERSION, line.as_json, line.is_watching});
 }
 
 // What is lost in a full disk or a closed pipe was not done.
 int flushed(int code) {
   const bool was_lost = std::ferror(stdout) != 0;
   if (std::fflush(stdout) == 0 && !was_lost) return code;
-  return complain(service::kFailed, std::string("cannot write the output: ") +
+  return complain(display::kFailed, std::string("cannot write the output: ") +
                                         (was_lost ? "some of it is lost" : std::strerror(errno)));
 }
 
@@ -137,10 +138,10 @@ int main(int argc, char** argv) {
   try {
     return flushed(execute(read_command_line(argc, argv)));
   } catch (const UsageError& error) {
-    return complain(service::kBadUsage, error.what());
+    return complain(display::kBadUsage, error.what());
   } catch (const config::SettingsError& error) {
-    return complain(service::kBadUsage, error.what());
+    return complain(display::kBadUsage, error.what());
   } catch (const std::exception& error) {
-    return complain(service::kFailed, error.what());
+    return complain(display::kFailed, error.what());
   }
 }

@@ -3,8 +3,8 @@
 // What the running daemon says of itself, over HTTP and to its own parts; from memory alone.
 #include <algorithm>
 
-#include "service/exhibits.hpp"
-#include "service/page.hpp"
+#include "display/exhibits.hpp"
+#include "display/page.hpp"
 #include "service/service.hpp"
 
 namespace lockkeeper::service {
@@ -14,35 +14,36 @@ std::map<std::string, http::Handler> Service::routes() {
   return {
       {"/metrics",
        [this] {
-         show_log(registry_);
+         display::show_log(registry_);
          return Response{200, "text/plain; version=0.0.4; charset=utf-8", registry_.render()};
        }},
       {"/livez",
        [] {
          return Response{200, "text/plain; charset=utf-8", "ok\n"};
        }},
-      {"/readyz", [this] { return readiness(status()); }},
-      {kJsonStatusPath,
+      {"/readyz", [this] { return display::readiness(status()); }},
+      {display::kJsonStatusPath,
        [this] {
          return Response{200, "application/json", to_json(status())};
        }},
-      {kPlainStatusPath,
+      {display::kPlainStatusPath,
        [this] {
-         return Response{200, "text/plain; charset=utf-8", to_text(status(), Paint::none)};
+         return Response{200, "text/plain; charset=utf-8", to_text(status(), display::Paint::none)};
        }},
-      {kColouredStatusPath,
+      {display::kColouredStatusPath,
        [this] {
-         return Response{200, "text/plain; charset=utf-8", to_text(status(), Paint::colours)};
+         return Response{200, "text/plain; charset=utf-8",
+                         to_text(status(), display::Paint::colours)};
        }},
       {"/",
        [] {
-         return Response{200, "text/html; charset=utf-8", std::string(page())};
+         return Response{200, "text/html; charset=utf-8", std::string(display::page())};
        }},
   };
 }
 
-Status Service::status() const {
-  Status status;
+display::Status Service::status() const {
+  display::Status status;
   status.version = version_;
   status.election = election_.view();
   status.in_state_for = loop_.now() - status.election.since;
@@ -51,14 +52,14 @@ Status Service::status() const {
     status.advice = term_->advice();
   }
   for (const auto& record : board_.records()) status.branches.push_back(status_of(record));
-  status.rings = rings_of(registry_);
-  status.findings = findings_of(registry_);
-  status.missing_duties = missing_duty_words();
+  status.rings = display::rings_of(registry_);
+  status.findings = display::findings_of(registry_);
+  status.missing_duties = display::missing_duty_words();
   return status;
 }
 
-BranchStatus Service::status_of(const BranchRecord& record) const {
-  auto status = record_status(record, registry_);
+display::BranchStatus Service::status_of(const display::BranchRecord& record) const {
+  auto status = display::record_status(record, registry_);
   const auto view = term_ ? term_->view(record) : std::nullopt;
   if (!view) return status;
   status.next_due_in = view->duty.next_due - loop_.now();
@@ -71,10 +72,11 @@ BranchStatus Service::status_of(const BranchRecord& record) const {
 // A pass of the slo lane that is under way has found something to do.
 bool Service::is_anything_overdue() const {
   const auto now = status();
-  return std::any_of(now.branches.begin(), now.branches.end(), [](const BranchStatus& branch) {
-    const bool is_busy = branch.is_running || branch.waiting;
-    return branch.is_late() || (branch.lane == scheduling::Lane::slo && is_busy);
-  });
+  return std::any_of(now.branches.begin(), now.branches.end(),
+                     [](const display::BranchStatus& branch) {
+                       const bool is_busy = branch.is_running || branch.waiting;
+                       return branch.is_late() || (branch.lane == scheduling::Lane::slo && is_busy);
+                     });
 }
 
 }  // namespace lockkeeper::service

@@ -31,7 +31,7 @@ bool Ground::stand_on(awa::Examination found) {
   return is_changed;
 }
 
-BranchPerformer::BranchPerformer(Place place, BranchRecord& record)
+BranchPerformer::BranchPerformer(Place place, display::BranchRecord& record)
     : place_(std::move(place)),
       record_(record),
       report_(place_.registry, record.branch->name),
@@ -85,11 +85,11 @@ void BranchPerformer::close_turn() { took_ += place_.loop.now() - turn_began_; }
 void BranchPerformer::pass_ended(coro::Completion<branches::Outcome> completion) {
   close_turn();
   const auto facts = facts_of(completion);
-  if (facts.result == PassResult::preempted) {
+  if (facts.result == display::PassResult::preempted) {
     place_.board.preempted(record_, place_.loop.now() - turn_began_);
   }
   scheduling::PassEnd end;
-  end.preempted = facts.result == PassResult::preempted;
+  end.preempted = facts.result == display::PassResult::preempted;
   if (completion.value) {
     end.next_due_in = completion.value->backlog ? time::Duration(0) : completion.value->next_due_in;
   }
@@ -98,26 +98,27 @@ void BranchPerformer::pass_ended(coro::Completion<branches::Outcome> completion)
   place_.conductor.end_pass(duty_, end);
 }
 
-PassFacts BranchPerformer::facts_of(const coro::Completion<branches::Outcome>& completion) {
+display::PassFacts BranchPerformer::facts_of(
+    const coro::Completion<branches::Outcome>& completion) {
   if (completion.failure) return failure(completion.failure);
   const auto& outcome = *completion.value;
-  auto facts = outcome.failure ? failure(outcome.failure) : service::facts_of(outcome);
+  auto facts = outcome.failure ? failure(outcome.failure) : display::facts_of(outcome);
   facts.rows = outcome.rows;
   facts.took = took_;
   return facts;
 }
 
-PassFacts BranchPerformer::failure(const std::exception_ptr& exception) {
-  PassFacts facts;
+display::PassFacts BranchPerformer::failure(const std::exception_ptr& exception) {
+  display::PassFacts facts;
   facts.took = took_;
-  facts.result = PassResult::failed;
+  facts.result = display::PassResult::failed;
   try {
     std::rethrow_exception(exception);
   } catch (const pg::Error& error) {
     facts.reason = error.what();
     const bool was_cancelled = error.state().is_cancelled();
     if (was_cancelled && (place_.conductor.is_taken_back() || is_stray_cancel())) {
-      facts.result = PassResult::preempted;
+      facts.result = display::PassResult::preempted;
     }
     if (error.state().is_missing_object() || error.state().is_missing_privilege()) {
       place_.ground.on_changed();

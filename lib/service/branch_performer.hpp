@@ -10,7 +10,7 @@
 #include "awa/gate.hpp"
 #include "branches/branch.hpp"
 #include "coro/task.hpp"
-#include "service/board.hpp"
+#include "display/board.hpp"
 #include "service/conductor.hpp"
 
 namespace lockkeeper::service {
@@ -35,12 +35,12 @@ class BranchPerformer final : public Performer, public branches::Turn {
   struct Place {
     event::Loop& loop;
     Conductor& conductor;
-    Board& board;
+    display::Board& board;
     metrics::Registry& registry;
     Ground& ground;
     time::Duration statement_limit;  // of the server, for one statement
   };
-  BranchPerformer(Place place, BranchRecord& record);
+  BranchPerformer(Place place, display::BranchRecord& record);
 
   // The id that the conductor gave; before its first turn.
   void set_duty(scheduling::DutyId duty) { duty_ = duty; }
@@ -57,14 +57,14 @@ class BranchPerformer final : public Performer, public branches::Turn {
 
  private:
   void pass_ended(coro::Completion<branches::Outcome> completion);
-  PassFacts facts_of(const coro::Completion<branches::Outcome>& completion);
-  PassFacts failure(const std::exception_ptr& exception);
+  display::PassFacts facts_of(const coro::Completion<branches::Outcome>& completion);
+  display::PassFacts failure(const std::exception_ptr& exception);
   bool is_stray_cancel() const;
   void close_turn();
 
   Place place_;
   scheduling::DutyId duty_ = 0;
-  BranchRecord& record_;
+  display::BranchRecord& record_;
   branches::Report report_;
   branches::BranchContext context_;
   std::optional<coro::Running<branches::Outcome>> running_;

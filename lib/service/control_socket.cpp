@@ -56,7 +56,7 @@ struct ControlSocket::Client : std::enable_shared_from_this<Client> {
       : descriptor(accepted),
         poller(owner.loop_, accepted, [this, &owner](int) { owner.read(*this); }),
         patience(owner.loop_, [this, &owner] {
-          owner.answer(*this, {kBadUsage, "no line came"});
+          owner.answer(*this, {display::kBadUsage, "no line came"});
         }) {
     poller.watch(event::Poller::readable);
     patience.arm_in(kPatience);
@@ -100,7 +100,7 @@ void ControlSocket::admit(int descriptor) {
     return;
   }
   write(descriptor,
-        {kRefused, "only the daemon's own user and root are heard here, a few at a time"});
+        {display::kRefused, "only the daemon's own user and root are heard here, a few at a time"});
   ::close(descriptor);
 }
 
@@ -112,7 +112,7 @@ void ControlSocket::read(Client& client) {
   const auto end = client.line.find('\n');
   if (end == std::string::npos) {
     if (got > 0 && client.line.size() < kLongestLine) return;
-    return answer(client, {kBadUsage, "a line of at most 200 bytes is needed"});
+    return answer(client, {display::kBadUsage, "a line of at most 200 bytes is needed"});
   }
   client.be_quiet();
   handler_(client.line.substr(0, end), [this, weak = client.weak_from_this()](const Answer& came) {
@@ -132,13 +132,14 @@ void ControlSocket::answer(Client& client, const Answer& answer) {
 Answer ask_daemon_to(const std::string& line, const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) return {kBadUsage, path + ": the path is too long"};
+  if (path.size() >= sizeof address.sun_path)
+    return {display::kBadUsage, path + ": the path is too long"};
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const auto why = std::string(std::strerror(errno));
     ::close(descriptor);
-    return {kFailed, fmt::format("no daemon is heard at {} ({})", path, why)};
+    return {display::kFailed, fmt::format("no daemon is heard at {} ({})", path, why)};
   }
   const auto text = line + "\n";
   const bool is_sent = ::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL) ==
@@ -146,7 +147,7 @@ Answer ask_daemon_to(const std::string& line, const std::string& path) {
   const auto came = is_sent ? read_to_end(descriptor) : std::string();
   ::close(descriptor);
   if (came.size() < 3 || came.back() != '\n') {
-    return {kFailed, "the daemon has ended before it could answer"};
+    return {display::kFailed, "the daemon has ended before it could answer"};
   }
   return {came[0] - '0', came.substr(2, came.size() - 3)};
 }

@@ -3,9 +3,9 @@
 
 #include <csignal>
 
+#include "display/exhibits.hpp"
 #include "event/notify.hpp"
 #include "logging/log.hpp"
-#include "service/exhibits.hpp"
 #include "service/settings_parts.hpp"
 
 namespace lockkeeper::service {
@@ -68,9 +68,9 @@ Service::Service(config::Settings settings, std::string version, Read read)
         logging::warn("a statement did not end within stop_limit; its session is closed");
         finish(exit_code_);
       }) {
-  show_build(registry_, version_);
-  show_reload(registry_, true);
-  show_election(registry_, seen_);
+  display::show_build(registry_, version_);
+  display::show_reload(registry_, true);
+  display::show_election(registry_, seen_);
   const auto& [listen, listen_place] = settings_.http;
   const auto& [socket, socket_place] = settings_.control;
   placed(listen_place, [&] {
@@ -126,13 +126,13 @@ leadership::ElectionCallbacks Service::callbacks() {
 void Service::examine(pg::Session& session, std::function<void(leadership::GateResult)> on_result) {
   awa::examine(session, [this, on_result = std::move(on_result)](awa::Examination examination) {
     examined_ = std::move(examination);
-    on_result(verdict_of(examined_));
+    on_result(display::verdict_of(examined_));
   });
 }
 
 void Service::lead(pg::Connection& connection) {
-  log_missing_duties();
-  log_disabled(board_);
+  display::log_missing_duties();
+  display::log_disabled(board_);
   leader_ = &connection;
   board_.begin_term();
   WorkerWatch::OnSeen on_workers_seen;
@@ -149,7 +149,7 @@ void Service::lead(pg::Connection& connection) {
 
 // Told in the middle of a turn: the term ends on a fresh stack.
 void Service::disqualify(const awa::Examination& examination) {
-  disqualified_ = verdict_of(examination);
+  disqualified_ = display::verdict_of(examination);
   disqualify_.call();
 }
 
@@ -157,7 +157,7 @@ void Service::disqualify(const awa::Examination& examination) {
 void Service::end_term() {
   term_.reset();
   leader_ = nullptr;
-  forget_sights(registry_);
+  display::forget_sights(registry_);
   if (renewed_) board_.configure(*std::exchange(renewed_, std::nullopt));
 }
 
@@ -168,12 +168,12 @@ void Service::reload() {
   try {
     renewed_ = read_();
   } catch (const config::SettingsError& error) {
-    show_reload(registry_, false);
+    display::show_reload(registry_, false);
     logging::error("the configuration cannot be used and the old one stays",
                    {{"reason", error.what()}});
     return;
   }
-  show_reload(registry_, true);
+  display::show_reload(registry_, true);
   logging::adjust(log_level(*renewed_), log_format(*renewed_));
   logging::info("the configuration was read again");
   for (const auto& table : config::fixed_differences(settings_, *renewed_)) {
@@ -194,14 +194,14 @@ void Service::renew_term() {
 
 void Service::look_at(const leadership::View& view) {
   const bool is_new_state = view.state != seen_.state || view.sentence != seen_.sentence;
-  if (view.state != seen_.state) count_change(registry_, view);
-  show_election(registry_, view);
-  if (!view.leader_connected && !term_) forget_sights(registry_);  // nobody looks any more
+  if (view.state != seen_.state) display::count_change(registry_, view);
+  display::show_election(registry_, view);
+  if (!view.leader_connected && !term_) display::forget_sights(registry_);  // nobody looks any more
   seen_ = view;
   if (!is_new_state) return;
   window_.look_at(view);
-  event::notify(systemd_status(view));
-  if (view.state == State::pooler_refused) finish(kRefused);
+  event::notify(display::systemd_status(view));
+  if (view.state == State::pooler_refused) finish(display::kRefused);
 }
 
 // Why not, or nothing: then the term ends, and with it the leading, as soon as its turn has.

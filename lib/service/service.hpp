@@ -9,25 +9,20 @@
 #include <string>
 
 #include "config/settings.hpp"
+#include "display/board.hpp"
+#include "display/exit_codes.hpp"
+#include "display/status.hpp"
 #include "event/loop.hpp"
 #include "http/server.hpp"
 #include "leadership/election.hpp"
 #include "metrics/registry.hpp"
-#include "service/board.hpp"
 #include "service/control_socket.hpp"
 #include "service/pulse.hpp"
 #include "service/standby_observer.hpp"
-#include "service/status.hpp"
 #include "service/term.hpp"
 #include "service/window.hpp"
 
 namespace lockkeeper::service {
-
-// Exit codes of every command.
-inline constexpr int kDone = 0;
-inline constexpr int kFailed = 1;    // it could not be done
-inline constexpr int kBadUsage = 2;  // command line or configuration
-inline constexpr int kRefused = 3;   // for safety: pooler, replica, schema, privilege
 
 class Service {
  public:
@@ -57,15 +52,15 @@ class Service {
   void stop();
   void finish(int code);
   bool is_progressing() const;
-  Status status() const;
-  BranchStatus status_of(const BranchRecord& record) const;
+  display::Status status() const;
+  display::BranchStatus status_of(const display::BranchRecord& record) const;
 
   config::Settings settings_;
   std::string version_;
   Read read_;
   event::Loop loop_;
   metrics::Registry registry_;
-  Board board_;
+  display::Board board_;
   awa::Examination examined_;  // the last one before leading
   leadership::View seen_;      // as logged and exported
   leadership::Election election_;
@@ -88,7 +83,7 @@ class Service {
   event::Timer stop_alarm_;
   std::optional<leadership::GateResult> disqualified_;
   bool is_stopping_ = false;
-  int exit_code_ = kDone;
+  int exit_code_ = display::kDone;
 };
 
 }  // namespace lockkeeper::service

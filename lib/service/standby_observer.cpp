@@ -8,7 +8,7 @@
 namespace lockkeeper::service {
 namespace {
 
-bool is_enabled(const Board& board) {
+bool is_enabled(const display::Board& board) {
   for (const auto& record : board.records()) {
     if (record.branch == &branches::observe) return record.settings.enabled;
   }
@@ -17,7 +17,8 @@ bool is_enabled(const Board& board) {
 
 }  // namespace
 
-StandbyObserver::StandbyObserver(event::Loop& loop, metrics::Registry& registry, const Board& board)
+StandbyObserver::StandbyObserver(event::Loop& loop, metrics::Registry& registry,
+                                 const display::Board& board)
     : board_(board),
       report_(registry, branches::observe.name),
       context_(*this, library_, no_settings_, no_queues_, report_),

@@ -12,15 +12,15 @@
 #include "awa/planes.hpp"
 #include "branches/branch.hpp"
 #include "coro/task.hpp"
+#include "display/board.hpp"
 #include "event/loop.hpp"
 #include "metrics/registry.hpp"
-#include "service/board.hpp"
 
 namespace lockkeeper::service {
 
 class StandbyObserver final : private branches::Turn {
  public:
-  StandbyObserver(event::Loop& loop, metrics::Registry& registry, const Board& board);
+  StandbyObserver(event::Loop& loop, metrics::Registry& registry, const display::Board& board);
 
   // Nobody else uses the session until on_done comes, which it does from the loop, also when the
   // session ends meanwhile. Nothing is looked at when observe is switched off.
@@ -32,7 +32,7 @@ class StandbyObserver final : private branches::Turn {
   bool shield() override { return true; }
   void done();
 
-  const Board& board_;
+  const display::Board& board_;
   awa::Planes planes_;
   awa::Library library_{""};
   branches::Report report_;

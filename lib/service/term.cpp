@@ -84,7 +84,7 @@ void Term::say_farewell(std::function<void()> on_said) {
                 });
 }
 
-std::optional<Term::BranchView> Term::view(const BranchRecord& record) const {
+std::optional<Term::BranchView> Term::view(const display::BranchRecord& record) const {
   const auto seat = seats_.find(&record);
   if (seat == seats_.end()) return std::nullopt;
   return BranchView{conductor_.scheduler()->view(seat->second.duty),

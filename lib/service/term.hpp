@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "awa/gate.hpp"
-#include "service/board.hpp"
+#include "display/board.hpp"
 #include "service/branch_performer.hpp"
 #include "service/conductor.hpp"
 #include "service/worker_watch.hpp"
@@ -24,7 +24,7 @@ class Term {
     pg::Session& session;  // holds the lock; nobody else uses it during the term
     Conductor::Cancel cancel;
     metrics::Registry& registry;
-    Board& board;
+    display::Board& board;
     awa::Examination found;          // on which the lock was taken
     time::Duration idle_limit;       // of the server, for our silence
     time::Duration statement_limit;  // of the server, for one statement
@@ -55,7 +55,7 @@ class Term {
     scheduling::DutyView duty;
     std::string_view waiting_for;
   };
-  std::optional<BranchView> view(const BranchRecord& record) const;
+  std::optional<BranchView> view(const display::BranchRecord& record) const;
 
   // How long the turn in hand has been held; zero when there is none.
   time::Duration turn_age() const;
@@ -84,7 +84,7 @@ class Term {
   pg::Session& session_;
   Ground ground_;
   Conductor conductor_;
-  std::map<const BranchRecord*, Seat> seats_;
+  std::map<const display::BranchRecord*, Seat> seats_;
   std::shared_ptr<Term*> self_;  // expires with this object; held weakly by callbacks
 };
 

@@ -33,12 +33,13 @@ Window::Window(Circumstances circumstances)
 void Window::obey(const std::string& line, ControlSocket::OnAnswer on_answer) {
   const auto limit = limit_in(line);
   if (!limit) {
-    return on_answer({kBadUsage, "this version of the daemon understands: yield MILLISECONDS"});
+    return on_answer(
+        {display::kBadUsage, "this version of the daemon understands: yield MILLISECONDS"});
   }
-  if (asker_ || !newcomer_.empty()) return on_answer({kFailed, "it stands aside already"});
+  if (asker_ || !newcomer_.empty()) return on_answer({display::kFailed, "it stands aside already"});
   const auto refusal =
       circumstances_.open(*limit, {"yielded", "stepping aside, so that a worker can lead"});
-  if (!refusal.empty()) return on_answer({kFailed, refusal});
+  if (!refusal.empty()) return on_answer({display::kFailed, refusal});
   has_worker_led_ = false;
   asker_ = std::move(on_answer);
 }
@@ -87,7 +88,7 @@ void Window::look_at(const leadership::View& view) {
   if (!do_we_lead && view.state != leadership::State::refused) return;
   if (!newcomer_.empty()) return tell_newcomer();
   if (!asker_) return;
-  Answer answer{do_we_lead && has_worker_led_ ? kDone : kFailed, view.sentence};
+  Answer answer{do_we_lead && has_worker_led_ ? display::kDone : display::kFailed, view.sentence};
   if (do_we_lead) {
     answer.sentence = has_worker_led_ ? "a worker has led, and this daemon leads again"
                                       : "no worker has led in time; this daemon leads again";

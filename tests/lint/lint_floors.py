@@ -13,8 +13,10 @@ FLOORS = {
     "leadership": 4, "scheduling": 4, "cron": 4,
     "awa": 5,
     "branches": 6,
-    "service": 7,
-    "daemon": 8,
+    "display": 7,
+    "service": 8,
+    "commands": 9,
+    "daemon": 10,
 }
 
 DOORS = {

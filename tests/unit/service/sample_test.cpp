@@ -8,8 +8,8 @@
 #include <regex>
 #include <set>
 
+#include "display/board.hpp"
 #include "pg/connection.hpp"
-#include "service/board.hpp"
 #include "service/declared.hpp"
 #include "support/checkout.hpp"
 
@@ -36,7 +36,7 @@ std::set<std::string> written_keys() {
 
 // The keys that a person may write; tables and what later versions have are no keys.
 std::set<std::string> keys_of_the_program() {
-  const auto schemas = service::branch_schemas();
+  const auto schemas = display::branch_schemas();
   const auto all = config::known_keys(schemas);
   std::set<std::string> keys;
   for (const auto& key : all) {
@@ -62,7 +62,7 @@ TEST_CASE("the sample configuration has every key there is", "[service][sample]"
 
 TEST_CASE("the sample configuration is the defaults, but for url and takeover",
           "[service][sample]") {
-  const auto schemas = service::branch_schemas();
+  const auto schemas = display::branch_schemas();
   const auto sample = config::read_file(kSample, schemas);
   const auto standard = config::standard(schemas);
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "commands/check.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "branches/catalog.hpp"
+#include "commands/commands.hpp"
+#include "commands/terminal.hpp"
+#include "display/exhibits.hpp"
+#include "display/status.hpp"
+#include "http/client.hpp"
+#include "http/listener.hpp"
+#include "pg/target.hpp"
+#include "service/service.hpp"
+#include "service/settings_parts.hpp"
+
+namespace lockkeeper::commands {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kFetchLimit = 2s;
+
+void look_at_duties(Facts& facts, const config::Settings& settings) {
+  const auto missing = display::missing_duty_words();
+  std::vector<std::string_view> disabled;
+  for (const auto* branch : branches::catalog()) {
+    const auto found = settings.branches.find(branch->name);
+    if (found != settings.branches.end() && !found->second.enabled)
+      disabled.push_back(branch->name);
+  }
+  if (missing.empty() && disabled.empty()) {
+    return facts.add(Mark::ok, "duties", "every duty of an Awa leader is done");
+  }
+  if (!missing.empty()) {
+    facts.add(Mark::warning, "duties",
+              fmt::format("not done by this version: {}", fmt::join(missing, ", ")),
+              "know what nobody does while Lockkeeper leads");
+  }
+  if (!disabled.empty()) {
+    facts.add(Mark::warning, "duties",
+              fmt::format("switched off in the configuration: {}", fmt::join(disabled, ", ")),
+              "set enabled = true, or know that nobody does it");
+  }
+}
+
+// A folder under /run is there only while the service runs.
+bool is_folder_to_come(const http::Address& address) {
+  std::error_code ignored;
+  return address.path.starts_with("/run/") &&
+         !std::filesystem::exists(std::filesystem::path(address.path).parent_path(), ignored);
+}
+
+void look_at_free_address(Facts& facts, const config::Settings& settings) {
+  const auto& listen = settings.http.listen;
+  const auto address = http::parse_address(listen);
+  if (is_folder_to_come(address)) {
+    return facts.add(Mark::ok, "http", listen + " has no folder yet",
+                     "systemd makes it when the service starts");
+  }
+  if (http::try_listen(address)) return facts.add(Mark::ok, "http", listen + " is free");
+  facts.add(Mark::warning, "http",
+            listen + " is free, and reached from other hosts without a password",
+            "listen on 127.0.0.1 or a unix socket, or put something in front of it");
+}
+
+bool is_status(const http::Fetched& answer) {
+  return answer.status == 200 && answer.body.starts_with("{\"version\":");
+}
+
+void look_at_http(Facts& facts, const config::Settings& settings) {
+  const auto& listen = settings.http.listen;
+  if (listen.empty()) return facts.add(Mark::ok, "http", "off: no metrics, no health");
+  try {
+    require_listen(settings);
+    if (is_status(http::fetch(listen, display::kJsonStatusPath, kFetchLimit))) {
+      return facts.add(Mark::ok, "http", listen + " is served by a running Lockkeeper");
+    }
+    look_at_free_address(facts, settings);
+  } catch (const std::exception& error) {
+    facts.add_sentence(Mark::misconfigured, "http", error.what());
+  }
+}
+
+// What the session must satisfy, as libpq's rules find it.
+std::string sslmode_of(const std::string& url) {
+  const auto options = pg::parse_url(url).options;
+  const auto found = options.find("sslmode");
+  if (found != options.end()) return found->second;
+  const char* variable = std::getenv("PGSSLMODE");
+  return variable != nullptr ? variable : "prefer";
+}
+
+void look_at_database(Facts& facts, config::Settings& settings) {
+  try {
+    require_database(settings);
+  } catch (const config::SettingsError& error) {
+    return facts.add_sentence(Mark::misconfigured, "database", error.what());
+  }
+  Inquiry inquiry(service::election_settings(settings));
+  const auto where = pg::describe_url(settings.database.url);
+  const auto failure = inquiry.connect();
+  if (!failure.empty()) {
+    return facts.add(Mark::failure, "database",
+                     fmt::format("cannot connect to {}: {}", where, failure),
+                     "see what it says, or name another server in database.url");
+  }
+  facts.add(Mark::ok, "database", "connected to " + where);
+  if (!look_at_server(facts, inquiry)) return;
+  look_at_session(facts, inquiry, sslmode_of(settings.database.url));
+  const auto planes = look_at_awa(facts, inquiry);
+  look_at_lock(facts, inquiry);
+  if (planes) return look_at_health(facts, inquiry, *planes);
+  facts.add(Mark::skipped, "health", "the schema has to be right first");
+}
+
+void look_at_configuration(Facts& facts, const CheckRequest& request) {
+  if (!request.fault.empty()) {
+    facts.add_sentence(Mark::misconfigured, "configuration", request.fault);
+    return facts.add(Mark::skipped, "database", "the configuration has to be right first");
+  }
+  facts.add(Mark::ok, "configuration",
+            request.file.empty() ? "no file: environment and defaults" : request.file);
+}
+
+}  // namespace
+
+int check(CheckRequest request) {
+  Facts facts;
+  look_at_configuration(facts, request);
+  if (request.settings) {
+    look_at_duties(facts, *request.settings);
+    look_at_http(facts, *request.settings);
+    look_at_database(facts, *request.settings);
+  }
+  print(request.as_json ? to_json(facts, request.version)
+                        : to_text(facts, request.version, paint_of_stdout()));
+  return exit_code(facts.gravest());
+}
+
+std::optional<pg::Rows> ask(Facts& facts, Inquiry& inquiry, const std::string& name,
+                            pg::Call call) {
+  auto reply = inquiry.ask(std::move(call));
+  if (reply.ok()) return std::move(reply.rows);
+  facts.add(Mark::unknown, name, "cannot be looked at: " + reply.message);
+  return std::nullopt;
+}
+
+}  // namespace lockkeeper::commands

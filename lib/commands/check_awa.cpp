@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The part of the check that asks the gate: which schema, which planes, which rights.
+#include <fmt/format.h>
+
+#include "awa/privileges.hpp"
+#include "commands/check.hpp"
+
+namespace lockkeeper::commands {
+namespace {
+
+using awa::Verdict;
+
+constexpr std::int64_t kMostMissing = 60;
+
+std::string describe(const awa::Examination& examination) {
+  const auto& planes = examination.planes;
+  return fmt::format("version {}, transition {}, new jobs go to {}", examination.version,
+                     planes.transition_state,
+                     planes.routed_schema ? "queue storage in schema " + *planes.routed_schema
+                                          : "the canonical tables");
+}
+
+Mark mark_of(Verdict verdict) {
+  return verdict == Verdict::unreadable ? Mark::unknown : Mark::refused;
+}
+
+void look_at_patch(Facts& facts, Inquiry& inquiry, awa::Library& library) {
+  const auto patch = ask(facts, inquiry, "schema_patch", {library.get("gate/patch"), {}});
+  if (!patch) return;
+  if (patch->boolean(0, 0)) return facts.add(Mark::ok, "schema_patch", "installed in full");
+  facts.add_sentence(Mark::warning, "schema_patch", awa::advice_on_patch(patch->boolean(0, 1)));
+}
+
+void look_at_rights(Facts& facts, Inquiry& inquiry, const std::optional<std::string>& schema,
+                    const std::string& role) {
+  awa::Library library(schema.value_or("awa"));
+  const auto rows =
+      ask(facts, inquiry, "privileges", awa::ask_missing_rights(library, schema, kMostMissing));
+  if (!rows) return;
+  if (rows->empty()) {
+    return facts.add(Mark::ok, "privileges",
+                     fmt::format("role {} has what the branches need", role));
+  }
+  for (const auto& missing : awa::read_missing_rights(*rows)) {
+    const auto more = missing.objects > 1
+                          ? fmt::format(" and {} more of its kind", missing.objects - 1)
+                          : std::string();
+    facts.add(Mark::refused, "privileges",
+              fmt::format("role {} lacks {} ON {}{}, for {}", role, missing.rights, missing.object,
+                          more, missing.branches),
+              awa::remedy_for(missing, role, library.schema()));
+  }
+}
+
+void look_at_lanes(Facts& facts, Inquiry& inquiry, const std::string& schema,
+                   const std::string& role) {
+  awa::Library library(schema);
+  const auto owner = ask(facts, inquiry, "lanes", {library.get("gate/lane_owner"), {schema}});
+  if (!owner) return;
+  if (owner->empty()) {
+    return facts.add(Mark::ok, "lanes", fmt::format("belong to role {}", role));
+  }
+  facts.add_sentence(Mark::warning, "lanes",
+                     awa::advice_on_lanes(role, std::string(owner->text(0, 0))));
+}
+
+void look_at_details(Facts& facts, Inquiry& inquiry, const std::optional<std::string>& schema) {
+  awa::Library library("awa");
+  look_at_patch(facts, inquiry, library);
+  const auto who = ask(facts, inquiry, "statistics", {library.get("gate/role"), {}});
+  if (!who) return;
+  const std::string role(who->text(0, 0));
+  look_at_rights(facts, inquiry, schema, role);
+  if (schema) look_at_lanes(facts, inquiry, *schema, role);
+  if (who->boolean(0, 4)) {
+    return facts.add(Mark::ok, "statistics", "what other roles run is seen");
+  }
+  facts.add_sentence(Mark::warning, "statistics", awa::advice_on_statistics(role));
+}
+
+}  // namespace
+
+std::optional<awa::Planes> look_at_awa(Facts& facts, Inquiry& inquiry) {
+  const auto found = inquiry.examine();
+  const bool is_known =
+      found.version == awa::kSchemaVersion && !found.planes.transition_state.empty();
+  const bool lacks_rights = found.verdict == Verdict::missing_privilege;
+  const bool is_right = found.verdict == Verdict::accepted || (lacks_rights && is_known);
+  if (is_right) {
+    facts.add(Mark::ok, "schema", describe(found));
+  } else {
+    facts.add_sentence(mark_of(found.verdict), lacks_rights ? "privileges" : "schema",
+                       found.sentence);
+  }
+  if (is_right || is_known || lacks_rights) {
+    look_at_details(facts, inquiry, found.planes.storage_schema);
+  }
+  return is_right ? std::optional(found.planes) : std::nullopt;
+}
+
+}  // namespace lockkeeper::commands
