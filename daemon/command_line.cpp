@@ -20,9 +20,6 @@ namespace {
 // In the order of config::LogLevel.
 constexpr std::array kLevels = {"trace", "debug", "info", "warn", "error"};
 
-// Promised by the documentation and not part of this version.
-constexpr std::array kLaterCommands = {"grants"};
-
 using Words = std::vector<std::string>;
 
 config::LogLevel read_level(const std::string& word) {
@@ -73,6 +70,15 @@ time::Duration read_window(const std::string& word) {
   return *window;
 }
 
+// What the server would cut off, and what would end a comment, is no name.
+std::string read_role(const std::string& word) {
+  constexpr std::size_t kLongest = 63;
+  const bool is_name = !word.empty() && word.size() <= kLongest && logging::printable(word) == word;
+  if (is_name) return word;
+  throw UsageError(fmt::format("--role must be the name of a role, 63 bytes at most, not {}",
+                               logging::quoted(word)));
+}
+
 void declare(CLI::App& app, CommandLine& line) {
   app.set_version_flag("--version", std::string("lockkeeper ") + LOCKKEEPER_VERSION,
                        "print the version and end");
@@ -100,6 +106,11 @@ void declare(CLI::App& app, CommandLine& line) {
           "--for", [&line](const std::string& word) { line.window = read_window(word); },
           "at most so long, 60s if it is not said")
       ->type_name("DURATION");
+  app.add_subcommand("grants", "the SQL of the role that has what the branches need, and no more")
+      ->add_option_function<std::string>(
+          "--role", [&line](const std::string& word) { line.role = read_role(word); },
+          "this one, instead of the one that the daemon acts as")
+      ->type_name("ROLE");
   app.add_subcommand("takeover", "end the backend that holds the maintenance lock, once");
   declare_cron(*app.add_subcommand("cron", "the cron schedules, and what an expression means"),
                line);
@@ -166,9 +177,6 @@ std::string describe_extra(const CLI::App& app) {
   if (command) {
     return fmt::format("unknown command {}; {}", logging::quoted(name_of(*command) + " " + word),
                        hint(word, commands_of(*command), command));
-  }
-  if (std::find(kLaterCommands.begin(), kLaterCommands.end(), word) != kLaterCommands.end()) {
-    return fmt::format("the command {} is not part of this version", word);
   }
   return fmt::format("unknown command {}; {}", shown, hint(word, commands_of(app), nullptr));
 }

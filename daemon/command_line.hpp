@@ -21,6 +21,7 @@ struct CommandLine {
   bool is_watching = false;
   commands::TickRequest tick;
   time::Duration window = std::chrono::seconds(60);  // of yield
+  std::optional<std::string> role;                   // of grants
   commands::CronQuestion cron;                       // of cron next and cron check
 
   std::string answer;  // of --help and --version: to be printed, and nothing else to be done

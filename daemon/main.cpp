@@ -118,6 +118,7 @@ int execute(const CommandLine& line) {
   if (line.command == "cron list") return commands::list_schedules(settings, line.as_json);
   if (line.command == "tick") return tick(line, std::move(settings));
   if (line.command == "yield") return commands::step_aside(settings, line.window);
+  if (line.command == "grants") return commands::print_grants(std::move(settings), line.role);
   if (line.command == "takeover") return commands::take_over(std::move(settings));
   return commands::print_status(std::move(settings),
                                 {LOCKKEEPER_VERSION, line.as_json, line.is_watching});

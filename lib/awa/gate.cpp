@@ -3,10 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
-#include "awa/privileges.hpp"
 #include "awa/sql.hpp"
 
 namespace lockkeeper::awa {
@@ -14,8 +14,8 @@ namespace {
 
 // One examination on its way: what it knows so far, and who wants to hear.
 struct Inquiry : std::enable_shared_from_this<Inquiry> {
-  Inquiry(pg::Session& on, std::function<void(Examination)> callback)
-      : session(on), on_result(std::move(callback)) {}
+  Inquiry(pg::Session& on, SwitchedOff off, std::function<void(Examination)> callback)
+      : session(on), switched_off(std::move(off)), on_result(std::move(callback)) {}
 
   void ask_for_planes();
   void read_planes(const pg::Replies& replies);
@@ -25,11 +25,12 @@ struct Inquiry : std::enable_shared_from_this<Inquiry> {
   void refuse(const pg::Reply& reply);
   bool read_role(const pg::Rows& rows);
   bool read_version(const pg::Rows& rows);
-  void refuse_for(const MissingRights& missing);
+  bool read_rights(const pg::Rows& rows);
   bool read_rings(const pg::Rows& rows);
   void give_advice(const pg::Rows& lanes);
 
   pg::Session& session;
+  SwitchedOff switched_off;
   std::function<void(Examination)> on_result;
   Examination found;
   std::string role;
@@ -114,7 +115,7 @@ void Inquiry::ask_for_details() {
   Library library(schema.value_or("awa"));
   pg::Pipeline pipeline;
   pipeline.push_back({library.get("gate/patch"), {}});
-  pipeline.push_back(ask_missing_rights(library, schema, 1));
+  pipeline.push_back(ask_missing_rights(library, schema, switched_off));
   if (schema) {
     pipeline.push_back({library.get("gate/rings"), {}});
     pipeline.push_back({library.get("gate/lane_owner"), {*schema}});
@@ -128,8 +129,7 @@ void Inquiry::read_details(const pg::Replies& replies) {
   if (!replies[1].ok()) return refuse(replies[1]);
   found.planes.is_patched = replies[0].rows.boolean(0, 0);
   // Before the rings: a role that may not read them would only hear of an error.
-  const auto missing = read_missing_rights(replies[1].rows);
-  if (!missing.empty()) return refuse_for(missing.front());
+  if (!read_rights(replies[1].rows)) return;
   if (const auto* error = first_error(replies)) return refuse(*error);
   if (found.planes.storage_schema && !read_rings(replies[2].rows)) return;
   found.verdict = Verdict::accepted;
@@ -137,12 +137,21 @@ void Inquiry::read_details(const pg::Replies& replies) {
   on_result(std::move(found));
 }
 
-void Inquiry::refuse_for(const MissingRights& missing) {
-  refuse(Verdict::missing_privilege,
-         fmt::format("role {} lacks {} ON {}, which {} needs{}; {}", role, missing.rights,
-                     missing.object, missing.branch,
-                     missing.more > 0 ? fmt::format(", and {} more rights", missing.more) : "",
-                     remedy_for(missing, role, found.planes.storage_schema.value_or("awa"))));
+// Whoever leads without its slo lane keeps those away who could do better.
+bool Inquiry::read_rights(const pg::Rows& rows) {
+  found.unable = unable_for(read_missing_rights(rows), role);
+  if (const auto leading = found.unable.find(kLeading); leading != found.unable.end()) {
+    refuse(Verdict::missing_privilege, leading->second);
+    return false;
+  }
+  const auto slo = slo_branches(switched_off);
+  const bool is_any_able = std::any_of(slo.begin(), slo.end(), [this](const auto& branch) {
+    return !found.unable.contains(branch);
+  });
+  if (slo.empty() || is_any_able) return true;
+  refuse(Verdict::missing_privilege, fmt::format("no branch of the slo lane could work: {}",
+                                                 found.unable.find(slo.front())->second));
+  return false;
 }
 
 bool Inquiry::read_rings(const pg::Rows& rings) {
@@ -179,7 +188,7 @@ void Inquiry::refuse(const pg::Reply& reply) {
   if (reply.state.is_missing_privilege()) {
     return refuse(
         Verdict::missing_privilege,
-        fmt::format("{}: role {} has to read it; {}", reply.message, role, grant_all("awa", role)));
+        fmt::format("{}: role {} has to read it; {}", reply.message, role, remedy_for_all(role)));
   }
   refuse(Verdict::unreadable,
          fmt::format("schema awa cannot be read at the moment ({}); it is tried again by itself",
@@ -224,8 +233,10 @@ std::string advice_on_lanes(const std::string& role, const std::string& owner) {
       role, owner, owner);
 }
 
-void examine(pg::Session& session, std::function<void(Examination)> on_result) {
-  std::make_shared<Inquiry>(session, std::move(on_result))->ask_for_planes();
+void examine(pg::Session& session, SwitchedOff switched_off,
+             std::function<void(Examination)> on_result) {
+  std::make_shared<Inquiry>(session, std::move(switched_off), std::move(on_result))
+      ->ask_for_planes();
 }
 
 pg::Call glance() {

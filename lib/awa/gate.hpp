@@ -4,7 +4,7 @@
 //
 // Two pipelines of a few catalogue reads, made to survive anything that may stand in the
 // database: no schema awa, half a migration, a foreign owner. A refusal is one sentence that
-// names the remedy. The privileges asked for are those of the branches that exist.
+// names the remedy. A right that only branches need stops only these.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "awa/planes.hpp"
+#include "awa/privileges.hpp"
 #include "pg/session.hpp"
 
 namespace lockkeeper::awa {
@@ -22,7 +23,7 @@ enum class Verdict {
   accepted,           // may be led; planes are filled in
   schema_missing,     // no Awa in this database, or somebody is migrating it anew
   wrong_version,      // a schema that this program does not know
-  missing_privilege,  // a branch would fail
+  missing_privilege,  // it cannot be looked at, or no branch of the slo lane could work
   unreadable,         // the question itself failed; ask again
 };
 
@@ -34,6 +35,7 @@ struct Examination {
   std::int64_t version = 0;         // 0 when there is none
   Planes planes;                    // complete when accepted; as far as known otherwise
   std::string sentence;             // empty when accepted
+  Unable unable;                    // branches that lack a right; the others work
   std::vector<std::string> advice;  // what does not stop us but should be said once
 };
 
@@ -44,7 +46,8 @@ std::string advice_on_lanes(const std::string& role, const std::string& owner);
 
 // The session must be idle and is idle again when the callback comes. Not called when the
 // session is destroyed meanwhile; called with unreadable when its connection is lost.
-void examine(pg::Session& session, std::function<void(Examination)> on_result);
+void examine(pg::Session& session, SwitchedOff switched_off,
+             std::function<void(Examination)> on_result);
 
 // One short read that tells whether the storage is as it was found: quick enough for each second.
 pg::Call glance();

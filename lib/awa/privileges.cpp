@@ -3,61 +3,86 @@
 
 #include <fmt/format.h>
 
-#include "awa/needs.hpp"
+#include <sstream>
 
 namespace lockkeeper::awa {
+namespace {
+
+std::vector<std::string> split(std::string_view list) {
+  std::istringstream words{std::string(list)};
+  std::vector<std::string> all;
+  for (std::string word; words >> word;) {
+    if (word.back() == ',') word.pop_back();
+    all.push_back(std::move(word));
+  }
+  return all;
+}
+
+}  // namespace
 
 pg::Call ask_missing_rights(Library& library, const std::optional<std::string>& storage_schema,
-                            std::int64_t most) {
-  std::vector<std::string> schemas, tables, rights, branches;
-  for (const auto& need : needs()) {
+                            const SwitchedOff& switched_off) {
+  std::vector<std::string> kinds, schemas, names, rights, branches;
+  for (const auto& need : needs(switched_off)) {
     if (need.plane == Plane::queue_storage && !storage_schema) continue;
-    schemas.push_back(need.plane == Plane::canonical ? "awa" : *storage_schema);
-    tables.emplace_back(need.table);
+    kinds.emplace_back(word(need.kind));
+    schemas.push_back(schema_of(need, storage_schema.value_or("")));
+    names.emplace_back(need.name);
     rights.emplace_back(need.rights);
     branches.emplace_back(need.branch);
   }
-  const auto schema = storage_schema ? pg::Parameter(*storage_schema) : std::nullopt;
-  return {library.get("gate/missing_privileges"),
-          {schemas, tables, rights, branches, schema, most}};
+  return {library.get("gate/missing_privileges"), {kinds, schemas, names, rights, branches}};
 }
 
 std::vector<MissingRights> read_missing_rights(const pg::Rows& rows) {
   std::vector<MissingRights> all;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     MissingRights missing;
-    missing.branch = rows.text(row, 0);
+    missing.branches = split(rows.text(row, 0));
     missing.rights = rows.text(row, 1);
     missing.object = rows.text(row, 2);
-    missing.more = rows.integer(row, 3);
-    if (!rows.is_null(row, 4)) missing.lane_owner = std::string(rows.text(row, 4));
-    missing.branches = rows.text(row, 5);
-    missing.objects = rows.integer(row, 6);
+    if (!rows.is_null(row, 3)) missing.lane_owner = std::string(rows.text(row, 3));
+    missing.objects = rows.integer(row, 4);
     all.push_back(std::move(missing));
   }
   return all;
 }
 
-// A lane belongs to whoever used it first: rights on the tables are no remedy there.
-std::string remedy_for(const MissingRights& missing, const std::string& role,
-                       const std::string& schema) {
-  if (missing.lane_owner) {
-    return fmt::format("set database.role = \"{}\", which owns it, or run GRANT {} TO {}",
-                       *missing.lane_owner, quote_identifier(*missing.lane_owner),
-                       quote_identifier(role));
-  }
-  if (missing.rights == "CREATE") {
-    return fmt::format("run GRANT CREATE ON {} TO {}, since Awa's lane functions ask for it",
-                       missing.object, quote_identifier(role));
-  }
-  return grant_all(schema, role);
+std::string describe(const MissingRights& missing, const std::string& role) {
+  return fmt::format(
+      "role {} lacks {} ON {}{}", role, missing.rights, missing.object,
+      missing.objects > 1 ? fmt::format(" and {} more of its kind", missing.objects - 1) : "");
 }
 
-std::string grant_all(const std::string& schema, const std::string& role) {
-  return fmt::format(
-      "run GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA {} TO {}, or "
-      "let it be a member of the role that owns Awa's objects",
-      schema, quote_identifier(role));
+std::string remedy_for_all(const std::string& role) {
+  return fmt::format("run what \"lockkeeper grants --role {}\" prints", role);
+}
+
+std::string remedy_for(const MissingRights& missing, const std::string& role) {
+  if (missing.lane_owner) {
+    return fmt::format("{}, or set database.role = \"{}\", which owns it", remedy_for_all(role),
+                       *missing.lane_owner);
+  }
+  if (missing.objects > 1) return remedy_for_all(role);
+  return fmt::format("run GRANT {} ON {} TO {}, or {}", missing.rights, missing.object,
+                     quote_identifier(role), remedy_for_all(role).substr(4));
+}
+
+Unable unable_for(const std::vector<MissingRights>& all, const std::string& role) {
+  std::map<std::string, std::vector<const MissingRights*>, std::less<>> by_branch;
+  for (const auto& missing : all) {
+    for (const auto& branch : missing.branches) by_branch[branch].push_back(&missing);
+  }
+  Unable unable;
+  for (const auto& [branch, lacks] : by_branch) {
+    const auto& first = *lacks.front();
+    unable[branch] =
+        lacks.size() == 1
+            ? fmt::format("{}; {}", describe(first, role), remedy_for(first, role))
+            : fmt::format("{}, and more on {} other objects; {}", describe(first, role),
+                          lacks.size() - 1, remedy_for_all(role));
+  }
+  return unable;
 }
 
 }  // namespace lockkeeper::awa

@@ -111,7 +111,7 @@ void look_at_database(Facts& facts, config::Settings& settings) {
   facts.add(Mark::ok, "database", "connected to " + where);
   if (!look_at_server(facts, inquiry)) return;
   look_at_session(facts, inquiry, sslmode_of(settings.database.url));
-  const auto planes = look_at_awa(facts, inquiry);
+  const auto planes = look_at_awa(facts, inquiry, service::switched_off(settings));
   look_at_lock(facts, inquiry);
   if (planes) return look_at_health(facts, inquiry, *planes);
   facts.add(Mark::skipped, "health", "the schema has to be right first");

@@ -40,7 +40,9 @@ struct Line {
 Fact tls_fact(const Line& line);
 
 // check_awa.cpp: the schema and the rights on it. The planes, if they are known.
-std::optional<awa::Planes> look_at_awa(Facts& facts, Inquiry& inquiry);
+// Branches that are switched off need no rights.
+std::optional<awa::Planes> look_at_awa(Facts& facts, Inquiry& inquiry,
+                                       const awa::SwitchedOff& switched_off);
 
 // check_health.cpp: what hurts a database that may be led.
 void look_at_health(Facts& facts, Inquiry& inquiry, const awa::Planes& planes);

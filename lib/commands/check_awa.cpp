@@ -11,7 +11,12 @@ namespace {
 
 using awa::Verdict;
 
-constexpr std::int64_t kMostMissing = 60;
+// Whose rights are looked at, and on what.
+struct Question {
+  std::string role;
+  std::optional<std::string> schema;
+  awa::SwitchedOff switched_off;
+};
 
 std::string describe(const awa::Examination& examination) {
   const auto& planes = examination.planes;
@@ -32,24 +37,20 @@ void look_at_patch(Facts& facts, Inquiry& inquiry, awa::Library& library) {
   facts.add_sentence(Mark::warning, "schema_patch", awa::advice_on_patch(patch->boolean(0, 1)));
 }
 
-void look_at_rights(Facts& facts, Inquiry& inquiry, const std::optional<std::string>& schema,
-                    const std::string& role) {
-  awa::Library library(schema.value_or("awa"));
-  const auto rows =
-      ask(facts, inquiry, "privileges", awa::ask_missing_rights(library, schema, kMostMissing));
+void look_at_rights(Facts& facts, Inquiry& inquiry, const Question& question) {
+  awa::Library library("awa");
+  const auto rows = ask(facts, inquiry, "privileges",
+                        awa::ask_missing_rights(library, question.schema, question.switched_off));
   if (!rows) return;
   if (rows->empty()) {
     return facts.add(Mark::ok, "privileges",
-                     fmt::format("role {} has what the branches need", role));
+                     fmt::format("role {} has what the branches need", question.role));
   }
   for (const auto& missing : awa::read_missing_rights(*rows)) {
-    const auto more = missing.objects > 1
-                          ? fmt::format(" and {} more of its kind", missing.objects - 1)
-                          : std::string();
     facts.add(Mark::refused, "privileges",
-              fmt::format("role {} lacks {} ON {}{}, for {}", role, missing.rights, missing.object,
-                          more, missing.branches),
-              awa::remedy_for(missing, role, library.schema()));
+              fmt::format("{}, for {}", awa::describe(missing, question.role),
+                          fmt::join(missing.branches, ", ")),
+              awa::remedy_for(missing, question.role));
   }
 }
 
@@ -65,24 +66,25 @@ void look_at_lanes(Facts& facts, Inquiry& inquiry, const std::string& schema,
                      awa::advice_on_lanes(role, std::string(owner->text(0, 0))));
 }
 
-void look_at_details(Facts& facts, Inquiry& inquiry, const std::optional<std::string>& schema) {
+void look_at_details(Facts& facts, Inquiry& inquiry, Question question) {
   awa::Library library("awa");
   look_at_patch(facts, inquiry, library);
   const auto who = ask(facts, inquiry, "statistics", {library.get("gate/role"), {}});
   if (!who) return;
-  const std::string role(who->text(0, 0));
-  look_at_rights(facts, inquiry, schema, role);
-  if (schema) look_at_lanes(facts, inquiry, *schema, role);
+  question.role = who->text(0, 0);
+  look_at_rights(facts, inquiry, question);
+  if (question.schema) look_at_lanes(facts, inquiry, *question.schema, question.role);
   if (who->boolean(0, 4)) {
     return facts.add(Mark::ok, "statistics", "what other roles run is seen");
   }
-  facts.add_sentence(Mark::warning, "statistics", awa::advice_on_statistics(role));
+  facts.add_sentence(Mark::warning, "statistics", awa::advice_on_statistics(question.role));
 }
 
 }  // namespace
 
-std::optional<awa::Planes> look_at_awa(Facts& facts, Inquiry& inquiry) {
-  const auto found = inquiry.examine();
+std::optional<awa::Planes> look_at_awa(Facts& facts, Inquiry& inquiry,
+                                       const awa::SwitchedOff& switched_off) {
+  const auto found = inquiry.examine(switched_off);
   const bool is_known =
       found.version == awa::kSchemaVersion && !found.planes.transition_state.empty();
   const bool lacks_rights = found.verdict == Verdict::missing_privilege;
@@ -94,7 +96,7 @@ std::optional<awa::Planes> look_at_awa(Facts& facts, Inquiry& inquiry) {
                        found.sentence);
   }
   if (is_right || is_known || lacks_rights) {
-    look_at_details(facts, inquiry, found.planes.storage_schema);
+    look_at_details(facts, inquiry, {"", found.planes.storage_schema, switched_off});
   }
   return is_right ? std::optional(found.planes) : std::nullopt;
 }

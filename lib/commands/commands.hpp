@@ -4,6 +4,7 @@
 // it failed on stderr, and returns the exit code.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "config/settings.hpp"
@@ -48,6 +49,10 @@ int print_meaning(const CronQuestion& question);
 
 // Has the running daemon step aside until a worker has led, for no longer than `limit`.
 int step_aside(const config::Settings& settings, time::Duration limit);
+
+// Prints the SQL of the least-privilege role; without a name that of the acting role. Needs no
+// database: it is asked only where queue storage is.
+int print_grants(config::Settings settings, const std::optional<std::string>& role);
 
 // Ends the backend that holds the maintenance lock, once.
 int take_over(config::Settings settings);

@@ -79,9 +79,9 @@ std::string Inquiry::set_up() {
   return "";
 }
 
-awa::Examination Inquiry::examine() {
+awa::Examination Inquiry::examine(const awa::SwitchedOff& switched_off) {
   const auto found = std::make_shared<std::optional<awa::Examination>>();
-  awa::examine(connection_,
+  awa::examine(connection_, switched_off,
                [found](awa::Examination examination) { *found = std::move(examination); });
   if (came(loop_, found, 2 * settings_.reply_limit)) return std::move(**found);
   awa::Examination nothing;

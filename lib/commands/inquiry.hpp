@@ -28,7 +28,7 @@ class Inquiry {
   // The session settings and the acting role of the leader. The server's refusal, or empty.
   std::string set_up();
 
-  awa::Examination examine();
+  awa::Examination examine(const awa::SwitchedOff& switched_off);
 
   const pg::Connection& connection() const { return connection_; }
   const leadership::ElectionSettings& settings() const { return settings_; }

@@ -74,15 +74,25 @@ class Tick final : public branches::Turn {
   leadership::ElectionCallbacks callbacks() {
     leadership::ElectionCallbacks callbacks;
     callbacks.gate = [this](pg::Session& session, auto on_result) {
-      awa::examine(session, [this, on_result = std::move(on_result)](awa::Examination found) {
-        found_ = std::move(found);
-        on_result(display::verdict_of(found_));
-      });
+      awa::examine(session, not_chosen(),
+                   [this, on_result = std::move(on_result)](awa::Examination found) {
+                     found_ = std::move(found);
+                     on_result(display::verdict_of(found_));
+                   });
     };
     callbacks.on_lead = [this](pg::Connection& connection) { lead(connection); };
     callbacks.on_lost = [this](const std::string& why) { give_up(display::kFailed, why); };
     callbacks.on_change = [this](const leadership::View& view) { look_at(view); };
     return callbacks;
+  }
+
+  awa::SwitchedOff not_chosen() const {
+    awa::SwitchedOff words = {std::string(awa::kWindow)};
+    for (const auto* branch : branches::catalog()) {
+      const bool is_chosen = std::find(chosen_.begin(), chosen_.end(), branch) != chosen_.end();
+      if (!is_chosen) words.emplace_back(branch->name);
+    }
+    return words;
   }
 
   void look_at(const leadership::View& view) {
@@ -112,6 +122,9 @@ class Tick final : public branches::Turn {
   void next() {
     if (result_.passes.size() == chosen_.size()) return say_farewell();
     const auto& branch = *chosen_[result_.passes.size()];
+    if (const auto unable = found_.unable.find(branch.name); unable != found_.unable.end()) {
+      return pass_over(branch, unable->second);
+    }
     const auto& settings = settings_.branches.find(branch.name)->second;
     desk_.emplace(*this, library_, registry_, branch, settings);
     desk_->context.set_planes(found_.planes);
@@ -123,6 +136,15 @@ class Tick final : public branches::Turn {
     });
     began_ = loop_.now();
     running_->start();
+  }
+
+  void pass_over(const Branch& branch, const std::string& why) {
+    display::PassFacts facts;
+    facts.result = display::PassResult::skipped;
+    facts.reason = why;
+    result_.passes.push_back({&branch, facts});
+    if (result_.code == display::kDone) result_.code = display::kRefused;
+    next();
   }
 
   // Who leads for a moment only leaves nothing that says so.

@@ -104,6 +104,14 @@ void Board::configure(const config::Settings& settings) {
   }
 }
 
+std::vector<std::string> Board::switched_off() const {
+  std::vector<std::string> words;
+  for (const auto& record : records_) {
+    if (!record.settings.enabled) words.emplace_back(record.branch->name);
+  }
+  return words;
+}
+
 void Board::begin_term() {
   for (auto& record : records_) record.overrun = scheduling::Overrun(record.settings.every);
 }
@@ -133,6 +141,12 @@ void Board::preempted(BranchRecord& record, time::Duration wasted) {
   registry_.add(names::kPreemptionWasted, {{"branch", record.branch->name}}, time::seconds(wasted));
 }
 
+void Board::set_able(const BranchRecord& record, bool is_able) {
+  registry_.set(names::kBranchUnable,
+                {{"branch", record.branch->name}, {"lane", word(record.branch->lane)}},
+                is_able ? 0 : 1);
+}
+
 void Board::pass_ended(BranchRecord& record, PassFacts facts, time::TimePoint now) {
   const auto branch = record.branch->name;
   registry_.add(
@@ -146,7 +160,7 @@ void Board::pass_ended(BranchRecord& record, PassFacts facts, time::TimePoint no
   }
   if (facts.result == PassResult::failed) {
     log_failure(record, facts.reason, now);
-  } else {
+  } else if (facts.was_able) {
     if (!record.logged_failure.empty()) {
       logging::info("passes of the branch succeed again", {{"branch", branch}});
       record.logged_failure.clear();

@@ -33,6 +33,7 @@ struct PassFacts {
   PassResult result = PassResult::idle;
   std::int64_t rows = 0;
   std::string reason;     // of skipped and failed
+  bool was_able = true;   // false: skipped for lack of a right
   time::Duration took{};  // sum of the turns, not the waiting between them
 };
 
@@ -62,6 +63,9 @@ class Board {
   // The cron schedules of the file; stay where they are until configure().
   const std::vector<config::Declaration>& declared() const { return declared_; }
 
+  // The words of the branches that are switched off.
+  std::vector<std::string> switched_off() const;
+
   // Other settings of the branches, between two terms of leadership.
   void configure(const config::Settings& settings);
 
@@ -71,6 +75,8 @@ class Board {
   void first_byte_sent(BranchRecord& record, time::Duration lateness);
   void turn_taken(BranchRecord& record);
   void preempted(BranchRecord& record, time::Duration wasted);
+  // Whether the acting role has the rights that the branch needs.
+  void set_able(const BranchRecord& record, bool is_able);
   void pass_ended(BranchRecord& record, PassFacts facts, time::TimePoint now);
 
  private:

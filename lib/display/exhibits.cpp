@@ -61,8 +61,8 @@ void forget_sights(metrics::Registry& registry) {
         &names::kClockSkew, &names::kCronSchedules, &names::kAwaRingCurrentSlot,
         &names::kAwaRingGeneration, &names::kOldestAvailableJob, &names::kLanesWedged,
         &names::kUniqueClaimsLeaked, &names::kRingPinned, &names::kHorizonHolder,
-        &names::kOldestProducer, &names::kAwaQueueDepth, &names::kAwaQueueLag,
-        &names::kAwaDlqDepth}) {
+        &names::kOldestProducer, &names::kAwaQueueDepth, &names::kAwaQueueLag, &names::kAwaDlqDepth,
+        &names::kBranchUnable}) {
     registry.forget(*sight);
   }
 }
@@ -86,10 +86,7 @@ void log_missing_duties() {
 }
 
 void log_disabled(const Board& board) {
-  std::vector<std::string_view> words;
-  for (const auto& record : board.records()) {
-    if (!record.settings.enabled) words.push_back(record.branch->name);
-  }
+  const auto words = board.switched_off();
   if (words.empty()) return;
   logging::warn("these branches are switched off in the configuration",
                 {{"branches", fmt::format("{}", fmt::join(words, ","))}});

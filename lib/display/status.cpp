@@ -185,6 +185,7 @@ std::vector<std::string> reasons_not_ready(const Status& status) {
   }
   if (!status.unusable.empty()) return {logging::printable(status.unusable)};
   std::vector<std::string> reasons;
+  for (const auto& unable : status.unable) reasons.push_back(logging::printable(unable));
   for (const auto& branch : status.branches) {
     if (!branch.is_late()) continue;
     reasons.push_back(fmt::format("{} has been due for {}, more than its late_after of {}",

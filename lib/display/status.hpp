@@ -48,6 +48,7 @@ struct Status {
   leadership::View election;
   std::optional<time::Duration> in_state_for;
   std::string unusable;             // while leading: why no branch can run, or empty
+  std::vector<std::string> unable;  // while leading: branches that cannot work, and why
   std::vector<std::string> advice;  // while leading: what does not stop it but should be known
   std::vector<BranchStatus> branches;
   std::vector<RingStatus> rings;      // empty while no ring has been looked at

@@ -127,6 +127,10 @@ inline constexpr Metric kHygieneDebt{Kind::gauge, "lockkeeper_hygiene_debt_rows"
 inline constexpr Metric kBranchLastSuccess{Kind::gauge,
                                            "lockkeeper_branch_last_success_timestamp_seconds",
                                            "When the branch last ended a pass without an error"};
+// branch, lane
+inline constexpr Metric kBranchUnable{
+    Kind::gauge, "lockkeeper_branch_unable",
+    "1 while the branch is skipped because the acting role lacks a right that it needs"};
 // branch
 inline constexpr Metric kPreemptions{Kind::counter, "lockkeeper_preemptions_total",
                                      "Hygiene turns taken back so that an SLO branch could start"};
@@ -235,6 +239,7 @@ inline constexpr std::array kAll = {&kAwaBranchDuration,
                                     &kBatchSize,
                                     &kHygieneDebt,
                                     &kBranchLastSuccess,
+                                    &kBranchUnable,
                                     &kPreemptions,
                                     &kPreemptionWasted,
                                     &kPromotionLateness,

@@ -49,6 +49,9 @@ display::Status Service::status() const {
   status.in_state_for = loop_.now() - status.election.since;
   if (term_) {
     status.unusable = term_->unusable();
+    for (const auto& [branch, why] : term_->unable()) {
+      status.unable.push_back(branch + " cannot work: " + why);
+    }
     status.advice = term_->advice();
   }
   for (const auto& record : board_.records()) status.branches.push_back(status_of(record));

@@ -15,6 +15,17 @@ void log_planes(const awa::Planes& planes) {
                                           {"schema_patch", planes.is_patched ? "yes" : "no"}});
 }
 
+void log_unable(const awa::Unable& before, const awa::Unable& now) {
+  for (const auto& [branch, why] : now) {
+    const auto known = before.find(branch);
+    if (known != before.end() && known->second == why) continue;
+    logging::warn("the branch cannot work and is skipped", {{"branch", branch}, {"reason", why}});
+  }
+  for (const auto& [branch, why] : before) {
+    if (!now.contains(branch)) logging::info("the branch can work again", {{"branch", branch}});
+  }
+}
+
 }  // namespace
 
 bool Ground::stand_on(awa::Examination found) {
@@ -23,6 +34,8 @@ bool Ground::stand_on(awa::Examination found) {
   for (const auto& each : found.advice) {
     if (std::find(advice.begin(), advice.end(), each) == advice.end()) logging::warn(each);
   }
+  log_unable(unable, found.unable);
+  unable = std::move(found.unable);
   advice = std::move(found.advice);
   planes = std::move(found.planes);
   unusable.clear();
@@ -49,14 +62,23 @@ void BranchPerformer::begin_pass(const scheduling::Action& action) {
   turn_began_ = place_.loop.now();
   place_.board.missed_ticks(record_, action.missed);
   place_.board.turn_taken(record_);
-  if (!place_.ground.unusable.empty()) {
-    coro::Completion<branches::Outcome> idle;
-    idle.value = branches::Outcome::skip(place_.ground.unusable);
-    return pass_ended(std::move(idle));
-  }
+  if (skip()) return;
   running_.emplace(record_.branch->run(context_),
                    [this](auto completion) { pass_ended(std::move(completion)); });
   running_->start();
+}
+
+// For as long as the ground does not bear this branch.
+bool BranchPerformer::skip() {
+  const auto& ground = place_.ground;
+  const auto unable = ground.unable.find(record_.branch->name);
+  is_able_ = unable == ground.unable.end();
+  place_.board.set_able(record_, is_able_);
+  if (is_able_ && ground.unusable.empty()) return false;
+  coro::Completion<branches::Outcome> idle;
+  idle.value = branches::Outcome::skip(is_able_ ? ground.unusable : unable->second);
+  pass_ended(std::move(idle));
+  return true;
 }
 
 void BranchPerformer::resume_pass() {
@@ -104,6 +126,7 @@ display::PassFacts BranchPerformer::facts_of(
   const auto& outcome = *completion.value;
   auto facts = outcome.failure ? failure(outcome.failure) : display::facts_of(outcome);
   facts.rows = outcome.rows;
+  facts.was_able = is_able_;
   facts.took = took_;
   return facts;
 }

@@ -24,6 +24,7 @@ struct Ground {
   bool stand_on(awa::Examination found);
 
   awa::Planes planes;
+  awa::Unable unable;
   std::vector<std::string> advice;
   std::string unusable;  // why no branch can run at present, or empty
   awa::Library library{""};
@@ -56,6 +57,7 @@ class BranchPerformer final : public Performer, public branches::Turn {
   std::string_view waiting_for() const { return context_.waiting_for(); }
 
  private:
+  bool skip();
   void pass_ended(coro::Completion<branches::Outcome> completion);
   display::PassFacts facts_of(const coro::Completion<branches::Outcome>& completion);
   display::PassFacts failure(const std::exception_ptr& exception);
@@ -70,6 +72,7 @@ class BranchPerformer final : public Performer, public branches::Turn {
   std::optional<coro::Running<branches::Outcome>> running_;
   std::function<void()> on_granted_;
   std::optional<time::TimePoint> due_;  // of the pass whose first byte is still to be sent
+  bool is_able_ = true;
   time::TimePoint turn_began_{};
   time::TimePoint statement_began_{};
   time::Duration took_{};

@@ -16,10 +16,12 @@ constexpr int kGlances = 9;
 }  // namespace
 
 GatePerformer::GatePerformer(Conductor& conductor, pg::Session& session, Ground& ground,
+                             awa::SwitchedOff switched_off,
                              std::function<void(awa::Examination)> on_disqualified)
     : conductor_(conductor),
       session_(session),
       ground_(ground),
+      switched_off_(std::move(switched_off)),
       on_disqualified_(std::move(on_disqualified)) {}
 
 void GatePerformer::begin_pass(const scheduling::Action&) {
@@ -45,7 +47,8 @@ void GatePerformer::glance() {
 
 void GatePerformer::examine() {
   glances_left_ = kGlances;
-  awa::examine(*this, [this](awa::Examination examination) { examined(std::move(examination)); });
+  awa::examine(*this, switched_off_,
+               [this](awa::Examination examination) { examined(std::move(examination)); });
 }
 
 void GatePerformer::send(pg::Pipeline pipeline, pg::OnReplies on_replies) {

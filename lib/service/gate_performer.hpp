@@ -18,6 +18,7 @@ class GatePerformer final : public Performer, private pg::Session {
  public:
   // on_disqualified is called in the middle of a turn: whoever ends the term does it later.
   GatePerformer(Conductor& conductor, pg::Session& session, Ground& ground,
+                awa::SwitchedOff switched_off,
                 std::function<void(awa::Examination)> on_disqualified);
 
   // The id that the conductor gave; before its first turn.
@@ -36,6 +37,7 @@ class GatePerformer final : public Performer, private pg::Session {
   Conductor& conductor_;
   pg::Session& session_;
   Ground& ground_;
+  awa::SwitchedOff switched_off_;
   std::function<void(awa::Examination)> on_disqualified_;
   scheduling::DutyId duty_ = 0;
   int glances_left_ = 0;  // before all of it is looked at again

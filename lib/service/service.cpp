@@ -124,10 +124,17 @@ leadership::ElectionCallbacks Service::callbacks() {
 }
 
 void Service::examine(pg::Session& session, std::function<void(leadership::GateResult)> on_result) {
-  awa::examine(session, [this, on_result = std::move(on_result)](awa::Examination examination) {
-    examined_ = std::move(examination);
-    on_result(display::verdict_of(examined_));
-  });
+  awa::examine(session, switched_off(),
+               [this, on_result = std::move(on_result)](awa::Examination examination) {
+                 examined_ = std::move(examination);
+                 on_result(display::verdict_of(examined_));
+               });
+}
+
+awa::SwitchedOff Service::switched_off() const {
+  auto words = board_.switched_off();
+  if (!settings_.leadership.declaration_window) words.emplace_back(awa::kWindow);
+  return words;
 }
 
 void Service::lead(pg::Connection& connection) {
@@ -142,7 +149,8 @@ void Service::lead(pg::Connection& connection) {
   term_.emplace(Term::Circumstances{
       loop_, connection,
       [this](auto on_answered) { election_.cancel(kCancelLimit, std::move(on_answered)); },
-      registry_, board_, examined_, settings_.leadership.idle_limit, leadership::kStatementLimit,
+      registry_, board_, examined_, switched_off(), settings_.leadership.idle_limit,
+      leadership::kStatementLimit,
       [this](const awa::Examination& examination) { disqualify(examination); },
       std::move(on_workers_seen)});
 }
@@ -187,6 +195,7 @@ void Service::renew_term() {
   if (is_stopping_ || !term_) return;
   auto& connection = *leader_;
   examined_.planes = term_->planes();
+  examined_.unable = term_->unable();
   examined_.advice = term_->advice();
   end_term();
   lead(connection);

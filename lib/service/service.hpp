@@ -40,6 +40,7 @@ class Service {
   std::map<std::string, http::Handler> routes();
   leadership::ElectionCallbacks callbacks();
   void examine(pg::Session& session, std::function<void(leadership::GateResult)> on_result);
+  awa::SwitchedOff switched_off() const;
   void lead(pg::Connection& connection);
   void disqualify(const awa::Examination& examination);
   void end_term();

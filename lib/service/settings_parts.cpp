@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/settings_parts.hpp"
 
+#include "awa/needs.hpp"
+
 namespace lockkeeper::service {
 
 logging::Level log_level(const config::Settings& settings) {
@@ -23,6 +25,15 @@ leadership::ElectionSettings election_settings(const config::Settings& from) {
   settings.stop_limit = from.leadership.stop_limit;
   settings.synchronous_commit = from.database.synchronous_commit;
   return settings;
+}
+
+std::vector<std::string> switched_off(const config::Settings& settings) {
+  std::vector<std::string> words;
+  for (const auto& [branch, own] : settings.branches) {
+    if (!own.enabled) words.push_back(branch);
+  }
+  if (!settings.leadership.declaration_window) words.emplace_back(awa::kWindow);
+  return words;
 }
 
 }  // namespace lockkeeper::service

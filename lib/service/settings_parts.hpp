@@ -3,6 +3,9 @@
 // Parts of the settings as the rooms below want them, which do not know the file. Pure.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "config/settings.hpp"
 #include "leadership/election.hpp"
 #include "logging/log.hpp"
@@ -12,5 +15,8 @@ namespace lockkeeper::service {
 logging::Level log_level(const config::Settings& settings);
 logging::Format log_format(const config::Settings& settings);
 leadership::ElectionSettings election_settings(const config::Settings& from);
+
+// What needs no rights: branches that are switched off, and the declaration window if it is.
+std::vector<std::string> switched_off(const config::Settings& settings);
 
 }  // namespace lockkeeper::service

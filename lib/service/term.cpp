@@ -48,9 +48,10 @@ void Term::seat_branches(const Circumstances& circumstances) {
 }
 
 void Term::seat_gate(const Circumstances& circumstances) {
-  const auto duty = seat({"examine", Lane::hygiene, kExamineEvery, 0ns},
-                         std::make_unique<GatePerformer>(conductor_, circumstances.session, ground_,
-                                                         circumstances.on_disqualified));
+  const auto duty = seat(
+      {"examine", Lane::hygiene, kExamineEvery, 0ns},
+      std::make_unique<GatePerformer>(conductor_, circumstances.session, ground_,
+                                      circumstances.switched_off, circumstances.on_disqualified));
   ground_.on_changed = [this, duty] { conductor_.hasten(duty); };
 }
 

@@ -26,6 +26,7 @@ class Term {
     metrics::Registry& registry;
     display::Board& board;
     awa::Examination found;          // on which the lock was taken
+    awa::SwitchedOff switched_off;   // branches whose rights do not matter
     time::Duration idle_limit;       // of the server, for our silence
     time::Duration statement_limit;  // of the server, for one statement
     // The database must not be led any more. Called in the middle of a turn: end the term later.
@@ -46,6 +47,9 @@ class Term {
 
   // What storage there is, as the last examination found it.
   const awa::Planes& planes() const { return ground_.planes; }
+
+  // Which branches cannot work, and why; as the last examination found it.
+  const awa::Unable& unable() const { return ground_.unable; }
 
   // What does not stop the branches but should be known; as the last examination found it.
   const std::vector<std::string>& advice() const { return ground_.advice; }

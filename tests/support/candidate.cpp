@@ -16,7 +16,7 @@ Candidate::Candidate(event::Loop& loop, const leadership::ElectionSettings& sett
     : loop_(loop), idle_limit_(settings.idle_limit), heartbeat_(loop, [this] { keep_alive(); }) {
   leadership::ElectionCallbacks callbacks;
   callbacks.gate = [this](pg::Session& session, std::function<void(leadership::GateResult)> done) {
-    awa::examine(session, [this, done = std::move(done)](awa::Examination found) {
+    awa::examine(session, {}, [this, done = std::move(done)](awa::Examination found) {
       examination_ = std::move(found);
       done(as_result(examination_));
     });

@@ -6,14 +6,15 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "awa/grants.hpp"
+
 namespace lockkeeper::test {
 namespace {
 
-// What the README asks for: the role owns the lanes together with the workers, so it is a member
-// of the role that owns Awa's objects; here that role is the superuser's stand-in `awa_owner`.
+// The workers act as the owner of Awa's objects.
 constexpr auto kRoles = R"(
 CREATE ROLE awa_owner NOLOGIN;
-CREATE ROLE lockkeeper LOGIN IN ROLE awa_owner, pg_read_all_stats;
+CREATE ROLE member LOGIN IN ROLE awa_owner, pg_read_all_stats;
 )";
 
 // The schema is a setting of the session, test.schema.
@@ -32,11 +33,18 @@ BEGIN
                    CASE item.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
                    item.name);
   END LOOP;
+  EXECUTE format('REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA %I FROM PUBLIC', current_setting('test.schema'));
+  EXECUTE format('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA %I TO awa_owner', current_setting('test.schema'));
 END $$)";
+
+void let_us_use(const Session& session, const std::string& schema) {
+  session.sql(awa::grants_script({"lockkeeper", schema, "", {}}));
+}
 
 void give(const Session& session, const std::string& schema) {
   session.sql("SET test.schema = '" + schema + "'");
   session.sql(kOwner);
+  let_us_use(session, schema);
 }
 
 constexpr auto kFence = R"(
@@ -176,11 +184,15 @@ Database::~Database() {
 
 std::string Database::url() const { return Server::instance().url("lockkeeper", name_); }
 
+std::string Database::member_url() const { return Server::instance().url("member", name_); }
+
 std::string Database::superuser_url() const { return Server::instance().url("postgres", name_); }
 
 void Database::install_fence() const { sql(kFence); }
 
 void Database::give_to_owner(const std::string& schema) const { give(*session_, schema); }
+
+void Database::grant(const std::string& schema) const { let_us_use(*session_, schema); }
 
 void Database::reconnect() { session_ = std::make_unique<Session>(superuser_url()); }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A real Awa database for a test: a copy of a template that the released `awa migrate` made.
-// Blocking, superuser, and on purpose independent of the rooms under test.
+// Blocking, superuser, and but for the grants independent of the rooms under test, on purpose.
 #pragma once
 
 #include <memory>
@@ -43,8 +43,11 @@ class Database {
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  // Over TCP as the login `lockkeeper`, which has the rights that the README asks for.
+  // Over TCP as the login `lockkeeper`, which has the rights that `lockkeeper grants` prints.
   std::string url() const;
+  // As the login `member`, which has no more than membership in awa_owner, the owner of Awa's
+  // tables.
+  std::string member_url() const;
   std::string superuser_url() const;
   const std::string& name() const { return name_; }
 
@@ -56,8 +59,11 @@ class Database {
   // does not hold the maintenance lock raises an error, TRUNCATE and child tables included.
   void install_fence() const;
 
-  // What a fresh migration by the superuser has made becomes the workers' and ours.
+  // What a fresh migration by the superuser has made becomes the workers', and ours to use.
   void give_to_owner(const std::string& schema = "awa") const;
+
+  // Runs what `lockkeeper grants` prints, again after something was added or taken away.
+  void grant(const std::string& schema = "awa") const;
 
   // All of it as it is now, in a database of its own. Nobody else may be connected.
   Database copy();

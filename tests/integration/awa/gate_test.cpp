@@ -15,12 +15,13 @@ using awa::Verdict;
 using Catch::Contains;
 using Routing = Database::Routing;
 
-// As the login `lockkeeper`, acting as `role`.
-awa::Examination examine(const Database& database, const std::string& role = "lockkeeper") {
+// As the login `lockkeeper`, or as a member of the owner of Awa's tables that acts as `role`.
+awa::Examination examine(const Database& database, const std::string& role = "lockkeeper",
+                         const awa::SwitchedOff& switched_off = {}) {
   event::Loop loop;
   pg::Connection connection(loop);
   pg::ConnectSettings settings;
-  settings.url = database.url();
+  settings.url = role == "lockkeeper" ? database.url() : database.member_url();
   settings.connect_limit = settings.reply_limit = std::chrono::seconds(30);
   std::optional<awa::Examination> found;
   const auto set_role =
@@ -29,11 +30,23 @@ awa::Examination examine(const Database& database, const std::string& role = "lo
     REQUIRE(failure.empty());
     connection.send({pg::Call{set_role, {}}}, [&](const pg::Replies& replies) {
       REQUIRE(replies[0].ok());
-      awa::examine(connection, [&](awa::Examination result) { found = std::move(result); });
+      awa::examine(connection, switched_off,
+                   [&](awa::Examination result) { found = std::move(result); });
     });
   });
   REQUIRE(loop.run_until([&] { return found.has_value(); }, std::chrono::seconds(60)));
   return *found;
+}
+
+std::string words_of(const awa::Unable& unable) {
+  std::string words;
+  for (const auto& [branch, why] : unable) words += (words.empty() ? "" : " ") + branch;
+  return words;
+}
+
+awa::SwitchedOff slo_lane() {
+  return {"promote_scheduled", "rescue_stale_heartbeats", "rescue_expired_deadlines",
+          "rescue_expired_callbacks", "cron_eval"};
 }
 
 std::string text_of(const std::vector<std::string>& advice) {
@@ -69,7 +82,7 @@ TEST_CASE("a database without Awa is told apart from one that is half migrated",
                Contains("schema awa is missing in database") && Contains("run \"awa migrate\""));
   }
   SECTION("half a schema") {
-    database.sql("DROP SCHEMA awa CASCADE; CREATE SCHEMA awa AUTHORIZATION awa_owner");
+    database.sql("DROP SCHEMA awa CASCADE; CREATE SCHEMA awa; GRANT USAGE ON SCHEMA awa TO PUBLIC");
     const auto found = examine(database);
     CHECK(found.verdict == Verdict::schema_missing);
     CHECK_THAT(found.sentence, Contains("schema awa is incomplete"));
@@ -100,39 +113,93 @@ TEST_CASE("a role that may not look into the schema hears of it", "[awa][gate]")
   CHECK_THAT(found.sentence, Contains("GRANT USAGE ON SCHEMA awa TO \"pg_read_all_stats\""));
 }
 
-TEST_CASE("a right that is missing is named with the branch that needs it", "[awa][gate]") {
+TEST_CASE("a right that is missing stops the branches that need it, by name", "[awa][gate]") {
   const Database database;
+  std::string branch, lack, remedy;
   SECTION("one right on one table") {
-    database.sql("REVOKE DELETE ON awa.deferred_jobs FROM awa_owner");
-    CHECK_THAT(examine(database).sentence,
-               Contains("lacks DELETE ON TABLE awa.deferred_jobs, which promote_scheduled needs;"));
+    database.sql("REVOKE DELETE ON awa.deferred_jobs FROM lockkeeper");
+    branch = "promote_scheduled";
+    lack = "role lockkeeper lacks DELETE ON TABLE awa.deferred_jobs; ";
+    remedy = "run GRANT DELETE ON TABLE awa.deferred_jobs TO \"lockkeeper\", or ";
   }
   SECTION("on a child") {
-    database.sql("REVOKE TRUNCATE ON awa.done_entries_3 FROM awa_owner");
-    CHECK_THAT(examine(database).sentence,
-               Contains("lacks TRUNCATE ON TABLE awa.done_entries_3, which rotate_queue needs;"));
+    database.sql("REVOKE TRUNCATE ON awa.done_entries_3 FROM lockkeeper");
+    branch = "rotate_queue";
+    lack = "role lockkeeper lacks TRUNCATE ON TABLE awa.done_entries_3; ";
+    remedy = "run GRANT TRUNCATE ON TABLE awa.done_entries_3 TO \"lockkeeper\", or ";
   }
-  SECTION("on what the schema patch adds") {
-    database.sql("REVOKE INSERT ON awa.admin_dirty_queue_marks FROM awa_owner");
-    CHECK_THAT(examine(database).sentence, Contains("TABLE awa.admin_dirty_queue_marks"));
+  SECTION("on several children") {
+    database.sql("REVOKE TRUNCATE ON awa.leases_1, awa.leases_2 FROM lockkeeper");
+    branch = "rotate_lease";
+    lack = "lacks TRUNCATE ON TABLE awa.leases_1 and 1 more of its kind; ";
   }
-  SECTION("to make a lane") {
-    database.sql("ALTER SCHEMA awa OWNER TO postgres; GRANT USAGE ON SCHEMA awa TO awa_owner");
-    CHECK_THAT(examine(database).sentence, Contains("lacks CREATE ON SCHEMA awa") &&
-                                               Contains("run GRANT CREATE ON SCHEMA awa TO"));
+  SECTION("a function") {
+    database.sql("REVOKE EXECUTE ON FUNCTION awa.insert_job_compat FROM lockkeeper");
+    branch = "cron_eval";
+    lack = "lacks EXECUTE ON FUNCTION awa.insert_job_compat(text,";
   }
-  CHECK(examine(database).verdict == Verdict::missing_privilege);
+  const auto found = examine(database);
+
+  CHECK(found.verdict == Verdict::accepted);
+  CHECK(found.unable.size() == 1);
+  REQUIRE(found.unable.contains(branch));
+  CHECK_THAT(found.unable.at(branch), Contains(lack) && Contains(remedy) &&
+                                          Contains("\"lockkeeper grants --role lockkeeper\""));
 }
 
-TEST_CASE("a lane that we may not use is refused with the role that may", "[awa][gate]") {
+TEST_CASE("a right that several branches need stops these and no other", "[awa][gate]") {
+  const Database database;
+  database.sql("REVOKE CREATE ON SCHEMA awa FROM lockkeeper");
+
+  const auto found = examine(database);
+
+  CHECK(found.verdict == Verdict::accepted);
+  CHECK(words_of(found.unable) == "batch_operations cron_eval promote_scheduled");
+}
+
+TEST_CASE("a branch that is switched off needs no right", "[awa][gate]") {
+  const Database database;
+  database.sql("REVOKE TRUNCATE ON awa.leases_1 FROM lockkeeper");
+
+  CHECK(words_of(examine(database).unable) == "rotate_lease");
+  CHECK(words_of(examine(database, "lockkeeper", {"rotate_lease"}).unable) == "");
+}
+
+TEST_CASE("who cannot look whether it may lead is refused", "[awa][gate]") {
+  const Database database;
+  database.sql("REVOKE SELECT ON awa.queue_ring_state FROM lockkeeper");
+
+  const auto found = examine(database);
+
+  CHECK(found.verdict == Verdict::missing_privilege);
+  CHECK_THAT(found.sentence, Contains("lacks SELECT ON TABLE awa.queue_ring_state; run GRANT "));
+}
+
+TEST_CASE("who could do nothing of the slo lane is refused", "[awa][gate]") {
+  const Database database;
+  database.sql("REVOKE UPDATE ON awa.storage_transition_state FROM lockkeeper");
+
+  const auto found = examine(database);
+
+  CHECK(found.verdict == Verdict::missing_privilege);
+  CHECK_THAT(found.sentence, Contains("no branch of the slo lane could work: role lockkeeper "
+                                      "lacks UPDATE ON TABLE awa.storage_transition_state; "));
+  CHECK(examine(database, "lockkeeper", slo_lane()).verdict == Verdict::accepted);
+}
+
+TEST_CASE("a lane that we may not use is named with the role that may", "[awa][gate]") {
   const Database database;
   database.sql("SELECT awa.insert_job_compat('kind', 'queue', '{}')");
 
   const auto found = examine(database);
 
-  CHECK(found.verdict == Verdict::missing_privilege);
-  CHECK_THAT(found.sentence, Contains("lacks SELECT, UPDATE, USAGE ON SEQUENCE awa.queue_") &&
-                                 Contains("set database.role = \"postgres\""));
+  CHECK(found.verdict == Verdict::accepted);
+  REQUIRE(found.unable.contains("promote_scheduled"));
+  CHECK_THAT(found.unable.at("promote_scheduled"),
+             Contains("lacks SELECT, UPDATE ON SEQUENCE awa.queue_") &&
+                 Contains("or set database.role = \"postgres\""));
+  database.grant();
+  CHECK(words_of(examine(database).unable) == "");
 }
 
 TEST_CASE("who would make lanes that the workers cannot use is told the role", "[awa][gate]") {
@@ -144,8 +211,11 @@ TEST_CASE("who would make lanes that the workers cannot use is told the role", "
     database.sql("SET ROLE awa_owner; SELECT awa.insert_job_compat('kind', 'queue', '{}')");
   }
 
-  CHECK_THAT(text_of(examine(database).advice), Contains("set database.role = \"awa_owner\""));
+  CHECK_THAT(text_of(examine(database, "member").advice),
+             Contains("set database.role = \"awa_owner\""));
   CHECK_THAT(text_of(examine(database, "awa_owner").advice), !Contains("database.role"));
+  // Whose default privileges let the owner use them too.
+  CHECK_THAT(text_of(examine(database).advice), !Contains("database.role"));
 }
 
 TEST_CASE("what hurts but does not stop is said", "[awa][gate]") {

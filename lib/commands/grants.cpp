@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `lockkeeper grants`: for whom, for which branches, and where queue storage is.
+#include "awa/grants.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "commands/commands.hpp"
+#include "commands/inquiry.hpp"
+#include "commands/terminal.hpp"
+#include "display/exit_codes.hpp"
+#include "pg/target.hpp"
+#include "service/settings_parts.hpp"
+
+namespace lockkeeper::commands {
+namespace {
+
+constexpr auto kStandardRole = "lockkeeper";
+constexpr auto kStandardSchema = "awa";
+
+// Whom the daemon would act as.
+std::string acting_role(const config::Settings& settings) {
+  if (!settings.database.role.empty()) return settings.database.role;
+  const auto options = pg::parse_url(settings.database.url).options;
+  const auto user = options.find("user");
+  return user != options.end() && !user->second.empty() ? user->second : kStandardRole;
+}
+
+// Where queue storage is, or why that is not known.
+struct Found {
+  std::optional<std::string> schema;
+  std::string why;
+};
+
+// As the login alone: the role that it is to act as may not exist yet.
+Found look_for_storage(config::Settings& settings) {
+  if (settings.database.url.empty()) return {std::nullopt, "no database is named"};
+  require_database(settings);
+  Inquiry inquiry(service::election_settings(settings));
+  auto failure = inquiry.connect();
+  if (!failure.empty()) return {std::nullopt, std::move(failure)};
+  const auto reply = inquiry.ask(awa::glance());
+  if (!reply.ok()) return {std::nullopt, reply.message};
+  if (reply.rows.is_null(0, 2)) return {std::nullopt, "there is none in the database"};
+  return {std::string(reply.rows.text(0, 2)), ""};
+}
+
+bool is_wanted(const std::vector<std::string>& switched_off, const std::string& branch) {
+  return std::find(switched_off.begin(), switched_off.end(), branch) == switched_off.end();
+}
+
+}  // namespace
+
+int print_grants(config::Settings settings, const std::optional<std::string>& role) {
+  awa::GrantsRequest request;
+  request.role = role.value_or(acting_role(settings));
+  const auto found = look_for_storage(settings);
+  request.schema = found.schema.value_or(kStandardSchema);
+  request.origin = found.schema ? ", as the database says"
+                                : fmt::format(", which is only assumed: {}", found.why);
+  request.switched_off = service::switched_off(settings);
+  request.sees_all =
+      is_wanted(request.switched_off, "observe") || is_wanted(request.switched_off, "diagnose");
+  request.ends_sessions = settings.leadership.takeover == config::Takeover::terminate ||
+                          settings.leadership.declaration_window;
+  print(awa::grants_script(request));
+  return display::kDone;
+}
+
+}  // namespace lockkeeper::commands
