@@ -226,11 +226,18 @@ std::string advice_on_statistics(const std::string& role) {
       role, quote_identifier(role));
 }
 
+std::string advice_on_takeover(const std::string& role) {
+  return fmt::format(
+      "role {} may not end the session of a worker that leads, as takeover = \"terminate\" and the "
+      "declaration window do; run GRANT pg_signal_backend TO {}",
+      role, quote_identifier(role));
+}
+
 std::string advice_on_lanes(const std::string& role, const std::string& owner) {
   return fmt::format(
       "role {} does not own the lanes of the queues, and lanes that it makes will belong to it, "
-      "where workers that act as {} cannot use them; set database.role = \"{}\"",
-      role, owner, owner);
+      "where workers that act as {} cannot use them; {}, or set database.role = \"{}\"",
+      role, owner, remedy_for_all(role), owner);
 }
 
 void examine(pg::Session& session, SwitchedOff switched_off,

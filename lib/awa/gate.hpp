@@ -42,6 +42,7 @@ struct Examination {
 // What the advice says, a sentence each: "what is so; what to do about it".
 std::string advice_on_patch(bool is_begun);
 std::string advice_on_statistics(const std::string& role);
+std::string advice_on_takeover(const std::string& role);
 std::string advice_on_lanes(const std::string& role, const std::string& owner);
 
 // The session must be idle and is idle again when the callback comes. Not called when the

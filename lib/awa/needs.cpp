@@ -46,7 +46,7 @@ void add(std::vector<Need>& all, std::span<const Needing> needing,
 
 std::vector<Need> needs(const SwitchedOff& switched_off) {
   std::vector<Need> all;
-  add(all, kFrame, {});
+  add(all, kFrame, switched_off);
   add(all, slo_needs(), switched_off);
   add(all, hygiene_needs(), switched_off);
   return all;

@@ -3,6 +3,8 @@
 // The part of the check that asks the gate: which schema, which planes, which rights.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "awa/privileges.hpp"
 #include "commands/check.hpp"
 
@@ -60,10 +62,19 @@ void look_at_lanes(Facts& facts, Inquiry& inquiry, const std::string& schema,
   const auto owner = ask(facts, inquiry, "lanes", {library.get("gate/lane_owner"), {schema}});
   if (!owner) return;
   if (owner->empty()) {
-    return facts.add(Mark::ok, "lanes", fmt::format("belong to role {}", role));
+    return facts.add(Mark::ok, "lanes",
+                     fmt::format("role {} and the workers may use each other's", role));
   }
   facts.add_sentence(Mark::warning, "lanes",
                      awa::advice_on_lanes(role, std::string(owner->text(0, 0))));
+}
+
+void look_at_takeover(Facts& facts, Inquiry& inquiry, const Question& question, bool may_end) {
+  const auto& off = question.switched_off;
+  const bool has_window = std::find(off.begin(), off.end(), awa::kWindow) == off.end();
+  if (!has_window && inquiry.settings().takeover == config::Takeover::wait) return;
+  if (may_end) return facts.add(Mark::ok, "takeover", "a worker that leads can be displaced");
+  facts.add_sentence(Mark::warning, "takeover", awa::advice_on_takeover(question.role));
 }
 
 void look_at_details(Facts& facts, Inquiry& inquiry, Question question) {
@@ -74,10 +85,17 @@ void look_at_details(Facts& facts, Inquiry& inquiry, Question question) {
   question.role = who->text(0, 0);
   look_at_rights(facts, inquiry, question);
   if (question.schema) look_at_lanes(facts, inquiry, *question.schema, question.role);
+  look_at_takeover(facts, inquiry, question, who->boolean(0, 5));
   if (who->boolean(0, 4)) {
     return facts.add(Mark::ok, "statistics", "what other roles run is seen");
   }
   facts.add_sentence(Mark::warning, "statistics", awa::advice_on_statistics(question.role));
+}
+
+bool is_any_missing(const Facts& facts) {
+  return std::any_of(facts.all().begin(), facts.all().end(), [](const Fact& fact) {
+    return fact.name == "privileges" && fact.mark == Mark::refused;
+  });
 }
 
 }  // namespace
@@ -91,12 +109,14 @@ std::optional<awa::Planes> look_at_awa(Facts& facts, Inquiry& inquiry,
   const bool is_right = found.verdict == Verdict::accepted || (lacks_rights && is_known);
   if (is_right) {
     facts.add(Mark::ok, "schema", describe(found));
-  } else {
-    facts.add_sentence(mark_of(found.verdict), lacks_rights ? "privileges" : "schema",
-                       found.sentence);
+  } else if (!lacks_rights) {
+    facts.add_sentence(mark_of(found.verdict), "schema", found.sentence);
   }
-  if (is_right || is_known || lacks_rights) {
+  if (is_known || lacks_rights) {
     look_at_details(facts, inquiry, {"", found.planes.storage_schema, switched_off});
+  }
+  if (lacks_rights && !is_any_missing(facts)) {
+    facts.add_sentence(Mark::refused, "privileges", found.sentence);
   }
   return is_right ? std::optional(found.planes) : std::nullopt;
 }

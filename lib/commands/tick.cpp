@@ -10,11 +10,11 @@
 #include "commands/commands.hpp"
 #include "commands/rehearsal.hpp"
 #include "commands/terminal.hpp"
+#include "commands/tick_result.hpp"
 #include "config/nearest.hpp"
 #include "display/board.hpp"
 #include "display/exhibits.hpp"
 #include "display/exit_codes.hpp"
-#include "display/json.hpp"
 #include "event/loop.hpp"
 #include "service/settings_parts.hpp"
 
@@ -23,19 +23,6 @@ namespace {
 
 using branches::Branch;
 using leadership::State;
-
-struct Ended {
-  const Branch* branch;
-  display::PassFacts facts;
-  bool has_more = false;
-};
-
-// What came of the whole: the passes, or why there are none.
-struct Result {
-  int code = display::kDone;
-  std::string failure;
-  std::vector<Ended> passes;
-};
 
 // A branch at work: what it needs is made for one pass and forgotten after it.
 struct Desk {
@@ -57,7 +44,7 @@ class Tick final : public branches::Turn {
         election_(loop_, election_for_once(settings), callbacks()),
         ended_(loop_, [this] { pass_ended(); }) {}
 
-  Result run() {
+  TickResult run() {
     election_.start();
     loop_.run();
     return std::move(result_);
@@ -227,7 +214,7 @@ class Tick final : public branches::Turn {
   std::optional<coro::Running<branches::Outcome>> running_;
   coro::Completion<branches::Outcome> completion_;
   time::TimePoint began_{};
-  Result result_;
+  TickResult result_;
 };
 
 // Throws config::SettingsError for a word that names no branch.
@@ -258,47 +245,6 @@ std::vector<const Branch*> chosen_by(const config::Settings& settings, const Tic
     throw config::SettingsError("every branch is switched off; name one with --branch");
   }
   return chosen;
-}
-
-std::string as_text(const Result& result, bool is_rehearsal, display::Paint paint) {
-  using Align = display::Table::Align;
-  display::Table table({{"branch", Align::left},
-                        {"lane", Align::left},
-                        {"pass", Align::left},
-                        {"rows", Align::right},
-                        {"took", Align::right},
-                        {"", Align::left}});
-  for (const auto& [branch, facts, has_more] : result.passes) {
-    const bool has_failed = facts.result == display::PassResult::failed;
-    table.row({std::string(branch->name), std::string(display::word(branch->lane)),
-               std::string(display::word(facts.result)), std::to_string(facts.rows),
-               fmt::format("{:.1f} ms", time::seconds(facts.took) * 1000),
-               has_more ? "more is waiting" : facts.reason},
-              has_failed                                  ? display::Tone::bad
-              : facts.result == display::PassResult::done ? display::Tone::good
-                                                          : display::Tone::plain);
-  }
-  return table.text(paint) +
-         (is_rehearsal ? "This is what the passes would have done; all of it was rolled back.\n"
-                       : "");
-}
-
-std::string as_json(const Result& result, bool is_rehearsal) {
-  display::Json json;
-  json.begin_object().field("dry_run", is_rehearsal).key("branches").begin_array();
-  for (const auto& [branch, facts, has_more] : result.passes) {
-    json.begin_object()
-        .field("branch", branch->name)
-        .field("lane", display::word(branch->lane))
-        .field("outcome", display::word(facts.result))
-        .field("rows", facts.rows)
-        .field("seconds", time::seconds(facts.took))
-        .field("more", has_more)
-        .field("reason", facts.reason)
-        .end_object();
-  }
-  json.end_array().end_object();
-  return json.take() + "\n";
 }
 
 }  // namespace

@@ -33,8 +33,8 @@ struct PassFacts {
   PassResult result = PassResult::idle;
   std::int64_t rows = 0;
   std::string reason;     // of skipped and failed
-  bool was_able = true;   // false: skipped for lack of a right
   time::Duration took{};  // sum of the turns, not the waiting between them
+  bool was_able = true;   // false: skipped for lack of a right
 };
 
 // Of a pass that has come to its end; without how long it took, and what a part of it failed with.

@@ -41,6 +41,7 @@ bool Ground::stand_on(awa::Examination found) {
   unusable.clear();
   const auto schema = planes.storage_schema.value_or("awa");
   if (schema != library.schema()) library = awa::Library(schema);
+  if (on_stood) on_stood();
   return is_changed;
 }
 
@@ -73,7 +74,6 @@ bool BranchPerformer::skip() {
   const auto& ground = place_.ground;
   const auto unable = ground.unable.find(record_.branch->name);
   is_able_ = unable == ground.unable.end();
-  place_.board.set_able(record_, is_able_);
   if (is_able_ && ground.unusable.empty()) return false;
   coro::Completion<branches::Outcome> idle;
   idle.value = branches::Outcome::skip(is_able_ ? ground.unusable : unable->second);

@@ -28,6 +28,7 @@ struct Ground {
   std::vector<std::string> advice;
   std::string unusable;  // why no branch can run at present, or empty
   awa::Library library{""};
+  std::function<void()> on_stood;    // after stand_on()
   std::function<void()> on_changed;  // a statement found something gone or forbidden: look again
 };
 

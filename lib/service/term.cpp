@@ -26,6 +26,8 @@ Term::Term(Circumstances circumstances)
       conductor_(circumstances.loop, circumstances.session, std::move(circumstances.cancel)),
       self_(std::make_shared<Term*>(this)) {
   seat_branches(circumstances);
+  ground_.on_stood = [this, &board = circumstances.board] { show_able(board); };
+  ground_.on_stood();
   seat_gate(circumstances);
   if (circumstances.on_workers_seen) seat_worker_watch(circumstances);
   seat_keep_alive(circumstances);
@@ -44,6 +46,12 @@ void Term::seat_branches(const Circumstances& circumstances) {
                             record.settings.every, record.branch->minimum_gap},
                            std::move(performer));
     seats_.emplace(&record, Seat{duty, branch});
+  }
+}
+
+void Term::show_able(display::Board& board) const {
+  for (const auto& [record, seat] : seats_) {
+    board.set_able(*record, !ground_.unable.contains(record->branch->name));
   }
 }
 

@@ -78,6 +78,7 @@ class Term {
     return id;
   }
   void seat_branches(const Circumstances& circumstances);
+  void show_able(display::Board& board) const;
   void seat_gate(const Circumstances& circumstances);
   void seat_worker_watch(const Circumstances& circumstances);
   void seat_keep_alive(const Circumstances& circumstances);

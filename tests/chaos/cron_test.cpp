@@ -130,7 +130,7 @@ TEST_CASE("a schedule that a worker declares in its code is published when the d
           "[chaos][cron]") {
   const Database database;
   const Daemon daemon("lockkeeper", "[database]\nurl = \"" + database.url() +
-                                        "\"\nrole = \"awa_owner\"\n"
+                                        "\"\n"
                                         "[http]\nlisten = \"unix:{folder}/http.sock\"\n"
                                         "[control]\nsocket = \"{folder}/control.sock\"\n"
                                         "[leadership]\ndeclaration_window = false\n");

@@ -18,7 +18,7 @@ const std::vector<std::string> kAside = {"to=\"aside\"", "reason=\"declaration_w
 
 std::string configuration(const River& river, const std::string& leadership) {
   return "[database]\nurl = \"" + river.settings().url +
-         "\"\nrole = \"awa_owner\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
+         "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
          "[leadership]\nwindow_interval = \"1s\"\n" +
          leadership;
 }

@@ -25,8 +25,6 @@ struct Checked {
 };
 
 // With this configuration and this database in the environment, "" for none.
-Checked check(const std::string& url, const std::string& toml =
-                                          "[database]\nrole = \"awa_owner\"\n"
-                                          "[http]\nlisten = \"\"\n");
+Checked check(const std::string& url, const std::string& toml = "[http]\nlisten = \"\"\n");
 
 }  // namespace lockkeeper::test

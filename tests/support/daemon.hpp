@@ -17,7 +17,7 @@ namespace lockkeeper::test {
 struct DaemonSettings {
   std::string url;
   std::string name = "lockkeeper";  // application_name, tells several daemons apart
-  std::string role = "awa_owner";   // the lanes belong to it, and so to the workers
+  std::string role = "";            // the login's own: what `lockkeeper grants` prints is enough
   std::string takeover = "wait";
   std::string idle_limit = "600ms";
   std::string staleness = "4s";  // of rescue

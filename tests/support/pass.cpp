@@ -72,10 +72,10 @@ awa::Planes planes_of(const Database& database, const std::string& schema) {
 }
 
 struct Leader::Impl final : branches::Turn {
-  Impl(const Database& on, const std::string& in)
+  Impl(const Database& on, const std::string& in, const std::string& url)
       : database(on), schema(in), connection(loop), library(in) {
     pg::ConnectSettings settings;
-    settings.url = database.url();
+    settings.url = url.empty() ? database.url() : url;
     settings.application_name = "lockkeeper";
     settings.connect_limit = 10s;
     settings.reply_limit = 60s;
@@ -186,8 +186,8 @@ struct Leader::Impl final : branches::Turn {
   std::size_t largest_reply = 0;
 };
 
-Leader::Leader(const Database& database, const std::string& schema)
-    : impl_(std::make_unique<Impl>(database, schema)) {}
+Leader::Leader(const Database& database, const std::string& schema, const std::string& url)
+    : impl_(std::make_unique<Impl>(database, schema, url)) {}
 Leader::~Leader() = default;
 
 branches::Outcome Leader::run(const branches::Branch& branch) {

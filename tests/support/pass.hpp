@@ -19,12 +19,13 @@ namespace lockkeeper::test {
 // is routed.
 awa::Planes planes_of(const Database& database, const std::string& schema = "");
 
-// A leader without a daemon: one connection as the login `lockkeeper`, with the session settings of
-// the daemon, holding the maintenance lock; planes as the database says at each pass. Keeps the
-// memory of the branches from pass to pass.
+// A leader without a daemon: one connection as the login `lockkeeper`, or another one, with the
+// session settings of the daemon, holding the maintenance lock; planes as the database says at each
+// pass. Keeps the memory of the branches from pass to pass.
 class Leader {
  public:
-  explicit Leader(const Database& database, const std::string& schema = "");
+  explicit Leader(const Database& database, const std::string& schema = "",
+                  const std::string& url = "");
   ~Leader();
 
   // Runs one pass to its end and returns how it ended; throws what the body throws, and

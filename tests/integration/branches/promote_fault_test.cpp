@@ -85,7 +85,7 @@ TEST_CASE("what stops a plane as a whole is said, and stops no other",
   Leader leader(database);
   enqueue_due(database, "mail", 3);
   enqueue_canonical(database, 4);
-  database.sql("REVOKE UPDATE, DELETE ON awa.deferred_jobs FROM awa_owner");
+  database.sql("REVOKE UPDATE, DELETE ON awa.deferred_jobs FROM lockkeeper");
 
   const auto outcome = leader.run(promote_scheduled);
 

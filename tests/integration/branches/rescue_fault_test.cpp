@@ -102,7 +102,7 @@ TEST_CASE("what stops queue storage as a whole is said, and the canonical plane 
   claim(database, "mail", 200);
   age(database);
   abandon_canonical(database, 5);
-  database.sql("REVOKE INSERT ON awa.deferred_jobs FROM awa_owner");
+  database.sql("REVOKE INSERT ON awa.deferred_jobs FROM lockkeeper");
 
   const auto outcome = leader.run(rescue_stale_heartbeats);
 

@@ -157,6 +157,7 @@ TEST_CASE("rings of another schema with other slot counts turn and are pruned",
   database.sql("SELECT awa.install_queue_storage_substrate('river', 4, 2, 2, true)");
   database.sql("SELECT awa.storage_auto_finalize_if_fresh('river')");
   database.sql("RESET ROLE");
+  database.grant("river");
   const Worker worker(database, "river");
   Leader leader(database);
 

@@ -176,6 +176,7 @@ TEST_CASE("a canonical database is served alike with, without and with half of t
     database.sql(
         "SET ROLE awa_owner; CREATE TABLE awa.admin_dirty_queue_marks (queue text NOT NULL, "
         "touched_at timestamptz NOT NULL DEFAULT now()); RESET ROLE");
+    database.grant();
   }
   Leader leader(database);
   const auto serve = [&] {

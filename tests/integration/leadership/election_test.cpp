@@ -35,6 +35,7 @@ TEST_CASE("the leader's session has the settings of the contract", "[leadership]
   const Database database;
   event::Loop loop;
   auto settings = election_settings(database.url());
+  settings.url = database.member_url();
   settings.role = "awa_owner";
   Candidate candidate(loop, settings);
   candidate.election().start();

@@ -42,8 +42,8 @@ TEST_CASE("a command line that makes no sense is one sentence and 2", "[program]
   };
   const Case cases[] = {
       {{},
-       "lockkeeper: no command; one of run, check, status, branches, tick, yield, takeover, cron "
-       "is needed\n"},
+       "lockkeeper: no command; one of run, check, status, branches, tick, yield, grants, "
+       "takeover, cron is needed\n"},
       {{"cron"}, "lockkeeper: no command behind cron; one of list, next, check is needed\n"},
       {{"cron", "nxt"}, "lockkeeper: unknown command \"cron nxt\"; did you mean \"next\"?\n"},
       {{"cron", "next"}, "lockkeeper: EXPR is missing; see lockkeeper cron next --help\n"},
@@ -53,7 +53,8 @@ TEST_CASE("a command line that makes no sense is one sentence and 2", "[program]
        "lockkeeper: unknown option \"--zoen\"; did you mean \"--zone\"?\n"},
       {{"statsu"}, "lockkeeper: unknown command \"statsu\"; did you mean \"status\"?\n"},
       {{"zebra"}, "lockkeeper: unknown command \"zebra\"; see lockkeeper --help\n"},
-      {{"grants"}, "lockkeeper: the command grants is not part of this version\n"},
+      {{"grants", "--role", ""},
+       "lockkeeper: --role must be the name of a role, 63 bytes at most, not \"\"\n"},
       {{"check", "--jsn"}, "lockkeeper: unknown option \"--jsn\"; did you mean \"--json\"?\n"},
       {{"run", "--jsn"}, "lockkeeper: unknown option \"--jsn\"; see lockkeeper run --help\n"},
       {{"status", "--jsn"}, "lockkeeper: unknown option \"--jsn\"; did you mean \"--json\"?\n"},

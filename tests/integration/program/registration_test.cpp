@@ -12,7 +12,7 @@ namespace {
 
 std::string configuration(const Database& database) {
   return "[database]\nurl = \"" + database.url() +
-         "\"\nrole = \"awa_owner\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n";
+         "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n";
 }
 
 std::string leaders(const Database& database) {
@@ -41,8 +41,7 @@ TEST_CASE("who leads is registered, and is not any more when it has let go",
 TEST_CASE("a tick leaves nobody behind who leads", "[program][registration]") {
   const Database database;
   const Folder folder;
-  const auto file = folder.write(
-      "c.toml", "[database]\nurl = \"" + database.url() + "\"\nrole = \"awa_owner\"\n");
+  const auto file = folder.write("c.toml", "[database]\nurl = \"" + database.url() + "\"\n");
 
   CHECK(lockkeeper({"-c", file, "tick", "--branch", "registration"}).code == 0);
 

@@ -14,7 +14,7 @@ using Routing = Database::Routing;
 namespace {
 
 constexpr auto kConfiguration =
-    "[database]\nrole = \"awa_owner\"\n[http]\nlisten = \"\"\n"
+    "[http]\nlisten = \"\"\n"
     "[branches.cron_eval]\nenabled = false\n";
 
 Ran tick(const Database& database, std::vector<std::string> words,
@@ -104,9 +104,7 @@ TEST_CASE("a tick takes the lock from nobody", "[program][tick]") {
   REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
   const auto pid = river.holder_pid();
 
-  const auto ran =
-      tick(river.database(), {},
-           "[database]\nrole = \"awa_owner\"\n[leadership]\ntakeover = \"terminate\"\n");
+  const auto ran = tick(river.database(), {}, "[leadership]\ntakeover = \"terminate\"\n");
 
   CHECK(ran.code == 1);
   CHECK(ran.out.empty());

@@ -16,7 +16,7 @@ constexpr auto kPasses = "lockkeeper_branch_passes_total";
 
 std::string configuration(const Database& database) {
   return "[database]\nurl = \"" + database.url() +
-         "\"\nrole = \"awa_owner\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n";
+         "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n";
 }
 
 void awa_storage(const Database& database, const std::string& step) {

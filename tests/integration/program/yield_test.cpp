@@ -18,7 +18,7 @@ constexpr auto kTryLock = "SELECT pg_try_advisory_lock(4708303813012965710)";
 
 std::string configuration(River& river, const std::string& poll = "250ms") {
   return "[database]\nurl = \"" + river.database().url() +
-         "\"\nrole = \"awa_owner\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
+         "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
          "[control]\nsocket = \"{folder}/control.sock\"\n[leadership]\npoll_interval = \"" +
          poll + "\"\n";
 }
