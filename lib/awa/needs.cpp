@@ -114,7 +114,10 @@ constexpr Need kNeeds[] = {
 
     {canonical, "cron_jobs", kEnter, kCronSync},
 
-    {queue_storage, "runtime_instances", kMove, kRegistration},
+    {canonical, "runtime_instances", kMove, kRegistration},
+    {canonical, "storage_transition_state", kRead, kRegistration},
+    {canonical, "jobs_hot", kRead, kRegistration},
+    {canonical, "scheduled_jobs", kRead, kRegistration},
 
     {canonical, "jobs_hot", kChange, kAging},
     {canonical, "job_unique_claims", kMove, kAging},
