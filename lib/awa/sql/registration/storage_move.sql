@@ -23,7 +23,7 @@ CROSS JOIN LATERAL (
            count(*) FILTER (WHERE r.storage_capability = 'queue_storage'
                               AND r.transition_role = 'queue_storage_target') AS targets
     FROM awa.runtime_instances r
-    WHERE r.last_seen_at > now() - make_interval(
-        secs => GREATEST(30, 3 * LEAST(r.snapshot_interval_ms, 86400000) / 1000.0))
+    WHERE r.last_seen_at >= now() - GREATEST(interval '30 s',
+        3 * LEAST(r.snapshot_interval_ms, 86400000) * interval '1 ms')
 ) AS live
 WHERE s.singleton AND s.state <> 'canonical'
