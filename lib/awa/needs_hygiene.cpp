@@ -126,7 +126,12 @@ constexpr Right kStats[] = {
 constexpr Right kRollUp[] = {queue("queue_terminal_count_deltas", kRead),
                              queue("queue_terminal_live_counts", kEnter)};
 
-constexpr Right kRegistration[] = {canonical("runtime_instances", kMove)};
+constexpr Right kRegistration[] = {
+    canonical("runtime_instances", kMove),
+    canonical("storage_transition_state", kRead),
+    canonical("jobs_hot", kRead),
+    canonical("scheduled_jobs", kRead),
+};
 
 constexpr Right kObserve[] = {
     canonical("queue_meta", kRead),

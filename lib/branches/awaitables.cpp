@@ -97,12 +97,17 @@ void Transaction::shield() {
 
 Query Transaction::commit() {
   shield();
-  return Query(ctx_, BranchContext::single(pg::Call{kCommit, {}}));
+  auto pipeline = std::exchange(ahead_, {});
+  pipeline.push_back(pg::Call{kCommit, {}});
+  return Query(ctx_, std::move(pipeline));
 }
 
 Query Transaction::notify_and_commit() {
   shield();
-  return Query(ctx_, {pg::Call{kWaitForLocks, {}}, pg::Call{kCommit, {}}});
+  auto pipeline = std::exchange(ahead_, {});
+  pipeline.push_back(pg::Call{kWaitForLocks, {}});
+  pipeline.push_back(pg::Call{kCommit, {}});
+  return Query(ctx_, std::move(pipeline));
 }
 
 }  // namespace lockkeeper::branches

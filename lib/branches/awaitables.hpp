@@ -69,7 +69,8 @@ class Transaction {
     return Ask(ctx_, opened(sql, {pg::Parameter(values)...}));
   }
 
-  // Sent in front of the next statement, in the same round trip. Its rows are not looked at.
+  // Sent in front of the next statement or the commit, in the same round trip, and so may several
+  // be. Their rows are not looked at.
   template <typename... Values>
   void ahead(const awa::Sql& sql, Values... values) {
     ahead_ = opened(sql, {pg::Parameter(values)...});

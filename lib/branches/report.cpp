@@ -121,6 +121,36 @@ void Report::queue_depths(const QueueDepths& depths) {
   }
 }
 
+void Report::storage_move(const StorageMove& move) {
+  no_storage_move();
+  registry_.set(names::kAwaStorageState,
+                {{"awa_storage_state", label(move.state)},
+                 {"awa_storage_current_engine", label(move.current_engine)},
+                 {"awa_storage_active_engine", label(move.active_engine)},
+                 {"awa_storage_prepared_engine", label(move.prepared_engine)}},
+                1);
+  registry_.set(names::kAwaStorageReady, {{"awa_storage_action", "enter_mixed_transition"}},
+                move.can_enter_mixed_transition);
+  registry_.set(names::kAwaStorageReady, {{"awa_storage_action", "finalize"}}, move.can_finalize);
+  registry_.set(names::kAwaStorageBacklog, {}, static_cast<double>(move.canonical_jobs));
+  const std::pair<std::string_view, std::int64_t> live[] = {
+      {"canonical", move.live_canonical},
+      {"canonical_drain_only", move.live_draining},
+      {"queue_storage", move.live_queue_storage},
+  };
+  for (const auto& [capability, processes] : live) {
+    registry_.set(names::kAwaStorageRuntimes, {{"awa_storage_capability", capability}},
+                  static_cast<double>(processes));
+  }
+}
+
+void Report::no_storage_move() {
+  for (const auto* gauge : {&names::kAwaStorageState, &names::kAwaStorageReady,
+                            &names::kAwaStorageBacklog, &names::kAwaStorageRuntimes}) {
+    registry_.forget(*gauge);
+  }
+}
+
 void Report::fired(time::Duration late) {
   registry_.observe(names::kCronFireLateness, {}, time::seconds(late));
 }

@@ -31,6 +31,20 @@ struct QueueDepth {
 };
 using QueueDepths = std::map<std::string, QueueDepth, std::less<>>;  // by queue
 
+// How far the move from one storage to the other is, in the words of awa_storage_state.
+struct StorageMove {
+  std::string state;
+  std::string current_engine;
+  std::string active_engine;
+  std::string prepared_engine;      // empty for none
+  std::int64_t canonical_jobs = 0;  // that have not ended
+  std::int64_t live_canonical = 0;  // processes by what they can work with
+  std::int64_t live_draining = 0;
+  std::int64_t live_queue_storage = 0;
+  bool can_enter_mixed_transition = false;
+  bool can_finalize = false;
+};
+
 // What must be visible as zero before it happens for the first time.
 void touch_series(metrics::Registry& registry, std::string_view branch,
                   std::span<const std::string_view> skips);
@@ -72,6 +86,9 @@ class Report {
 
   // All queues there are. Whatever was shown of another one is gone.
   void queue_depths(const QueueDepths& depths);
+
+  void storage_move(const StorageMove& move);
+  void no_storage_move();
 
   // Rows left alone because they are bad or contested, counted each time. `which` names one for
   // the log, where it is written once, however often it comes back.

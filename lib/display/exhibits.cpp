@@ -57,11 +57,13 @@ void show_election(metrics::Registry& registry, const leadership::View& view) {
 
 void forget_sights(metrics::Registry& registry) {
   for (const auto* sight :
-       {&names::kOldestDueJob, &names::kBatchSize, &names::kHygieneDebt, &names::kMvccHorizonAge,
-        &names::kClockSkew, &names::kCronSchedules, &names::kAwaRingCurrentSlot,
-        &names::kAwaRingGeneration, &names::kOldestAvailableJob, &names::kLanesWedged,
-        &names::kUniqueClaimsLeaked, &names::kRingPinned, &names::kHorizonHolder,
-        &names::kOldestProducer, &names::kAwaQueueDepth, &names::kAwaQueueLag, &names::kAwaDlqDepth,
+       {&names::kOldestDueJob,       &names::kBatchSize,          &names::kHygieneDebt,
+        &names::kMvccHorizonAge,     &names::kClockSkew,          &names::kCronSchedules,
+        &names::kAwaRingCurrentSlot, &names::kAwaRingGeneration,  &names::kOldestAvailableJob,
+        &names::kLanesWedged,        &names::kUniqueClaimsLeaked, &names::kRingPinned,
+        &names::kHorizonHolder,      &names::kOldestProducer,     &names::kAwaQueueDepth,
+        &names::kAwaQueueLag,        &names::kAwaDlqDepth,        &names::kAwaStorageState,
+        &names::kAwaStorageReady,    &names::kAwaStorageBacklog,  &names::kAwaStorageRuntimes,
         &names::kBranchUnable}) {
     registry.forget(*sight);
   }

@@ -78,6 +78,20 @@ inline constexpr Metric kAwaRingCurrentSlot{Kind::gauge, "awa_ring_current_slot"
 // awa_ring
 inline constexpr Metric kAwaRingGeneration{Kind::gauge, "awa_ring_generation",
                                            "How often a ring has turned"};
+// awa_storage_state, awa_storage_current_engine, awa_storage_active_engine,
+// awa_storage_prepared_engine
+inline constexpr Metric kAwaStorageState{
+    Kind::gauge, "awa_storage_state",
+    "1 for the present state of the move to queue storage, once it is prepared"};
+// awa_storage_action
+inline constexpr Metric kAwaStorageReady{Kind::gauge, "awa_storage_transition_ready",
+                                         "1 when Awa would take that step of the move"};
+// no labels
+inline constexpr Metric kAwaStorageBacklog{Kind::gauge, "awa_storage_canonical_live_backlog",
+                                           "Canonical jobs that have not ended"};
+// awa_storage_capability
+inline constexpr Metric kAwaStorageRuntimes{Kind::gauge, "awa_storage_live_runtime_capability",
+                                            "Live processes by what they can work with"};
 
 // Leadership.
 // no labels
@@ -225,6 +239,10 @@ inline constexpr std::array kAll = {&kAwaBranchDuration,
                                     &kAwaPruneSkippedRows,
                                     &kAwaRingCurrentSlot,
                                     &kAwaRingGeneration,
+                                    &kAwaStorageState,
+                                    &kAwaStorageReady,
+                                    &kAwaStorageBacklog,
+                                    &kAwaStorageRuntimes,
                                     &kLeader,
                                     &kLeadershipState,
                                     &kLeadershipChanges,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the server's log says of the prunes of one login, when it logs every statement of it."""
+"""What the server's log says: of the prunes of one login, when it logs every statement of it, and of
+waits for locks, when it logs those."""
 
 import re
 
@@ -7,7 +8,20 @@ import re
 PREFIX = "log_line_prefix = '%n %p '"
 LOG_ALL = "ALTER ROLE lockkeeper SET log_min_duration_statement = 0"
 _LINE = re.compile(r"^(\d+\.\d+) (\d+) LOG:  duration: (\d+\.\d+) ms  (?:execute|statement)[^:]*: (.*)$")
+# Waits of over a millisecond.
+LOG_WAITS = "log_lock_waits = on\ndeadlock_timeout = 1ms"
+_WAIT = re.compile(r"^(\d+\.\d+) \d+ LOG:  process \d+ acquired (?:AccessShare|RowShare|RowExclusive)Lock"
+                   r" on relation .* after (\d+\.\d+) ms")
 _COMMENT = re.compile(r"^-- rings/(\w+):")
+
+
+def lock_waits(path, begin):
+    """(when it ended, seconds) of each wait for a table that somebody had locked against reading or
+    writing rows, as only what empties it does."""
+    with open(path, encoding="utf-8", errors="replace") as log:
+        log.seek(begin)
+        for found in filter(None, map(_WAIT.match, log)):
+            yield float(found[1]), float(found[2]) / 1000
 
 
 def prunes(path, begin):

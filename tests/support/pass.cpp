@@ -104,13 +104,22 @@ struct Leader::Impl final : branches::Turn {
 
   void send(pg::Pipeline pipeline, pg::OnReplies on_replies) override {
     statements += static_cast<int>(pipeline.size());
-    const auto& last = *pipeline.back().statement;
-    if (before_each) before_each(last.name.empty() ? last.text : last.name);
+    announce(pipeline);
     if (is_taken_back) return refuse(pipeline.size(), std::move(on_replies));
     connection.send(std::move(pipeline), [this, on_replies = std::move(on_replies)](auto replies) {
       for (const auto& reply : replies) largest_reply = std::max(largest_reply, reply.rows.bytes());
       on_replies(std::move(replies));
     });
+  }
+
+  void announce(const pg::Pipeline& pipeline) const {
+    if (!before_each) return;
+    for (const auto& call : pipeline) {
+      const auto& statement = *call.statement;
+      const bool is_last = &call == &pipeline.back();
+      if (is_last || !statement.name.empty())
+        before_each(statement.name.empty() ? statement.text : statement.name);
+    }
   }
 
   void refuse(std::size_t count, pg::OnReplies on_replies) {

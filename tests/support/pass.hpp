@@ -46,7 +46,7 @@ class Leader {
   // On its session, e.g. another statement_timeout.
   void execute(const std::string& text);
 
-  // Called before each pipeline of a pass is sent, with the name of its last statement; lets a
+  // Called before each pipeline of a pass is sent, with the name of each statement in it; lets a
   // test act in between, as another session would.
   void before_each(std::function<void(const std::string& statement)> callback);
 

@@ -5,7 +5,8 @@
 // There is one leader, so there is one row, whichever daemon it is; it is taken away when the
 // daemon lets go of the lock, and nobody trusts it half a minute after it has died. It is there
 // only once the move to queue storage is complete: a live row would stop Awa's own steps before.
-// The row and the state of that move are never locked in one transaction.
+// The row and the state of that move are never locked in one transaction. How far the move is shows
+// in the gauges that workers show it in, from the moment it is prepared.
 #include <unistd.h>
 
 #include <array>
@@ -17,7 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kStatements[] = {"registration/register", "registration/unregister"};
+constexpr std::string_view kStatements[] = {"registration/register", "registration/unregister",
+                                            "registration/storage_move"};
 
 std::string host() {
   std::array<char, 256> name{};
@@ -25,14 +27,33 @@ std::string host() {
   return name.data();
 }
 
+void show(BranchContext& ctx, const pg::Rows& rows) {
+  if (rows.empty()) return ctx.report().no_storage_move();
+  StorageMove move;
+  move.state = rows.text(0, 0);
+  move.current_engine = rows.text(0, 1);
+  move.active_engine = rows.text(0, 2);
+  if (!rows.is_null(0, 3)) move.prepared_engine = rows.text(0, 3);
+  move.canonical_jobs = rows.integer(0, 4);
+  move.live_canonical = rows.integer(0, 5);
+  move.live_draining = rows.integer(0, 6);
+  move.live_queue_storage = rows.integer(0, 7);
+  move.can_enter_mixed_transition = rows.boolean(0, 8);
+  move.can_finalize = rows.boolean(0, 9);
+  ctx.report().storage_move(move);
+}
+
 Task<Outcome> run(BranchContext& ctx) {
-  Outcome outcome;
   if (ctx.planes().transition_state == "active") {
     co_await ctx.query("registration/register", host(), static_cast<std::int64_t>(getpid()));
   } else {
     co_await ctx.query("registration/unregister");
   }
-  co_return outcome;
+  co_await ctx.breathe();
+  const auto rows =
+      co_await ctx.query("registration/storage_move", ctx.planes().has_queue_storage());
+  show(ctx, rows);
+  co_return Outcome();
 }
 
 }  // namespace
@@ -41,7 +62,7 @@ const Branch registration{
     .name = "registration",
     .lane = Lane::hygiene,
     .every = 10s,
-    .summary = "tells Awa's tools that this daemon leads",
+    .summary = "tells Awa's tools that this daemon leads, and how far the move to queue storage is",
     .statements = kStatements,
     .settings = {},
     .farewell = "registration/unregister",

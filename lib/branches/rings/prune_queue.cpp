@@ -113,17 +113,15 @@ Task<Pruned> QueuePrune::reclaim() {
   const auto sealed = co_await tx.query("rings/queue_seal", slot_, generation_);
   if (sealed.empty()) co_return Pruned();
   const awa::Sql lock("rings/queue_lock", slot_);
-  co_await tx.query(lock);
+  tx.ahead(lock);
   auto proving = prove(tx);
   const auto proofs = co_await proving;
   if (!proofs.refusal.empty()) co_return refused(proofs);
   auto settling = settle_counts(tx);
   const bool is_settled = co_await settling;
   if (!is_settled) co_return blocked();
-  auto truncating = truncate_slot(tx, "rings/queue_sizes", slot_, 0);
-  co_await truncating;
-  co_await tx.commit();
-  co_return pruned();
+  auto truncating = truncate_slot(tx, "rings/queue_sizes", slot_);
+  co_return co_await truncating;
 }
 
 // False when a failed job is still to be kept, because it came since or could not be carried: no
@@ -135,8 +133,8 @@ Task<bool> QueuePrune::settle_counts(Transaction& tx) {
       co_await tx.query(has_failed, retention.kept, retention.queues, retention.microseconds);
   if (failed.boolean(0, 0)) co_return false;
   const awa::Sql roll_up("rings/queue_roll_up", slot_);
-  co_await tx.query(roll_up);
-  co_await tx.query("rings/queue_drop_counts", slot_);
+  tx.ahead(roll_up);
+  tx.ahead("rings/queue_drop_counts", slot_);
   co_return true;
 }
 

@@ -8,6 +8,7 @@ namespace {
 
 // Leases are deleted one by one; what is left behind is worth a truncation only when it is large.
 constexpr std::int64_t kWorthwhileBytes = 1 << 20;
+constexpr std::int64_t kAnyBytes = 0;
 
 // After five ordinary turns the scheduler gives protected ones of a bounded length; when some of
 // those were too short as well, the ring would fill up for ever.
@@ -19,15 +20,14 @@ void insist_if_starved(BranchContext& ctx) {
   if (ctx.memory<RingMemory>().taken_back >= kMostTakenBack) ctx.turn().shield();
 }
 
-Task<std::size_t> truncate_slot(Transaction& tx, const char* sizes, std::int64_t slot,
-                                std::int64_t bytes) {
-  const auto families = co_await tx.query(sizes, slot, bytes);
-  tx.shield();
+Task<Pruned> truncate_slot(Transaction& tx, const char* sizes, std::int64_t slot) {
+  const auto families = co_await tx.query(sizes, slot, kAnyBytes);
   for (std::size_t row = 0; row < families.size(); ++row) {
     const awa::Sql truncate("rings/truncate", slot, families.text(row, 0));
-    co_await tx.query(truncate);
+    tx.ahead(truncate);
   }
-  co_return families.size();
+  co_await tx.commit();
+  co_return pruned();
 }
 
 Task<Pruned> prune_lease_slot(BranchContext& ctx, RingView view) {
@@ -43,13 +43,11 @@ Task<Pruned> prune_lease_slot(BranchContext& ctx, RingView view) {
   const auto sealed = co_await tx.query("rings/lease_seal", slot);
   if (sealed.empty()) co_return skipped("lease.current", 0);
   const awa::Sql lock("rings/lease_lock", slot);
-  co_await tx.query(lock);
+  tx.ahead(lock);
   const auto after = co_await tx.query(proofs);
   if (after.boolean(0, 0)) co_return skipped("lease.active");
-  auto truncating = truncate_slot(tx, "rings/lease_sizes", slot, 0);
-  co_await truncating;
-  co_await tx.commit();
-  co_return pruned();
+  auto truncating = truncate_slot(tx, "rings/lease_sizes", slot);
+  co_return co_await truncating;
 }
 
 Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view) {
@@ -64,14 +62,12 @@ Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view) {
   const auto sealed = co_await tx.query("rings/claim_seal", slot);
   if (sealed.empty()) co_return skipped("claim.current", 0);
   const awa::Sql lock("rings/claim_lock", slot);
-  co_await tx.query(lock);
+  tx.ahead(lock);
   const auto after = co_await tx.query(proofs);
   if (after.boolean(0, 1)) co_return skipped("claim.open");
-  co_await tx.query("rings/claim_reset_cursors", slot);
-  auto truncating = truncate_slot(tx, "rings/claim_sizes", slot, 0);
-  co_await truncating;
-  co_await tx.commit();
-  co_return pruned();
+  tx.ahead("rings/claim_reset_cursors", slot);
+  auto truncating = truncate_slot(tx, "rings/claim_sizes", slot);
+  co_return co_await truncating;
 }
 
 }  // namespace lockkeeper::branches

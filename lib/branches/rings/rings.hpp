@@ -58,10 +58,9 @@ Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view);
 // To be called at the start of each of its turns.
 void insist_if_starved(BranchContext& ctx);
 
-// Truncates those tables of the slot that take more than `bytes` on the disk; the turn is
-// shielded from then on. Says how many.
-Task<std::size_t> truncate_slot(Transaction& tx, const char* sizes, std::int64_t slot,
-                                std::int64_t bytes);
+// Truncates those tables of the slot that take room on the disk, and commits. Workers wait for
+// the whole of it, so what can travel together does.
+Task<Pruned> truncate_slot(Transaction& tx, const char* sizes, std::int64_t slot);
 
 inline Pruned pruned() { return {"pruned", "none", 1}; }
 inline Pruned blocked() { return {"blocked", "none", 0}; }

@@ -94,16 +94,15 @@ Task<RollUp::Slot> RollUp::fold(std::int64_t slot, std::int64_t generation) {
   const auto sealed = co_await tx.query("rings/queue_seal", slot, generation);
   if (sealed.empty()) co_return Slot::left_alone;
   const awa::Sql lock("rollup/lock_deltas", slot);
-  co_await tx.query(lock);
+  tx.ahead(lock);
   const awa::Sql prove("rings/queue_proofs", slot);
   const auto proofs = co_await tx.query(prove, slot, generation);
   if (is_in_use(proofs)) co_return Slot::left_alone;
   const awa::Sql add_up("rollup/fold", slot);
   const auto folded = co_await tx.query(add_up);
   if (folded.integer(0, 0) == 0) co_return Slot::left_alone;
-  tx.shield();
   const awa::Sql truncate("rings/truncate", slot, "queue_terminal_count_deltas");
-  co_await tx.query(truncate);
+  tx.ahead(truncate);
   co_await tx.commit();
   changes_ += folded.integer(0, 0);
   co_return Slot::folded;

@@ -3,6 +3,7 @@
 
 #include "branches/catalog.hpp"
 #include "support/pass.hpp"
+#include "support/rings.hpp"
 
 namespace lockkeeper::test {
 
@@ -15,6 +16,12 @@ void set_active(const Database& database) {
   database.sql(
       "UPDATE awa.storage_transition_state SET current_engine = 'queue_storage',"
       " prepared_engine = NULL, state = 'active'");
+}
+
+void set_prepared(const Database& database) {
+  database.sql(
+      "UPDATE awa.storage_transition_state SET prepared_engine = 'queue_storage',"
+      " state = 'prepared'");
 }
 
 void set_mixed(const Database& database) {
@@ -74,6 +81,48 @@ TEST_CASE("a row does not outlive the move to queue storage, even unnoticed",
   set_mixed(database);
   leader.run(registration);
   CHECK(count(database, "runtime_instances") == "0");
+}
+
+TEST_CASE("the gauges of the move to queue storage are those of the workers",
+          "[branches][registration]") {
+  const Database database(Routing::canonical);
+  set_prepared(database);
+  database.sql(
+      "SELECT awa.insert_job_compat('work', 'q', '{}');"
+      "INSERT INTO awa.runtime_instances (instance_id, pid, version, started_at, last_seen_at,"
+      " snapshot_interval_ms, healthy, postgres_connected, poll_loop_alive, heartbeat_alive,"
+      " maintenance_alive, shutting_down, leader, queues, storage_capability, transition_role)"
+      " SELECT gen_random_uuid(), 1, '0.6.9', now(), now() - seen::interval, every, true, true,"
+      " true, true, true, false, false, '[]', can, role FROM (VALUES"
+      " ('1 s', 10000, 'queue_storage', 'queue_storage_target'),"
+      " ('40 s', 20000, 'canonical_drain_only', 'auto'),"
+      " ('40 s', 10000, 'canonical', 'auto'),"
+      " ('4 days', 9223372036854775807, 'canonical', 'auto')) AS v (seen, every, can, role)");
+  Leader leader(database);
+
+  leader.run(registration);
+  CHECK(shows(leader, "awa_storage_state{awa_storage_active_engine=\"canonical\","));
+  CHECK(shows(leader, "awa_storage_state=\"prepared\"} 1"));
+  CHECK(shows(leader, "awa_storage_canonical_live_backlog 1"));
+  CHECK(shows(leader, "{awa_storage_action=\"enter_mixed_transition\"} 1"));
+  CHECK(shows(leader, "{awa_storage_action=\"finalize\"} 0"));
+  CHECK(shows(leader, "{awa_storage_capability=\"canonical\"} 0"));
+  CHECK(shows(leader, "{awa_storage_capability=\"canonical_drain_only\"} 1"));
+  CHECK(shows(leader, "{awa_storage_capability=\"queue_storage\"} 1"));
+
+  database.sql("DELETE FROM awa.jobs_hot");
+  set_mixed(database);
+  leader.run(registration);
+  CHECK(shows(leader, "awa_storage_state{awa_storage_active_engine=\"queue_storage\","));
+  CHECK_FALSE(shows(leader, "awa_storage_state=\"prepared\""));
+  CHECK(shows(leader, "awa_storage_canonical_live_backlog 0"));
+  CHECK(shows(leader, "{awa_storage_action=\"enter_mixed_transition\"} 0"));
+  CHECK(shows(leader, "{awa_storage_action=\"finalize\"} 1"));
+
+  database.sql(
+      "UPDATE awa.storage_transition_state SET state = 'canonical', prepared_engine = NULL");
+  leader.run(registration);
+  CHECK_FALSE(shows(leader, "awa_storage_"));
 }
 
 TEST_CASE("a table that somebody keeps locked is not waited for", "[branches][registration]") {
