@@ -78,7 +78,7 @@ BEGIN
 END $$;
 )";
 
-// Whoever enters a lane's head makes its sequences.
+// Whoever enters a lane's head makes its sequences: who may, and who logs in with such rights.
 constexpr std::string_view kLanes = R"(
 -- The two sequences of each lane belong to the role that used it first. Those that are there, and by
 -- default privileges those to come: each role that makes lanes, and this one, may use the other's.
@@ -94,14 +94,20 @@ BEGIN
       SELECT c.oid::regclass AS name, c.relowner AS owner
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = storage AND c.relkind = 'S' AND c.relname ~ '^queue_(enqueue|claim)_seq_'
-    ), maker AS (
-      SELECT r.rolname AS name
+    ), entitled AS (
+      SELECT r.oid AS id
       FROM pg_roles r
       WHERE r.rolname <> ours AND r.oid IN (
         SELECT c.relowner FROM pg_class c WHERE c.oid = heads
         UNION SELECT a.grantee FROM pg_class c, aclexplode(c.relacl) a
               WHERE c.oid = heads AND a.privilege_type = 'INSERT'
         UNION SELECT owner FROM lane)
+    ), maker AS (
+      SELECT r.rolname AS name
+      FROM pg_roles r
+      WHERE r.oid IN (SELECT id FROM entitled)
+         OR (r.rolcanlogin AND NOT r.rolsuper AND r.rolname <> ours
+             AND EXISTS (SELECT FROM entitled e WHERE pg_has_role(r.oid, e.id, 'USAGE')))
     )
     SELECT format('GRANT {rights} ON SEQUENCE %s TO %I', l.name, ours) FROM lane l
     UNION ALL

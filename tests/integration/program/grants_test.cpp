@@ -88,6 +88,22 @@ TEST_CASE("queue storage is looked for where the database has it", "[program][gr
   CHECK(check(Server::instance().url("keeper", database.name())).marks("privileges") == "ok");
 }
 
+TEST_CASE("lanes that others will make can be used, and they can use ours", "[program][grants]") {
+  const Role role{"shop"};
+  const Database database;
+  database.sql("CREATE ROLE shop LOGIN IN ROLE awa_owner");
+  database.grant();
+
+  Session(Server::instance().url("shop", database.name()))
+      .sql("SELECT awa.insert_job_compat('kind', 'theirs', '{}')");
+  CHECK(check(database.url()).marks("privileges") == "ok");
+  Session(database.url()).sql("SELECT awa.insert_job_compat('kind', 'ours', '{}')");
+  CHECK_NOTHROW(Session(Server::instance().url("shop", database.name()))
+                    .sql("SELECT awa.insert_job_compat('kind', 'ours', '{}')"));
+  CHECK(database.value("SELECT string_agg(DISTINCT sequenceowner, ' ' ORDER BY sequenceowner) FROM "
+                       "pg_sequences WHERE sequencename LIKE 'queue_%'") == "lockkeeper shop");
+}
+
 TEST_CASE("a branch that is switched off asks for nothing, and what nobody uses is left out",
           "[program][grants]") {
   const auto all = grants({}, "").out;
