@@ -53,7 +53,6 @@ Status Service::status() const {
   for (const auto& record : board_.records()) status.branches.push_back(status_of(record));
   status.rings = rings_of(registry_);
   status.findings = findings_of(registry_);
-  status.missing_duties = missing_duty_words();
   return status;
 }
 

@@ -80,7 +80,6 @@ Status status_without_daemon(const config::Settings& settings, const StatusOptio
   for (const auto& record : board.records()) {
     status.branches.push_back(record_status(record, registry));
   }
-  status.missing_duties = missing_duty_words();
   return status;
 }
 
