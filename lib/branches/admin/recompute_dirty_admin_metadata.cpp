@@ -24,16 +24,16 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "admin/has_marks",         "admin/has_dirty_keys",    "admin/take_queue_marks",
-    "admin/take_kind_marks",   "admin/take_dirty_queues", "admin/take_dirty_kinds",
-    "admin/count_queues",      "admin/count_kinds",       "admin/count_window",
-    "admin/write_queues",      "admin/write_kinds",       "admin/wait_for_recounts",
+    "admin/has_marks",       "admin/has_dirty_keys",    "admin/take_queue_marks",
+    "admin/take_kind_marks", "admin/take_dirty_queues", "admin/take_dirty_kinds",
+    "admin/count_queues",    "admin/count_kinds",       "admin/count_window",
+    "admin/write_queues",    "admin/write_kinds",       "admin/wait_for_recounts",
 };
 
-constexpr time::Duration kRare = 60s;   // while queue storage is routed
-constexpr int kMarkWindows = 64;        // in a pass, of each table
+constexpr time::Duration kRare = 60s;     // while queue storage is routed
+constexpr int kMarkWindows = 64;          // in a pass, of each table
 constexpr std::size_t kMostNames = 2000;  // that are remembered here alone
-constexpr int kSurveyWindows = 50;      // in a pass
+constexpr int kSurveyWindows = 50;        // in a pass
 
 // Where marks are taken away. Without the schema patch whoever marks what is being taken waits for
 // the end of the statement.

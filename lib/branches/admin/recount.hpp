@@ -68,8 +68,8 @@ Task<std::int64_t> recount(BranchContext& ctx, Recount& recount);
 Task<std::vector<std::string>> versions_of(BranchContext& ctx, const Family& family,
                                            std::vector<std::string> names);
 
-// Writes the counts of one family. Those that are out of date by now, or in somebody's way, wait for
-// the next pass; a bad row is left as it is. False while somebody else is counting: nothing, or
+// Writes the counts of one family. Those that are out of date by now, or in somebody's way, wait
+// for the next pass; a bad row is left as it is. False while somebody else is counting: nothing, or
 // not all, was written.
 Task<bool> write_counts(BranchContext& ctx, const Family& family, std::vector<Counted> counted,
                         std::set<std::string>& again);

@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "admin/next_names",  "admin/count_queues", "admin/count_kinds",       "admin/count_window",
+    "admin/next_names",   "admin/count_queues", "admin/count_kinds",       "admin/count_window",
     "admin/write_queues", "admin/write_kinds",  "admin/wait_for_recounts",
 };
 
@@ -32,7 +32,7 @@ struct Memory {
   Recount recount;
   Survey survey;
   Rest rest;
-  bool is_begun = false;     // a round through all names
+  bool is_begun = false;       // a round through all names
   bool has_all_names = false;  // of this round
   std::array<Page, kFamilies.size()> pages;
 };
