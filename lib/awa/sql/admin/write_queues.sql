@@ -3,8 +3,7 @@
 -- done, by their places.
 -- $1 text[]: the queues
 -- $2 text[]: the versions that their rows had, '' for none
--- $3 bigint[]: for each of them its jobs by state: scheduled, available, running, completed, retryable, failed,
---   cancelled, waiting_external
+-- $3 bigint[]: for each of them its jobs by state, in the order of the columns
 WITH asked AS MATERIALIZED (
     SELECT a.place, a.queue, c.counts, (SELECT sum(n)::bigint FROM unnest(c.counts) n) AS jobs,
            ARRAY[s.scheduled, s.available, s.running, s.completed, s.retryable, s.failed, s.cancelled,
