@@ -10,6 +10,7 @@ constexpr std::string_view kRead = "SELECT";
 constexpr std::string_view kAdd = "SELECT,INSERT";
 constexpr std::string_view kChange = "SELECT,UPDATE";  // also what a row lock needs
 constexpr std::string_view kEnter = "SELECT,INSERT,UPDATE";
+constexpr std::string_view kTake = "SELECT,DELETE";
 constexpr std::string_view kRemove = "SELECT,UPDATE,DELETE";
 constexpr std::string_view kMove = "SELECT,INSERT,UPDATE,DELETE";
 constexpr std::string_view kEmpty = "SELECT,INSERT,UPDATE,DELETE,TRUNCATE";
@@ -28,6 +29,7 @@ constexpr std::string_view kRollUp = "terminal_count_rollup";
 constexpr std::string_view kRegistration = "registration";
 constexpr std::string_view kAging = "priority_aging";
 constexpr std::string_view kRecompute = "recompute_dirty_admin_metadata";
+constexpr std::string_view kRefresh = "refresh_admin_metadata";
 constexpr std::string_view kOperations = "batch_operations";
 
 constexpr Need kNeeds[] = {
@@ -96,21 +98,22 @@ constexpr Need kNeeds[] = {
     {canonical, "queue_descriptors", kRemove, kCleanup},
     {canonical, "job_kind_descriptors", kRemove, kCleanup},
     {queue_storage, "dlq_entries", kRemove, kCleanup},
-    // Awa's recount of what is marked writes these with our rights.
-    {canonical, "queue_state_counts", kMove, kCleanup},
-    {canonical, "job_queue_catalog", kMove, kCleanup},
-    {canonical, "job_kind_catalog", kMove, kCleanup},
 
-    // Awa's own function uses these with our rights.
-    {canonical, "admin_dirty_queues", kMove, kRecompute},
-    {canonical, "admin_dirty_kinds", kMove, kRecompute},
-    {canonical, "admin_dirty_queue_marks", kMove, kRecompute},
-    {canonical, "admin_dirty_kind_marks", kMove, kRecompute},
+    {canonical, "admin_dirty_queues", kTake, kRecompute},
+    {canonical, "admin_dirty_kinds", kTake, kRecompute},
+    {canonical, "admin_dirty_queue_marks", kTake, kRecompute},
+    {canonical, "admin_dirty_kind_marks", kTake, kRecompute},
     {canonical, "jobs_hot", kRead, kRecompute},
     {canonical, "scheduled_jobs", kRead, kRecompute},
     {canonical, "queue_state_counts", kMove, kRecompute},
     {canonical, "job_queue_catalog", kMove, kRecompute},
     {canonical, "job_kind_catalog", kMove, kRecompute},
+
+    {canonical, "jobs_hot", kRead, kRefresh},
+    {canonical, "scheduled_jobs", kRead, kRefresh},
+    {canonical, "queue_state_counts", kMove, kRefresh},
+    {canonical, "job_queue_catalog", kMove, kRefresh},
+    {canonical, "job_kind_catalog", kMove, kRefresh},
 
     {canonical, "cron_jobs", kEnter, kCronSync},
 

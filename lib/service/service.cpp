@@ -131,7 +131,6 @@ void Service::examine(pg::Session& session, std::function<void(leadership::GateR
 }
 
 void Service::lead(pg::Connection& connection) {
-  display::log_missing_duties();
   display::log_disabled(board_);
   leader_ = &connection;
   board_.begin_term();
