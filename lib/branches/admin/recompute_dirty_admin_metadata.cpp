@@ -35,16 +35,17 @@ constexpr int kMarkWindows = 64;          // in a pass, of each table
 constexpr std::size_t kMostNames = 2000;  // that are remembered here alone
 constexpr int kSurveyWindows = 50;        // in a pass
 
-// Where marks are taken away. Without the schema patch whoever marks what is being taken waits for
-// the end of the statement.
+// Where marks are taken away. Without the schema patch they are keys, and whoever leaves one that
+// is being taken waits for the end of the statement.
 struct Marks {
   const char* take;
   std::int64_t most;
+  bool are_keys;
 };
 constexpr std::array<Marks, kFamilies.size()> kPatched = {
-    {{"admin/take_queue_marks", 2000}, {"admin/take_kind_marks", 2000}}};
+    {{"admin/take_queue_marks", 2000, false}, {"admin/take_kind_marks", 2000, false}}};
 constexpr std::array<Marks, kFamilies.size()> kUnpatched = {
-    {{"admin/take_dirty_queues", 200}, {"admin/take_dirty_kinds", 200}}};
+    {{"admin/take_dirty_queues", 200, true}, {"admin/take_dirty_kinds", 200, true}}};
 
 struct Lap {  // through a table of marks
   std::string place = "(0,0)";
@@ -97,7 +98,7 @@ Task<bool> take_window(BranchContext& ctx, const Marks& marks, Memory& memory, s
     const auto rows = co_await ctx.query(marks.take, most, lap.place);
     lap.pace.took(most, time::SteadyClock().now() - began);
     for (auto& name : rows.texts(0, 0)) {
-      if (!ctx.planes().is_patched) memory.open_changes.took(family, name);
+      if (marks.are_keys) memory.open_changes.took(family, name);
       memory.recount.names[family].waiting.insert(std::move(name));
     }
     lap.place = rows.is_null(0, 1) ? "(0,0)" : std::string(rows.text(0, 1));
@@ -111,8 +112,8 @@ Task<bool> take_window(BranchContext& ctx, const Marks& marks, Memory& memory, s
 }
 
 // True when it has stopped before the end of a table.
-Task<bool> take(BranchContext& ctx, Memory& memory) {
-  const auto& shape = ctx.planes().is_patched ? kPatched : kUnpatched;
+Task<bool> take(BranchContext& ctx, Memory& memory, bool is_patched) {
+  const auto& shape = is_patched ? kPatched : kUnpatched;
   bool is_cut = false;
   for (std::size_t family = 0; family < kFamilies.size(); ++family) {
     const auto& names = memory.recount.names[family];
@@ -138,14 +139,14 @@ Task<bool> survey(BranchContext& ctx, Memory& memory) {
 
 // True when there is more to do.
 Task<bool> follow_marks(BranchContext& ctx, Memory& memory, Outcome& outcome) {
-  const char* look = ctx.planes().is_patched ? "admin/has_marks" : "admin/has_dirty_keys";
-  const auto marks = co_await ctx.query(look);
-  if (!ctx.planes().is_patched) {
+  const bool is_patched = ctx.planes().is_patched;
+  const auto marks = co_await ctx.query(is_patched ? "admin/has_marks" : "admin/has_dirty_keys");
+  if (!is_patched) {
     memory.open_changes.look(marks.integer(0, 1), marks.integer(0, 2), memory.recount);
   }
   bool has_more = false;
   if (marks.boolean(0, 0)) {
-    auto taking = take(ctx, memory);
+    auto taking = take(ctx, memory, is_patched);
     has_more = co_await taking;
   }
   auto counting = recount(ctx, memory.recount);
