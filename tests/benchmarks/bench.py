@@ -23,8 +23,8 @@ from ending import Stopped, ignore_signals, raise_on_signals  # noqa: E402
 from figure import HEADINGS  # noqa: E402
 from scene import SETTINGS, Scene, make_template  # noqa: E402
 
-NAMES = ["lateness", "rings", "prune_wait", "preemption", "due", "flood", "rescue", "cron", "cleanup", "operations", "debt_bomb",
-         "takeover", "empty_pass", "footprint"]
+NAMES = ["lateness", "rings", "prune_wait", "preemption", "due", "flood", "rescue", "cron", "cleanup", "operations",
+         "admin", "debt_bomb", "takeover", "empty_pass", "footprint"]
 RESULTS = ROOT / "build" / "bench"
 QUICK = 5  # --quick measures for so many times less
 

@@ -35,24 +35,54 @@ constexpr int kMarkWindows = 64;          // in a pass, of each table
 constexpr std::size_t kMostNames = 2000;  // that are remembered here alone
 constexpr int kSurveyWindows = 50;        // in a pass
 
-// Where marks are taken away. Without the schema patch whoever marks what is being taken waits for
-// the end of the statement.
+// Where marks are taken away. Without the schema patch they are keys, and whoever leaves one that
+// is being taken waits for the end of the statement.
 struct Marks {
   const char* take;
   std::int64_t most;
+  bool are_keys;
 };
 constexpr std::array<Marks, kFamilies.size()> kPatched = {
-    {{"admin/take_queue_marks", 2000}, {"admin/take_kind_marks", 2000}}};
+    {{"admin/take_queue_marks", 2000, false}, {"admin/take_kind_marks", 2000, false}}};
 constexpr std::array<Marks, kFamilies.size()> kUnpatched = {
-    {{"admin/take_dirty_queues", 200}, {"admin/take_dirty_kinds", 200}}};
+    {{"admin/take_dirty_queues", 200, true}, {"admin/take_dirty_kinds", 200, true}}};
 
 struct Lap {  // through a table of marks
   std::string place = "(0,0)";
   scheduling::Pace pace{16, 2000, kCountTarget};
 };
 
+// Without the schema patch a name that is marked has no second mark. So a transaction that was open
+// when the mark was taken, and had found it there, leaves none: what was taken is counted once
+// more when all transactions of that time have ended.
+class OpenChanges {
+ public:
+  void took(std::size_t family, const std::string& name) { taken_[family].insert(name); }
+
+  // `oldest` and `next`: the transactions of which all before are over, or have begun.
+  void look(std::int64_t oldest, std::int64_t next, Recount& recount) {
+    if (ended_before_ && oldest >= *ended_before_) {
+      for (std::size_t family = 0; family < kFamilies.size(); ++family) {
+        recount.names[family].waiting.merge(open_[family]);
+        open_[family].clear();
+      }
+      ended_before_.reset();
+    }
+    const bool has_taken = !taken_[0].empty() || !taken_[1].empty();
+    if (ended_before_ || !has_taken) return;
+    open_.swap(taken_);
+    ended_before_ = next;
+  }
+
+ private:
+  std::array<std::set<std::string>, kFamilies.size()> taken_;
+  std::array<std::set<std::string>, kFamilies.size()> open_;
+  std::optional<std::int64_t> ended_before_;  // the transactions that may have changed them
+};
+
 struct Memory {
   std::array<Lap, kFamilies.size()> laps;
+  OpenChanges open_changes;
   Recount recount;
   Survey survey;
   Rest rest;  // between surveys
@@ -60,13 +90,17 @@ struct Memory {
 };
 
 // One window. False when the lap is over, or somebody is in its way.
-Task<bool> take_window(BranchContext& ctx, const Marks& marks, Lap& lap, Names& names) {
+Task<bool> take_window(BranchContext& ctx, const Marks& marks, Memory& memory, std::size_t family) {
+  auto& lap = memory.laps[family];
   const auto began = time::SteadyClock().now();
   const auto most = std::min(marks.most, lap.pace.rows());
   try {
     const auto rows = co_await ctx.query(marks.take, most, lap.place);
     lap.pace.took(most, time::SteadyClock().now() - began);
-    for (auto& name : rows.texts(0, 0)) names.waiting.insert(std::move(name));
+    for (auto& name : rows.texts(0, 0)) {
+      if (marks.are_keys) memory.open_changes.took(family, name);
+      memory.recount.names[family].waiting.insert(std::move(name));
+    }
     lap.place = rows.is_null(0, 1) ? "(0,0)" : std::string(rows.text(0, 1));
     co_return !rows.is_null(0, 1);
   } catch (const pg::Error& error) {
@@ -78,15 +112,15 @@ Task<bool> take_window(BranchContext& ctx, const Marks& marks, Lap& lap, Names& 
 }
 
 // True when it has stopped before the end of a table.
-Task<bool> take(BranchContext& ctx, Memory& memory) {
-  const auto& shape = ctx.planes().is_patched ? kPatched : kUnpatched;
+Task<bool> take(BranchContext& ctx, Memory& memory, bool is_patched) {
+  const auto& shape = is_patched ? kPatched : kUnpatched;
   bool is_cut = false;
   for (std::size_t family = 0; family < kFamilies.size(); ++family) {
-    auto& names = memory.recount.names[family];
+    const auto& names = memory.recount.names[family];
     bool has_more = true;
     for (int left = kMarkWindows; has_more && left > 0; --left) {
       if (names.waiting.size() >= kMostNames) break;
-      auto taking = take_window(ctx, shape[family], memory.laps[family], names);
+      auto taking = take_window(ctx, shape[family], memory, family);
       has_more = co_await taking;
       co_await ctx.breathe();
     }
@@ -105,11 +139,14 @@ Task<bool> survey(BranchContext& ctx, Memory& memory) {
 
 // True when there is more to do.
 Task<bool> follow_marks(BranchContext& ctx, Memory& memory, Outcome& outcome) {
-  const char* look = ctx.planes().is_patched ? "admin/has_marks" : "admin/has_dirty_keys";
-  const auto marks = co_await ctx.query(look);
+  const bool is_patched = ctx.planes().is_patched;
+  const auto marks = co_await ctx.query(is_patched ? "admin/has_marks" : "admin/has_dirty_keys");
+  if (!is_patched) {
+    memory.open_changes.look(marks.integer(0, 1), marks.integer(0, 2), memory.recount);
+  }
   bool has_more = false;
   if (marks.boolean(0, 0)) {
-    auto taking = take(ctx, memory);
+    auto taking = take(ctx, memory, is_patched);
     has_more = co_await taking;
   }
   auto counting = recount(ctx, memory.recount);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "branches/bisection.hpp"
@@ -72,7 +73,7 @@ Task<bool> count_batch(BranchContext& ctx, const Family& family, Names& names) {
   if (rows) {
     auto wrong = wrong_of(*rows, asked, names);
     if (!wrong.empty()) {
-      auto writing = write_counts(ctx, family, std::move(wrong), names.again);
+      auto writing = write_counts(ctx, family, std::move(wrong), names);
       if (!co_await writing) co_return false;
     }
     take_out(names.waiting, asked);
@@ -102,6 +103,7 @@ class Writing {
 
   Task<bool> run();
   void put_back(std::set<std::string>& again) const;
+  std::int64_t corrected() const { return corrected_; }
 
  private:
   enum class End { written, refused, busy };
@@ -114,6 +116,7 @@ class Writing {
   std::vector<Counted> counted_;
   std::vector<bool> is_settled_;
   pg::SqlState refusal_;
+  std::int64_t corrected_ = 0;
 };
 
 Task<bool> Writing::run() {
@@ -148,6 +151,7 @@ Task<Writing::End> Writing::write(Bisection::Range range) {
     if (turn.state.is_lock_not_available()) co_return End::busy;
     const auto rows = co_await tx.query(family_.write, names, versions, counts);
     co_await tx.commit();
+    corrected_ += rows.integer(0, 1);
     for (const auto place : rows.integers(0, 0)) {
       is_settled_[range.begin + static_cast<std::size_t>(place) - 1] = true;
     }
@@ -183,6 +187,11 @@ bool Recount::has_large() const {
   return std::any_of(names.begin(), names.end(), [](auto& each) { return !each.large.empty(); });
 }
 
+std::int64_t Recount::corrected() const {
+  return std::accumulate(names.begin(), names.end(), std::int64_t{0},
+                         [](std::int64_t sum, const Names& each) { return sum + each.corrected; });
+}
+
 Task<std::int64_t> recount(BranchContext& ctx, Recount& recount) {
   std::int64_t done = 0;
   for (std::size_t index = 0; index < kFamilies.size(); ++index) {
@@ -205,11 +214,12 @@ Task<std::vector<std::string>> versions_of(BranchContext& ctx, const Family& fam
 }
 
 Task<bool> write_counts(BranchContext& ctx, const Family& family, std::vector<Counted> counted,
-                        std::set<std::string>& again) {
+                        Names& names) {
   Writing writing(ctx, family, std::move(counted));
   auto running = writing.run();
   const bool is_free = co_await running;
-  writing.put_back(again);
+  writing.put_back(names.again);
+  names.corrected += writing.corrected();
   co_return is_free;
 }
 

@@ -42,6 +42,7 @@ struct Names {
   std::set<std::string> waiting;
   std::set<std::string> again;  // for the next pass
   std::set<std::string> large;  // for the next survey
+  std::int64_t corrected = 0;   // in Awa's rows
   scheduling::Pace pace{1, 256, kCountTarget};
 };
 
@@ -57,6 +58,7 @@ struct Recount {
 
   bool is_waiting() const;
   bool has_large() const;
+  std::int64_t corrected() const;
 };
 
 // Counts all names that wait and writes what is wrong; afterwards they are done with, or large.
@@ -72,6 +74,6 @@ Task<std::vector<std::string>> versions_of(BranchContext& ctx, const Family& fam
 // for the next pass; a bad row is left as it is. False while somebody else is counting: nothing, or
 // not all, was written.
 Task<bool> write_counts(BranchContext& ctx, const Family& family, std::vector<Counted> counted,
-                        std::set<std::string>& again);
+                        Names& names);
 
 }  // namespace lockkeeper::branches

@@ -57,10 +57,10 @@ Task<bool> turn_page(BranchContext& ctx, Memory& memory) {
 }
 
 // False when somebody else is counting.
-Task<bool> count_pages(BranchContext& ctx, Memory& memory, Outcome& outcome) {
+Task<bool> count_pages(BranchContext& ctx, Memory& memory) {
   while (true) {
     auto counting = recount(ctx, memory.recount);
-    outcome.rows += co_await counting;
+    co_await counting;
     if (memory.recount.is_waiting()) co_return false;
     if (memory.has_all_names) co_return true;
     auto turning = turn_page(ctx, memory);
@@ -69,9 +69,9 @@ Task<bool> count_pages(BranchContext& ctx, Memory& memory, Outcome& outcome) {
 }
 
 // True when the round is over.
-Task<bool> go_on(BranchContext& ctx, Memory& memory, Outcome& outcome) {
+Task<bool> go_on(BranchContext& ctx, Memory& memory) {
   const Rest::Work work(memory.rest);
-  auto counting = count_pages(ctx, memory, outcome);
+  auto counting = count_pages(ctx, memory);
   if (!co_await counting) co_return false;
   while (memory.survey.is_under_way() || memory.recount.has_large()) {
     auto surveying = memory.survey.run(ctx, memory.recount, kWindows);
@@ -90,12 +90,14 @@ Task<Outcome> run(BranchContext& ctx) {
     memory.has_all_names = false;
     memory.is_begun = true;
   }
-  Outcome outcome;
-  auto going = go_on(ctx, memory, outcome);
+  const auto before = memory.recount.corrected();
+  auto going = go_on(ctx, memory);
   if (co_await going) {
     memory.is_begun = false;
     memory.rest.begin();
   }
+  Outcome outcome;
+  outcome.rows = memory.recount.corrected() - before;
   co_return outcome;
 }
 

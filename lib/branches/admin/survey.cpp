@@ -105,7 +105,7 @@ void Survey::add(const pg::Rows& rows) {
 Task<bool> Survey::end(BranchContext& ctx, Recount& recount) {
   for (std::size_t family = 0; family < kFamilies.size(); ++family) {
     auto& names = recount.names[family];
-    auto writing = write_counts(ctx, kFamilies[family], counted_[family], names.again);
+    auto writing = write_counts(ctx, kFamilies[family], counted_[family], names);
     if (!co_await writing) co_return false;
     counted_[family].clear();
   }

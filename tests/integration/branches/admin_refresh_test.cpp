@@ -37,15 +37,20 @@ TEST_CASE("rows that are wrong, missing or about nothing are corrected", "[branc
   const Database database(GENERATE(Routing::canonical, Routing::unpatched));
   database.install_fence();
   Leader leader(database);
-  put_each(database, "post");
-  put_each(database, "mail");
+  for (const std::string name : {"post", "mail", "listed wrongly", "right"}) {
+    put_each(database, name);
+  }
+  leader.run(recompute_dirty_admin_metadata);
+  put_each(database, "new");
   lose_marks(database);
   spoil(database);
+  database.sql("UPDATE awa.job_queue_catalog SET ref_count = -5 WHERE queue = 'listed wrongly'");
   put_each(database, "mail");
   const auto before = marks(database);
 
-  leader.run(refresh_admin_metadata);
+  const auto outcome = leader.run(refresh_admin_metadata);
 
+  CHECK(outcome.rows == 13);
   CHECK(wrong_counts(database) == "0");
   CHECK(marks(database) == before);
 }

@@ -43,7 +43,8 @@ void put(const Database& database, const std::string& queue, const std::string& 
 }
 
 void put_each(const Database& database, const std::string& name) {
-  for (const auto* state : kStates) put(database, name, name, state);
+  int jobs = 0;
+  for (const auto* state : kStates) put(database, name, name, state, ++jobs);
 }
 
 std::string wrong_counts(const Database& database) {

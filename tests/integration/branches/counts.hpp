@@ -14,7 +14,7 @@ namespace lockkeeper::test {
 void put(const Database& database, const std::string& queue, const std::string& kind,
          const std::string& state, int jobs = 1);
 
-// One job in each state, in a queue and of a kind of that name.
+// Jobs in every state, in each another number, in a queue and of a kind of that name.
 void put_each(const Database& database, const std::string& name);
 
 // Rows of Awa that are not as the jobs are, and rows that are missing; "0" when all is right.

@@ -1,6 +1,6 @@
 -- admin/write_queues: writes what was counted of some queues into Awa's rows about them, and removes those of
 -- queues without jobs. A queue whose row has changed since then is left alone. Says for which it was
--- done, by their places.
+-- done, by their places, and how many had been wrong.
 -- $1 text[]: the queues
 -- $2 text[]: the versions that their rows had, '' for none
 -- $3 bigint[]: for each of them its jobs by state, in the order of the columns
@@ -23,13 +23,20 @@ WITH asked AS MATERIALIZED (
     SET scheduled = excluded.scheduled, available = excluded.available, running = excluded.running,
         completed = excluded.completed, retryable = excluded.retryable, failed = excluded.failed,
         cancelled = excluded.cancelled, waiting_external = excluded.waiting_external
+    RETURNING s.queue
 ), listed AS (
     INSERT INTO awa.job_queue_catalog AS q (queue, ref_count)
     SELECT a.queue, a.jobs FROM asked a WHERE a.jobs > 0 AND a.old_jobs IS DISTINCT FROM a.jobs ORDER BY a.queue
     ON CONFLICT (queue) DO UPDATE SET ref_count = excluded.ref_count
+    RETURNING q.queue
 ), not_counted AS (
     DELETE FROM awa.queue_state_counts s USING asked a WHERE s.queue = a.queue AND a.jobs = 0
+    RETURNING s.queue
 ), not_listed AS (
     DELETE FROM awa.job_queue_catalog q USING asked a WHERE q.queue = a.queue AND a.jobs = 0
+    RETURNING q.queue
 )
-SELECT ARRAY(SELECT a.place FROM asked a) AS places
+SELECT ARRAY(SELECT a.place FROM asked a) AS places,
+       (SELECT count(*) FROM (SELECT c.queue FROM counted c UNION SELECT l.queue FROM listed l
+                              UNION SELECT n.queue FROM not_counted n UNION SELECT n.queue FROM not_listed n) w)
+           AS corrected
