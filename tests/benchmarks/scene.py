@@ -47,6 +47,7 @@ class Scene:
         self.name = f"scene{next(_names)}"
         self.daemons = []
         self.workers = []
+        self.environment = None  # of workers to come: None is ours
         with cluster.connect(database="postgres") as admin:
             admin.execute(f"CREATE DATABASE {self.name} TEMPLATE app OWNER app STRATEGY file_copy")
         self.admin = cluster.connect("postgres", self.name)
@@ -80,7 +81,8 @@ class Scene:
         """A released Awa worker with its own defaults, but for these options."""
         settings = {"queues": queues or {"nothing": 1}, "options": options}
         words = [sys.executable, "-B", HERE / "worker.py", self.url("app"), json.dumps(settings)]
-        self.workers.append(children.start(words, self.cluster.folder / f"{self.name}-workers.log"))
+        self.workers.append(children.start(words, self.cluster.folder / f"{self.name}-workers.log",
+                                           env=self.environment))
         return self.workers[-1]
 
     def holder(self):

@@ -9,18 +9,39 @@ import typing
 
 @dataclasses.dataclass
 class Difference:
-    defect: str
+    reason: str
     view: str
     is_in_reference: bool  # otherwise in Lockkeeper's result
-    explains: typing.Callable[[dict, dict], bool]  # a row, and the result that it stands in
+    explains: typing.Callable[[dict, dict, dict], bool]  # a row, the reference, Lockkeeper's result
 
 
-def lives_on(row, result):
+def lives_on(row, reference, _ours=None):
     """A job that is cancelled as a duplicate of itself: it is also retried."""
-    alive = {other["job_id"] for view in ("deferred_jobs", "available") for other in result[view]}
+    alive = {other["job_id"] for view in ("deferred_jobs", "available") for other in reference[view]}
     return row["state"] == "cancelled" and row["job_id"] in alive
+
+
+def counts_duplicates(row, reference, ours):
+    """The same count of ended jobs, but for those duplicates."""
+    lane = {"queue": row["queue"], "priority": row["priority"]}
+    count = sum(lives_on(each, reference) for each in reference["done_entries"] if lane.items() <= each.items())
+    if row in reference["ended"]:
+        rest = {**row, "others": row["others"] - count}
+        return count > 0 and (rest in ours["ended"] or rest["failed"] == rest["others"] == 0)
+    return count > 0 and {**row, "others": row["others"] + count} in reference["ended"]
+
+
+def tells_the_worker(row, _reference, ours):
+    """A message to the worker whose attempt has been rescued."""
+    if row["channel"] != "awa:cancel":
+        return False
+    return any(row["payload"] == {"job_id": each["job_id"], "run_lease": each["run_lease"]}
+               for view in ("deferred_jobs", "available", "done_entries", "dead_letters") for each in ours[view])
 
 
 DIFFERENCES = (
     Difference("D11", "done_entries", True, lives_on),
+    Difference("D11", "ended", True, counts_duplicates),
+    Difference("D11", "ended", False, counts_duplicates),
+    Difference("D15", "notices", False, tells_the_worker),
 )
