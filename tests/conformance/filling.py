@@ -112,6 +112,7 @@ def fill(world):
     queues = [{"name": "rows", "max_workers": 200, "deadline_duration_ms": 3_600_000}, {"name": "batches", "max_workers": 200}]
     with world.worker(queues):
         wait_until(lambda: is_worked_off(session), 60, "the worker leaves every job as it was told")
+    yield
     session.execute(AFTER.replace("%%", "%"))
     bury(world)
     session.execute(OLD)

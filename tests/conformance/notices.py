@@ -27,10 +27,18 @@ class Listener:
 
     def rows(self):
         """Each message that was heard; several of a shared queue count as one."""
-        self.heard += [(notice.channel, notice.payload) for notice in self.session.notifies(timeout=0)]
+        self.hear()
         counted = [each for each in self.heard if each[0].startswith((ALONE, CANCEL))]
         return [{"channel": channel, "payload": plain(channel, payload)}
                 for channel, payload in counted + sorted(set(self.heard) - set(counted))]
+
+    def hear(self):
+        """Whatever has been sent; the connection hands it out piece by piece."""
+        while True:
+            piece = [(notice.channel, notice.payload) for notice in self.session.notifies(timeout=0.2)]
+            if not piece:
+                return
+            self.heard += piece
 
 
 def plain(channel, payload):

@@ -28,10 +28,11 @@ class World:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.operator.close()
         self.session.close()
-        wait_until(self.is_left, 20, "everybody has left the database")
+        if kind is None:
+            wait_until(self.is_left, 20, "everybody has left the database")
 
     def is_left(self):
         with self.cluster.connect(database="postgres") as admin:

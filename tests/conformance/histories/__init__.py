@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random histories: each module adds jobs of one kind to a world, what and how many by its chance alone."""
+"""Random histories: each module adds jobs of one kind to a world, what and how many by its chance alone.
 
-from histories import attempts, cron, jobs, letters
+A part is a generator. Before its yield a worker leads, as long as one is needed; after it stands
+what the leaders that are compared are to find.
+"""
+
+from histories import attempts, cron, jobs, letters, operations
+
+PARTS = (operations.live, attempts.live, letters.live, cron.live, jobs.live)
 
 
-def live(world):
-    for part in (jobs, cron, attempts, letters):
-        part.live(world)
+def live(world, others=()):
+    begun = [part(world) for part in (*others, *PARTS)]
+    for part in begun:
+        next(part)
+    for part in begun:
+        next(part, None)

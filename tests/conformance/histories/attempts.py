@@ -88,7 +88,7 @@ class Attempts:
         self.jobs = {}  # what each is told to do
         self.superseded = []
 
-    def live(self):
+    def work(self):
         self.enqueue()
         queues = [{"name": ROW_LOCAL, "max_workers": 100, "deadline_duration_ms": HOUR * 1000},
                   {"name": COMPACT, "max_workers": 100}]
@@ -96,7 +96,6 @@ class Attempts:
             wait_until(self.is_worked_off, 60, "the worker has tried every job")
         for job in self.superseded:
             self.world.session.execute(NEWER, {"job": job})
-        self.age()
 
     def enqueue(self):
         for n in range(STEPS):
@@ -154,4 +153,7 @@ class Attempts:
 
 
 def live(world):
-    Attempts(world).live()
+    attempts = Attempts(world)
+    attempts.work()
+    yield
+    attempts.age()

@@ -36,6 +36,7 @@ def live(world):
     with world.worker([{"name": "nothing", "max_workers": 1}], schedules):
         wait_until(lambda: world.value("SELECT count(*) FROM awa.cron_jobs WHERE name LIKE 'random%%'") == STEPS, 20,
                    "the worker publishes its schedules")
+    yield
     for each in schedules:
         world.session.execute(AGE, {"name": each["name"], "policy": chance.choice(("coalesce", "catch_up")),
                                     "is_paused": chance.random() < 0.2, "days": chance.choice((None, 1, 40, 200, 400))})

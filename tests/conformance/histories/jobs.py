@@ -24,6 +24,7 @@ SHARDS = "INSERT INTO awa.queue_meta (queue, enqueue_shards) VALUES (%s, 3) ON C
 
 def live(world):
     chance = world.chance
+    yield
     world.session.execute(SHARDS, (SHARDED,))
     for n in range(STEPS):
         insert(world, n, chance.choice(QUEUES), chance.choice(("available", "scheduled", "scheduled")))
