@@ -12,6 +12,8 @@ from scene import AWA, wait_until
 
 HERE = pathlib.Path(__file__).parent
 
+LEFT = "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = 'app' AND backend_type = 'client backend'"
+
 
 class World:
     def __init__(self, cluster, chance):
@@ -36,7 +38,7 @@ class World:
 
     def is_left(self):
         with self.cluster.connect(database="postgres") as admin:
-            return admin.execute("SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = 'app'").fetchone()[0]
+            return admin.execute(LEFT).fetchone()[0]
 
     def use_schema(self, schema, **slot_counts):
         """Queue storage stands in this schema, with rings of these sizes."""
