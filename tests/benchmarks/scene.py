@@ -36,7 +36,7 @@ def wait_until(condition, limit, what, every=0.02):
         if result:
             return result
         if time.monotonic() > end:
-            raise RuntimeError(f"waited {limit:g} s in vain: {what}")
+            raise RuntimeError(f"waited {limit:g} s in vain: {what() if callable(what) else what}")
         time.sleep(every)
 
 

@@ -85,7 +85,7 @@ GROUP BY 1, 2
 def ring(name, column, tables):
     """Whether a ring's numbers fit together; and its generation if a row that nothing takes away stops it."""
     busy = " OR ".join(f"EXISTS (SELECT FROM {table} WHERE {column} = (s.current_slot + 1) % s.slot_count)" for table in tables)
-    return (f"SELECT '{name}' AS ring, s.slot_count, s.current_slot = s.generation % s.slot_count AS fits,"
+    return (f"SELECT '{name}' AS ring, s.slot_count, s.current_slot = s.generation % s.slot_count AS fits, s.generation > 0 AS has_turned,"
             f" CASE WHEN {busy} THEN s.generation END AS stands_at FROM {name}_ring_state s")
 
 

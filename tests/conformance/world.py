@@ -12,7 +12,7 @@ from scene import AWA, wait_until
 
 HERE = pathlib.Path(__file__).parent
 
-LEFT = "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = 'app' AND backend_type = 'client backend'"
+GUESTS = "SELECT state, query FROM pg_stat_activity WHERE datname = 'app' AND backend_type = 'client backend'"
 
 
 class World:
@@ -34,11 +34,11 @@ class World:
         self.operator.close()
         self.session.close()
         if kind is None:
-            wait_until(self.is_left, 20, "everybody has left the database")
+            wait_until(lambda: not self.guests(), 20, lambda: f"nobody is in the database, {self.guests()}")
 
-    def is_left(self):
+    def guests(self):
         with self.cluster.connect(database="postgres") as admin:
-            return admin.execute(LEFT).fetchone()[0]
+            return admin.execute(GUESTS).fetchall()
 
     def use_schema(self, schema, **slot_counts):
         """Queue storage stands in this schema, with rings of these sizes."""
@@ -49,6 +49,10 @@ class World:
 
     def is_routed(self):
         return self.value("SELECT awa.active_queue_storage_schema() IS NOT NULL")
+
+    def word(self):
+        """Tells the names of one plane from those of the other."""
+        return "q" if self.is_routed() else "c"
 
     def value(self, statement, *parameters):
         return self.session.execute(statement, parameters or None).fetchone()[0]

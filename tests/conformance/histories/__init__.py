@@ -6,13 +6,11 @@ what the leaders that are compared are to find.
 """
 
 from histories import attempts, cron, jobs, letters, operations
+from histories.storage import ROADS
 
 PARTS = (operations.live, attempts.live, letters.live, cron.live, jobs.live)
 
 
-def live(world, others=()):
-    begun = [part(world) for part in (*others, *PARTS)]
-    for part in begun:
-        next(part)
-    for part in begun:
+def live(world, road, others=()):
+    for part in ROADS[road](world, (*others, *PARTS)):
         next(part, None)

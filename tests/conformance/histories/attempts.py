@@ -18,6 +18,7 @@ HOUR = 3600
 STEPS = 60
 
 OPEN = ("hang", "progress", "lease")
+ENDINGS = ("complete", "cancel", "fail")
 DEEDS = ("complete", "fail", "cancel", "retry", "snooze", "park", "park", "park") + OPEN * 2
 FATES = ("stale", "stale", "late", "fresh")
 ANSWERS = ("expired", "expired", "silent", "complete", "fail", "retry", "resume")
@@ -25,20 +26,19 @@ ANSWERS = ("expired", "expired", "silent", "complete", "fail", "retry", "resume"
 INSERT = """
 SELECT id FROM awa.insert_job_compat('task', %(queue)s, jsonb_build_object('do', %(do)s::text), p_priority => %(priority)s::smallint,
     p_max_attempts => %(most)s::smallint, p_metadata => jsonb_build_object('n', %(n)s::int),
-    p_tags => %(tags)s::text[], p_unique_key => CASE WHEN %(mask)s::text IS NOT NULL THEN convert_to('try' || %(n)s::int, 'UTF8') END,
+    p_tags => %(tags)s::text[], p_unique_key => convert_to(%(key)s::text, 'UTF8'),
     p_unique_states => %(mask)s::text::bit(8))
 """
 # A rescued job waits for hours, and stands where it can be compared; or for two seconds.
-TRIED_BEFORE = "UPDATE {table} SET attempt = 11 + {id} %% 20, max_attempts = 60 WHERE max_attempts > 2 AND queue = ANY (%s)"
+TRIED_BEFORE = "UPDATE {jobs} SET attempt = 11 + {id} %% 20, max_attempts = 60 WHERE max_attempts > 2 AND queue = ANY (%s)"
 NEWER = """
-SELECT awa.insert_job_compat('task', 'newer', '{}', p_unique_key => unique_key, p_unique_states => B'11111000')
-FROM (SELECT unique_key FROM ready_entries WHERE job_id = %(job)s
-      UNION SELECT unique_key FROM awa.jobs_hot WHERE id = %(job)s) k
+SELECT awa.insert_job_compat('task', 'newer', '{{}}', p_unique_key => unique_key, p_unique_states => B'11111000')
+FROM {jobs} WHERE {id} = %s
 """
-CALLBACK = """
-SELECT callback_id FROM leases WHERE job_id = %s AND callback_id IS NOT NULL
-UNION SELECT callback_id FROM awa.jobs_hot WHERE id = %s AND callback_id IS NOT NULL
-"""
+CALLBACK = "SELECT callback_id FROM {attempts} WHERE {id} = %s"
+ENDED = "UPDATE awa.jobs_hot SET finalized_at = now() - %s * interval '1 hour' WHERE id = %s AND finalized_at IS NOT NULL"
+QUEUE_STORAGE = {"jobs": "ready_entries", "attempts": "leases", "id": "job_id"}
+CANONICAL = {"jobs": "awa.jobs_hot", "attempts": "awa.jobs_hot", "id": "id"}
 
 IN_QUEUE_STORAGE = f"""
 SELECT (SELECT count(*) FROM ({tables.AVAILABLE}) a WHERE queue = ANY (%(queues)s)) AS available,
@@ -81,9 +81,11 @@ AGE_IN_CANONICAL = (
 class Attempts:
     """The jobs of one plane, from their birth to the moment that their worker dies."""
 
-    def __init__(self, world):
+    def __init__(self, world, deeds=DEEDS):
+        self.deeds = deeds
         self.world = world
         self.is_routed = world.is_routed()
+        self.names = QUEUE_STORAGE if self.is_routed else CANONICAL
         self.done = collections.Counter()  # how often a deed is to be seen
         self.jobs = {}  # what each is told to do
         self.superseded = []
@@ -93,36 +95,39 @@ class Attempts:
         queues = [{"name": ROW_LOCAL, "max_workers": 100, "deadline_duration_ms": HOUR * 1000},
                   {"name": COMPACT, "max_workers": 100}]
         with self.world.worker(queues):
-            wait_until(self.is_worked_off, 60, "the worker has tried every job")
+            expected = self.expected()
+            wait_until(lambda: self.looks() == expected, 20, lambda: f"{self.looks()} is {expected}")
         for job in self.superseded:
-            self.world.session.execute(NEWER, {"job": job})
+            self.world.session.execute(NEWER.format(**self.names), (job,))
 
     def enqueue(self):
         for n in range(STEPS):
             self.insert(n)
-        table, name = ("ready_entries", "job_id") if self.is_routed else ("awa.jobs_hot", "id")
-        self.world.session.execute(TRIED_BEFORE.format(table=table, id=name), (QUEUES,))
+        self.world.session.execute(TRIED_BEFORE.format(**self.names), (QUEUES,))
 
     def insert(self, n):
         chance = self.world.chance
-        do = chance.choice(DEEDS)
-        most = chance.choice((1, 25) if do == "fail" else (1, 2, 25))
+        do = chance.choice(self.deeds)
+        most = chance.choice((1, 2, 25) if do != "fail" else (1,) if self.deeds == ENDINGS else (1, 25))
         mask = chance.choice((None, None, f"{chance.getrandbits(8):08b}", SUPERSEDED))
         job = self.world.session.execute(INSERT, {
             "queue": chance.choice(QUEUES), "do": do, "n": n, "priority": chance.randint(1, 4), "most": most,
-            "mask": mask, "tags": chance.sample(["a", "b", "c"], chance.randint(0, 3))}).fetchone()[0]
+            "key": mask and f"try{n}{self.names['id']}", "mask": mask, "tags": chance.sample(["a", "b", "c"], chance.randint(0, 3))}).fetchone()[0]
         self.jobs[job] = do
         self.done[do] += 1
         # Not a lease: the reference would end it and its receipt, collide with itself and rescue nobody any more.
         if do in ("hang", "progress") and mask == SUPERSEDED and chance.random() < 0.7:
             self.superseded.append(job)
 
-    def is_worked_off(self):
+    def expected(self):
+        """What the worker leaves of the jobs: available, open, lease, park, progress."""
+        count = self.done
+        return 0, sum(count[do] for do in OPEN) + count["park"], count["lease"], count["park"], count["progress"]
+
+    def looks(self):
         looked = self.world.session.execute(IN_QUEUE_STORAGE if self.is_routed else IN_CANONICAL,
                                             {"queues": QUEUES, "jobs": list(self.jobs)})
-        count = self.done
-        still_open = sum(count[do] for do in OPEN) + count["park"]
-        return looked.fetchone() == (0, still_open, count["lease"], count["park"], count["progress"])
+        return looked.fetchone()
 
     def age(self):
         """A fate for each attempt that is open."""
@@ -133,12 +138,14 @@ class Attempts:
                 fates[chance.choice(FATES)].append(job)
             if do == "park":
                 self.answer(job, chance.choice(ANSWERS), fates)
+            if not self.is_routed:
+                self.world.session.execute(ENDED, (chance.choice((1, 30, 80)), job))
         for statement in AGE_IN_QUEUE_STORAGE if self.is_routed else AGE_IN_CANONICAL:
             self.world.session.execute(statement, {name: fates[name] for name in ("all", "stale", "late", "expired")})
 
     def answer(self, job, word, fates):
         """What becomes of a callback: an answer of one kind or another, or none."""
-        callback = str(self.world.value(CALLBACK, job, job))
+        callback = str(self.world.value(CALLBACK.format(**self.names), job))
         operator = self.world.operator
         if word == "complete":
             operator.complete_external(callback, {"well": "done"})
@@ -152,8 +159,13 @@ class Attempts:
         fates[word].append(job)
 
 
-def live(world):
-    attempts = Attempts(world)
+def ended(world):
+    """Jobs that have come to their end, every one."""
+    return live(world, ENDINGS)
+
+
+def live(world, deeds=DEEDS):
+    attempts = Attempts(world, deeds)
     attempts.work()
     yield
     attempts.age()
