@@ -57,9 +57,13 @@ class Scene:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def stop(self):
+        """Nobody leads any more, or works."""
         for process in [each.process for each in self.daemons] + self.workers:
             children.stop(process)
+
+    def __exit__(self, *_):
+        self.stop()
         self.admin.close()
         self.app.close()
         if self.cluster.process.poll() is None:

@@ -109,7 +109,8 @@ def fill(world):
     for do in ENDS:
         session.execute(ENQUEUE, {"do": do, "queues": list(QUEUES), "each": EACH})
     session.execute(TRIED_BEFORE)
-    queues = [{"name": "rows", "max_workers": 200, "deadline_duration_ms": 3_600_000}, {"name": "batches", "max_workers": 200}]
+    queues = [{"name": "rows", "max_workers": 200, "deadline_duration_ms": 3_600_000},
+              {"name": "batches", "max_workers": 200, "deadline_duration_ms": 0}]
     with world.worker(queues):
         wait_until(lambda: is_worked_off(session), 60, "the worker leaves every job as it was told")
     yield

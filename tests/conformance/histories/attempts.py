@@ -57,25 +57,21 @@ FROM awa.jobs_hot WHERE queue = ANY (%(queues)s)
 """
 
 # What has no heartbeat has a deadline still to come, or it would be a matter of luck why it is rescued.
-AGE_IN_QUEUE_STORAGE = (
-    "UPDATE lease_claims SET claimed_at = claimed_at + CASE WHEN job_id = ANY (%(stale)s) THEN -1 ELSE 1 END * interval '1 hour',"
-    " deadline_at = CASE WHEN job_id = ANY (%(late)s) THEN now() - interval '1 minute' ELSE deadline_at END WHERE job_id = ANY (%(all)s)",
-    "UPDATE lease_claim_batches SET claimed_at = claimed_at - interval '1 hour' WHERE job_ids && %(all)s::bigint[]",
-    "UPDATE attempt_state SET heartbeat_at = now() + CASE WHEN job_id = ANY (%(stale)s) THEN -1 ELSE 1 END * interval '1 hour'"
-    " WHERE job_id = ANY (%(all)s)",
-    "INSERT INTO attempt_state (job_id, run_lease, heartbeat_at) SELECT j, r, now() + interval '1 hour'"
-    " FROM lease_claim_batches, unnest(job_ids, run_leases) u(j, r) WHERE j = ANY (%(all)s) AND j <> ALL (%(stale)s)"
-    " ON CONFLICT DO NOTHING",
-    "UPDATE leases SET heartbeat_at = now() + CASE WHEN job_id = ANY (%(stale)s) THEN -1 ELSE 1 END * interval '1 hour',"
-    " deadline_at = CASE WHEN job_id = ANY (%(late)s) THEN now() - interval '1 minute' ELSE deadline_at END"
-    " WHERE state = 'running' AND job_id = ANY (%(all)s)",
-    "UPDATE leases SET callback_timeout_at = now() - interval '1 minute' WHERE state = 'waiting_external' AND job_id = ANY (%(expired)s)")
+SINCE = "now() + CASE WHEN {id} = ANY (%(stale)s) THEN -1 ELSE 1 END * interval '1 hour'"
+UNTIL = "CASE WHEN {id} = ANY (%(late)s) THEN now() - interval '1 minute' WHEN deadline_at IS NOT NULL THEN now() + interval '1 hour' END"
+TIMEOUT = "now() + CASE WHEN {id} = ANY (%(expired)s) THEN -1 ELSE 60 END * interval '1 minute'"
+AGE_IN_QUEUE_STORAGE = tuple(f"{statement} = ANY (%(all)s)" for statement in (
+    f"UPDATE lease_claims SET claimed_at = {SINCE}, deadline_at = {UNTIL} WHERE {{id}}",
+    "UPDATE lease_claim_batches SET claimed_at = now() - interval '1 hour' WHERE job_ids[1]",
+    f"UPDATE attempt_state SET heartbeat_at = {SINCE} WHERE {{id}}",
+    f"UPDATE leases SET heartbeat_at = {SINCE}, deadline_at = {UNTIL} WHERE state = 'running' AND {{id}}",
+    f"UPDATE leases SET callback_timeout_at = {TIMEOUT} WHERE state = 'waiting_external' AND {{id}}",
+)) + ("INSERT INTO attempt_state (job_id, run_lease, heartbeat_at) SELECT j, r, now() + interval '1 hour'"
+      " FROM lease_claim_batches, unnest(job_ids, run_leases) u(j, r) WHERE j = ANY (%(all)s) AND j <> ALL (%(stale)s)"
+      " ON CONFLICT DO NOTHING",)
 AGE_IN_CANONICAL = (
-    "UPDATE awa.jobs_hot SET heartbeat_at = now() + CASE WHEN id = ANY (%(stale)s) THEN -1 ELSE 1 END * interval '1 hour',"
-    " deadline_at = CASE WHEN id = ANY (%(late)s) THEN now() - interval '1 minute' ELSE deadline_at END"
-    " WHERE state = 'running' AND id = ANY (%(all)s)",
-    "UPDATE awa.jobs_hot SET callback_timeout_at = now() - interval '1 minute'"
-    " WHERE state = 'waiting_external' AND id = ANY (%(expired)s)")
+    f"UPDATE awa.jobs_hot SET heartbeat_at = {SINCE}, deadline_at = {UNTIL} WHERE state = 'running' AND {{id}} = ANY (%(all)s)",
+    f"UPDATE awa.jobs_hot SET callback_timeout_at = {TIMEOUT} WHERE state = 'waiting_external' AND {{id}} = ANY (%(all)s)")
 
 
 class Attempts:
@@ -93,7 +89,7 @@ class Attempts:
     def work(self):
         self.enqueue()
         queues = [{"name": ROW_LOCAL, "max_workers": 100, "deadline_duration_ms": HOUR * 1000},
-                  {"name": COMPACT, "max_workers": 100}]
+                  {"name": COMPACT, "max_workers": 100, "deadline_duration_ms": 0}]
         with self.world.worker(queues):
             expected = self.expected()
             wait_until(lambda: self.looks() == expected, 20, lambda: f"{self.looks()} is {expected}")
@@ -141,7 +137,7 @@ class Attempts:
             if not self.is_routed:
                 self.world.session.execute(ENDED, (chance.choice((1, 30, 80)), job))
         for statement in AGE_IN_QUEUE_STORAGE if self.is_routed else AGE_IN_CANONICAL:
-            self.world.session.execute(statement, {name: fates[name] for name in ("all", "stale", "late", "expired")})
+            self.world.session.execute(statement.format(**self.names), {name: fates[name] for name in ("all", "stale", "late", "expired")})
 
     def answer(self, job, word, fates):
         """What becomes of a callback: an answer of one kind or another, or none."""

@@ -19,7 +19,7 @@ SELECT id FROM awa.insert_job_compat('task', %(queue)s, jsonb_build_object('n', 
 MAKE_DUE = "UPDATE {table} SET run_at = now() - %s * interval '1 minute' WHERE {id} = ANY (%s)"
 SHARDS = "INSERT INTO awa.queue_meta (queue, enqueue_shards) VALUES (%s, 3) ON CONFLICT (queue) DO UPDATE SET enqueue_shards = 3"
 # The canonical plane raises whatever has waited for a minute: it has, or it would be a matter of luck.
-WAITED = "UPDATE awa.jobs_hot SET run_at = now() - interval '1 hour' WHERE state = 'available'"
+WAITED = "UPDATE awa.jobs_hot SET run_at = now() - interval '1 hour' WHERE state = 'available' AND run_at < now()"
 
 
 def live(world):
