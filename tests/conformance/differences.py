@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where Lockkeeper's result differs from that of Awa's own leader on purpose, a row each: the
-defect of the reference as docs/awa-parity.md lists it, the view of tables.py, what the reference
+defect of the reference or the other difference as docs/awa-parity.md lists it, the view of tables.py, what the reference
 has there and Lockkeeper has not, or the other way round."""
 
 import dataclasses
@@ -35,13 +35,29 @@ def tells_the_worker(row, _reference, ours):
     """A message to the worker whose attempt has been rescued."""
     if row["channel"] != "awa:cancel":
         return False
-    return any(row["payload"] == {"job_id": each["job_id"], "run_lease": each["run_lease"]}
-               for view in ("deferred_jobs", "available", "done_entries", "dead_letters") for each in ours[view])
+    return any(row["payload"] == {"job_id": each[name], "run_lease": each["run_lease"]}
+               for name, views in (("job_id", ("deferred_jobs", "available", "done_entries", "dead_letters")),
+                                   ("id", ("jobs_hot", "scheduled_jobs")))
+               for view in views for each in ours[view])
+
+
+def wakes_for_cron(row, _reference, ours):
+    """A message to the workers of a canonical queue in which a schedule has fired."""
+    return any(row["channel"] == f"awa:{each['queue']}" and "cron_name" in each["metadata"] for each in ours["jobs_hot"])
+
+
+def has_never_turned(row, reference, _ours):
+    """A leader that has decided for the canonical plane leaves the rings alone, also once they are used."""
+    in_reference = [each for each in reference["rings"] if each["ring"] == row["ring"]]
+    return reference["storage"][0]["state"] == "mixed_transition" and not in_reference[0]["has_turned"]
 
 
 DIFFERENCES = (
     Difference("D11", "done_entries", True, lives_on),
     Difference("D11", "ended", True, counts_duplicates),
     Difference("D11", "ended", False, counts_duplicates),
+    Difference("H12", "rings", True, has_never_turned),
+    Difference("H12", "rings", False, has_never_turned),
     Difference("D15", "notices", False, tells_the_worker),
+    Difference("cron: workers of a canonical queue", "notices", False, wakes_for_cron),
 )

@@ -9,6 +9,10 @@ RESCUED = "job_id = (SELECT min(job_id) FROM deferred_jobs WHERE state = 'retrya
 PROMOTED = "(job_id, lane_seq) = (SELECT job_id, lane_seq FROM ready_entries WHERE run_at > %(began)s AND queue LIKE 'due%%' ORDER BY 1 LIMIT 1)"
 TICK = "job_id = (SELECT min(job_id) FROM ready_entries WHERE queue = 'ticks')"
 FIRST_LETTER = "job_id = (SELECT min(job_id) FROM dlq_entries)"
+DELTA = """
+INSERT INTO queue_terminal_count_deltas (ready_slot, ready_generation, queue, priority, enqueue_shard, terminal_delta)
+VALUES (0, 0, 'rows', 1, 0, {})
+"""
 SOME_KEY = "SELECT unique_key FROM awa.job_unique_claims ORDER BY 1 LIMIT 1"
 
 
@@ -49,11 +53,10 @@ PLANTED = {
     "a receipt is closed twice": "INSERT INTO lease_claim_closures (claim_slot, job_id, run_lease, outcome, closed_at)"
         " SELECT b.claim_slot, b.job_ids[1], b.run_leases[1], 'rescued', now() FROM lease_claim_batches b"
         " JOIN lease_claim_closure_batches x ON x.claim_slot = b.claim_slot AND x.receipt_ranges @> b.receipt_ids[1] LIMIT 1",
-    "a count is missing": "UPDATE queue_terminal_live_counts SET live_terminal_count = live_terminal_count - 1"
-        " WHERE ctid = (SELECT min(ctid) FROM queue_terminal_live_counts WHERE live_terminal_count > 0)",
-    "a count delta is surplus": "INSERT INTO queue_terminal_count_deltas (ready_slot, ready_generation, queue, priority, enqueue_shard,"
-        " terminal_delta) VALUES (0, 0, 'rows', 1, 0, 1)",
-    "a pruned job is not counted": "DELETE FROM receipt_completion_batches",
+    "a count is missing": DELTA.format(-1),
+    "a count is surplus": DELTA.format(1),
+    "a pruned job is counted twice": "INSERT INTO queue_terminal_rollups AS r (queue, priority, pruned_completed_count) VALUES ('rows', 1, 1)"
+        " ON CONFLICT (queue, priority) DO UPDATE SET pruned_completed_count = r.pruned_completed_count + 1",
     "a cancelled job is lost": "DELETE FROM done_entries WHERE state = 'cancelled' AND finalized_at > %(began)s",
     "the state of an attempt is left": "INSERT INTO attempt_state (job_id, run_lease, heartbeat_at) VALUES (1, 9, now())",
     "a lease is left": doubled("leases", "true", lane_seq="lane_seq + 1000", job_id="-1"),

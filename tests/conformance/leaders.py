@@ -14,7 +14,7 @@ from scene import Scene, wait_until
 from tables import OPEN_RECEIPTS
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
-LIMIT = 120.0
+LIMIT = 240.0
 SAME = 5  # looks that see no change
 
 # Awa cleans once a minute, and no option changes it: its seconds are shorter, for all of its branches alike.
@@ -109,13 +109,18 @@ class Copy:
 
 @contextlib.contextmanager
 def led(cluster, story, leaders):
-    """Copies that the leaders have settled, all at the same time, and the results; nobody works on them any more."""
+    """Copies that the leaders have settled, all at the same time, and the results of each round: one, or one more
+    after the storage has taken a turn. Nobody works on them any more."""
     with contextlib.ExitStack() as stack:
         copies = [Copy(cluster, story.schema, lead, stack) for lead in leaders]
         for lead, copy in zip(leaders, copies):
             lead(copy.scene, story.options)
         pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(len(copies)))
-        results = list(pool.map(Copy.settled, copies))
+        rounds = [list(pool.map(Copy.settled, copies))]
+        if story.turn is not None:
+            for copy in copies:
+                story.turn(copy.scene)
+            rounds.append(list(pool.map(Copy.settled, copies)))
         for copy in copies:
             copy.scene.stop()
-        yield copies, results
+        yield copies, rounds

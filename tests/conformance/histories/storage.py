@@ -7,7 +7,7 @@ begin wherever they should, and returns them. What they leave for the leaders co
 
 import json
 
-from histories import attempts
+from histories import attempts, turns
 
 ROADS = {}
 
@@ -55,11 +55,15 @@ def active(world, parts):
 
 @road
 def canonical(world, parts):
+    """Then the transition begins, under a leader that has begun before it."""
+    world.turn = turns.enter
     return begin(world, parts)
 
 
 @road
 def prepared(world, parts):
+    """Then the preparation is given up, under its leader."""
+    world.turn = turns.abort
     begun = begin(world, parts)
     prepare(world)
     return begun
