@@ -45,6 +45,8 @@ async def live(url, settings):
     client = awa.AsyncClient(url, max_connections=20)
     for queue in settings["queues"]:
         client.task(Task, queue=queue["name"])(run)
+        client.queue_descriptor(queue["name"], owner="conformance")
+    client.job_kind_descriptor("task", owner="conformance")
     for schedule in settings["schedules"]:
         client.periodic(args_type=Task, args=Task(), **schedule)
     await client.start(settings["queues"], poll_interval_ms=50, leader_election_interval_ms=200, **settings["options"])

@@ -111,6 +111,9 @@ SELECT id, op_kind, filter, spec, state, submitted_by, submitted_at, started_at,
 FROM awa.batch_operations
 """
 
+# By workers that have ended; a leader has rows of its own.
+LEFT_BEHIND = "last_seen_at < now() - interval '30 minutes'"
+
 VIEWS = {
     "available": AVAILABLE,
     "hidden": HIDDEN,
@@ -134,7 +137,7 @@ VIEWS = {
     "operations": OPERATIONS,
     "operation_items": "SELECT * FROM awa.batch_operation_items",
     "storage": "SELECT current_engine, prepared_engine, state, transition_epoch, details FROM awa.storage_transition_state",
-    "runtime_instances": "SELECT hostname FROM awa.runtime_instances WHERE hostname LIKE 'stale%'",
-    "queue_descriptors": "SELECT queue FROM awa.queue_descriptors WHERE descriptor_hash = 'x'",
-    "job_kind_descriptors": "SELECT kind FROM awa.job_kind_descriptors WHERE descriptor_hash = 'x'",
+    "runtime_instances": f"SELECT instance_id, hostname, last_seen_at FROM awa.runtime_instances WHERE {LEFT_BEHIND}",
+    "queue_descriptors": f"SELECT queue, descriptor_hash, last_seen_at FROM awa.queue_descriptors WHERE {LEFT_BEHIND}",
+    "job_kind_descriptors": f"SELECT kind, descriptor_hash, last_seen_at FROM awa.job_kind_descriptors WHERE {LEFT_BEHIND}",
 }

@@ -15,8 +15,8 @@ SELECT count(awa.insert_job_compat('task', 'random' || n %% 5, jsonb_build_objec
     p_unique_states => CASE WHEN n %% 4 = 0 THEN B'11111000' END))
 FROM generate_series(1, 60) n
 """
-MAKE_DUE = "UPDATE {table} SET run_at = now() - interval '1 minute' WHERE args ? 'later' AND (args ->> 'later')::int %% 3 = 1"
-# As in the parts of a history, nothing is raised or not raised by luck. A time to come is the same in every copy.
+MAKE_DUE = "UPDATE {table} SET run_at = timestamptz '2020-01-01' WHERE args ? 'later' AND (args ->> 'later')::int %% 3 = 1"
+# As in the parts of a history, nothing is raised or not raised by luck. A time that is chosen is the same in every copy.
 STILL = "UPDATE awa.jobs_hot SET run_at = timestamptz '2100-01-01' WHERE state = 'available' AND args ? 'later'"
 
 
