@@ -31,6 +31,19 @@ def counts_duplicates(row, reference, ours):
     return count > 0 and {**row, "others": row["others"] + count} in reference["ended"]
 
 
+def keeps_its_key(row, reference, _ours):
+    """The unique key of a job that is cancelled as a duplicate of itself: it goes with the cancelled one."""
+    return any(lives_on(each, reference) and each["job_id"] == row["job_id"] for each in reference["done_entries"])
+
+
+def was_preempted(row, reference, ours):
+    """Lane numbers that went with a transaction of a batch operation when the SLO lane needed the connection."""
+    theirs = [{**lane, "given": None} for lane in reference["lanes"] if lane["given"] <= row["given"]]
+    here = [{**lane, "given": None} for lane in ours["lanes"] if lane["given"] >= row["given"]]
+    same = {**row, "given": None}
+    return row["queue"].startswith("ops") and same in theirs and same in here
+
+
 def tells_the_worker(row, _reference, ours):
     """A message to the worker whose attempt has been rescued."""
     if row["channel"] != "awa:cancel":
@@ -56,6 +69,9 @@ DIFFERENCES = (
     Difference("D11", "done_entries", True, lives_on),
     Difference("D11", "ended", True, counts_duplicates),
     Difference("D11", "ended", False, counts_duplicates),
+    Difference("D11", "unique_claims", False, keeps_its_key),
+    Difference("batch operations: lane numbers", "lanes", True, was_preempted),
+    Difference("batch operations: lane numbers", "lanes", False, was_preempted),
     Difference("H12", "rings", True, has_never_turned),
     Difference("H12", "rings", False, has_never_turned),
     Difference("D15", "notices", False, tells_the_worker),

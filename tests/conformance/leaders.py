@@ -61,7 +61,7 @@ def query_of(pending):
 
 def awa(scene, options):
     scene.environment = HURRY
-    scene.lead_by_awa({"nothing": 1}, leader_election_interval_ms=1600, **OFTEN_THERE, **options)
+    scene.lead_by_awa({"led": 1}, leader_election_interval_ms=1600, **OFTEN_THERE, **options)
 
 
 def lockkeeper(scene, _options):

@@ -5,10 +5,10 @@ A part is a generator. Before its yield a worker leads, as long as one is needed
 what the leaders that are compared are to find.
 """
 
-from histories import attempts, cron, jobs, letters, operations, traces
+from histories import attempts, cron, jobs, letters, operations, rings, traces
 from histories.storage import ROADS
 
-PARTS = (operations.live, attempts.live, letters.live, cron.live, jobs.live, traces.live)
+PARTS = (operations.live, attempts.live, letters.live, cron.live, jobs.live, rings.live, traces.live)
 
 
 def live(world, road, others=()):

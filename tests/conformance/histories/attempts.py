@@ -108,7 +108,7 @@ class Attempts:
         mask = chance.choice((None, None, f"{chance.getrandbits(8):08b}", SUPERSEDED))
         job = self.world.session.execute(INSERT, {
             "queue": chance.choice(QUEUES), "do": do, "n": n, "priority": chance.randint(1, 4), "most": most,
-            "key": mask and f"try{n}{self.names['id']}", "mask": mask, "tags": chance.sample(["a", "b", "c"], chance.randint(0, 3))}).fetchone()[0]
+            "key": mask and f"try{n}{self.names['id']}{len(self.deeds)}", "mask": mask, "tags": chance.sample(["a", "b", "c"], chance.randint(0, 3))}).fetchone()[0]
         self.jobs[job] = do
         self.done[do] += 1
         # Not a lease: the reference would end it and its receipt, collide with itself and rescue nobody any more.

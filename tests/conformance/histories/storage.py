@@ -48,9 +48,9 @@ def enter(world):
 
 @road
 def active(world, parts):
-    """Queue storage from the first day."""
+    """Queue storage from the first day; its oldest slots can be pruned."""
     world.value("SELECT awa.storage_auto_finalize_if_fresh('awa')")
-    return begin(world, parts)
+    return begin(world, (attempts.ended, *parts))
 
 
 @road
@@ -76,7 +76,7 @@ def mixed_transition(world, parts):
     prepare(world)
     enter(world)
     world.value(APART)
-    return begun + begin(world, parts)
+    return begun + begin(world, (attempts.ended, *parts))
 
 
 @road
