@@ -98,7 +98,7 @@ FROM (VALUES ('newest', 'UTC', 'coalesce'), ('all', 'Europe/Berlin', 'catch_up')
     v(name, zone, policy);
 """
 
-STATES = "SELECT state::text, count(*) FROM awa.jobs GROUP BY 1"
+STATES = "SELECT state::text, count(*) FROM awa.jobs WHERE queue IN ('rows', 'batches') GROUP BY 1"
 PROGRESS = "SELECT count(*) FROM awa.attempt_state WHERE progress IS NOT NULL"
 RECEIPTS = f"SELECT count(*) FROM ({tables.OPEN_RECEIPTS}) o"
 
