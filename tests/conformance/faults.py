@@ -72,7 +72,7 @@ PLANTED = {
     "a dead letter is lost": f"DELETE FROM dlq_entries WHERE {FIRST_LETTER}",
     "another reason": f"UPDATE dlq_entries SET dlq_reason = 'another' WHERE {FIRST_LETTER}",
     "a runtime is forgotten too soon": "DELETE FROM awa.runtime_instances WHERE last_seen_at < now() - interval '30 minutes'",
-    "a descriptor is kept": "INSERT INTO awa.queue_descriptors (queue, descriptor_hash, last_seen_at) VALUES ('q31', 'x', now() - interval '31 days')",
+    "a descriptor is kept": "INSERT INTO awa.queue_descriptors (queue, descriptor_hash, last_seen_at) VALUES ('kept', 'x', now() - interval '31 days')",
     "a schedule fires again": doubled("ready_entries", TICK, lane_seq="lane_seq + 1000"),
     "a fire is not written down": "UPDATE awa.cron_jobs SET last_enqueued_at = NULL WHERE name = 'newest'",
     "a paused schedule fires": "UPDATE awa.cron_jobs SET last_enqueued_at = now() WHERE name = 'paused'",
