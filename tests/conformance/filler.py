@@ -28,12 +28,12 @@ async def run(job):
     do = job.args.do
     if do == "fail":
         raise RuntimeError("as it was told")
-    if do == "progress":
+    if do in ("lease", "advance"):
+        await job.register_callback(timeout_seconds=HOUR)
+    if do in ("progress", "advance"):
         job.set_progress(40, "so far")
         await job.flush_progress()
-    if do == "lease":
-        await job.register_callback(timeout_seconds=HOUR)
-    if do in ("hang", "progress", "lease"):
+    if do in ("hang", "progress", "lease", "advance"):
         await forever()
     endings = {"cancel": awa.Cancel("as it was told"), "retry": awa.RetryAfter(HOUR), "snooze": awa.Snooze(HOUR)}
     if do == "park":

@@ -17,7 +17,7 @@ SUPERSEDED = "11001000"  # does not claim its key while it runs
 HOUR = 3600
 STEPS = 60
 
-OPEN = ("hang", "progress", "lease")
+OPEN = ("hang", "progress", "lease", "advance")  # to advance is to have a lease and progress
 ENDINGS = ("complete", "cancel", "fail")
 DEEDS = ("complete", "fail", "cancel", "retry", "snooze", "park", "park", "park") + OPEN * 2
 FATES = ("stale", "stale", "late", "fresh")
@@ -118,7 +118,8 @@ class Attempts:
     def expected(self):
         """What the worker leaves of the jobs: available, open, lease, park, progress."""
         count = self.done
-        return 0, sum(count[do] for do in OPEN) + count["park"], count["lease"], count["park"], count["progress"]
+        return (0, sum(count[do] for do in OPEN) + count["park"], count["lease"] + count["advance"], count["park"],
+                count["progress"] + count["advance"])
 
     def looks(self):
         looked = self.world.session.execute(IN_QUEUE_STORAGE if self.is_routed else IN_CANONICAL,
