@@ -13,6 +13,7 @@
 
 #include "config/settings.hpp"
 #include "daemon/command_line.hpp"
+#include "daemon/policy.hpp"
 #include "http/address.hpp"
 #include "logging/log.hpp"
 #include "service/board.hpp"
@@ -82,7 +83,8 @@ int run(const CommandLine& line) {
   logging::open(service::log_level(settings), service::log_format(settings));
   std::optional<service::Service> daemon;
   try {
-    daemon.emplace(settings, LOCKKEEPER_VERSION, [&line] { return read_for_run(line); });
+    daemon.emplace(
+        settings, LOCKKEEPER_VERSION, [&line] { return read_for_run(line); }, make_policy);
   } catch (const http::ListenError& error) {
     logging::close();
     return complain(service::kBadUsage, error.what());
