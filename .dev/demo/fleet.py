@@ -2,6 +2,7 @@
 """The workers of the demo, and their SIGKILLs; and the observer of final states."""
 
 import itertools
+import json
 import pathlib
 import signal
 import sys
@@ -44,9 +45,10 @@ class Observer:
 
 
 class Fleet:
-    def __init__(self, url, folder, log, leader):
+    def __init__(self, url, folder, log, options):
+        """The options are those of AsyncClient.start."""
         self.words = [sys.executable, "-B", HERE / "worker.py", url, folder]
-        self.last_words = ["leads"] if leader == "awa" else []
+        self.options = json.dumps(options)
         self.log = log
         self.names = itertools.count(1)
         self.workers = {}
@@ -56,7 +58,7 @@ class Fleet:
 
     def add(self):
         name = f"worker-{next(self.names)}"
-        self.workers[name] = children.start([*self.words, name, *self.last_words], self.log)
+        self.workers[name] = children.start([*self.words, name, self.options], self.log)
 
     def fallen(self):
         return [name for name, process in self.workers.items() if process.poll() is not None]
