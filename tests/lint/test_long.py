@@ -21,11 +21,11 @@ from long.duties import DUTIES  # noqa: E402
 from long.phases import PHASES  # noqa: E402
 
 LOG = """100.000 awa1|LOG:  execute sqlx_s_1: SELECT pg_try_advisory_lock($1)
-100.251 awa1|LOG:  execute sqlx_s_2: 
-\tDELETE FROM awa.deferred_jobs
+100.251 awa1|LOG:  execute sqlx_s_2: DELETE FROM
+\tawa.deferred_jobs
 \tWHERE state = $1 AND run_at <= clock_timestamp()
-100.260 fleet|LOG:  duration: 12.500 ms  execute sqlx_s_3: 
-\tSELECT job_id FROM awa.claim_ready_runtime($1)
+100.260 fleet|LOG:  duration: 12.500 ms  execute sqlx_s_3: SELECT job_id
+\tFROM awa.claim_ready_runtime($1)
 100.261 fleet|LOG:  duration: 2.500 ms  parse sqlx_s_3: SELECT job_id FROM awa.claim_ready_runtime($1)
 100.300 lockkeeper1|ERROR:  fence: DELETE on leases without the maintenance lock
 101.001 awa1|LOG:  execute sqlx_s_4: WITH target AS (SELECT id FROM awa.batch_operations WHERE state IN ('pending', 'scanning')
@@ -108,7 +108,7 @@ def block(arm, phase, late=1, broken=()):
             "branches": {duty.branch: branch for duty in DUTIES}, "memory_mb": [4.0] * 12, "memory_median_mb": 4.0,
             "left": dict.fromkeys(("due_jobs", "stale_claims", "expired_dead_letters", "terminal_rows", "dead_tuples",
                                    "megabytes"), 3),
-            "claims": {"p99_ms": 2.0}, "pickups": {"p99_ms": 3.0}, "broken": list(broken), "audit_faults": [],
+            "claims": {"p99_ms": 2.0}, "pickups": {"p99_ms": 3.0}, "broken": list(broken), "audit_faults": [], "unfinished": 0,
             "fence_errors": 0, "fence_is_shut": True, "missed_mutants": [],
             "machine": {"date": "a day", "processor": "one", "cores": 2, "memory_gib": 1, "system": "s", "kernel": "k",
                         "flush_ms": 0.1, "load_before": 0.5}}

@@ -12,7 +12,7 @@ import sys
 import children
 import psycopg
 from daemon import PROGRAM, Daemon
-from long.duties import AWA_OPTIONS, OUR_TABLES
+from long.duties import AWA_OPTIONS, DUTIES, OUR_TABLES
 from scene import HERE, wait_until
 
 ONE_LOOP = PROGRAM.parent / "tests" / "lockkeeper_one_loop"
@@ -88,7 +88,9 @@ class Leaders:
                 raise RuntimeError(f"{name} has ended by itself")
         for name, daemon in self._daemons.items():
             if name in self.processes:
-                self._counted[name] = daemon.scrape().total("awa_maintenance_branch_overrun_total")
+                found = daemon.scrape()
+                self._counted[name] = sum(found.total("awa_maintenance_branch_overrun_total",
+                                                      awa_maintenance_branch=duty.branch) for duty in DUTIES)
 
     def overruns(self):
         """Episodes, as the leaders count them themselves; None if one was never heard."""

@@ -52,7 +52,7 @@ class Block:
                 end = database_clock(self.scene.admin)
             found = {"turns": debt.turns(self.scene) - turned, "left": debt.left(self.scene),
                      "completed": self.traffic.completed() - completed, "overruns": self.leaders.overruns()}
-            self.traffic.settle(SETTLE_LIMIT)
+            found["unfinished"] = self.traffic.settle(SETTLE_LIMIT)
         finally:
             self._stop()
         trace = Trace(self.leaders.ever).read(self._log, log_begins)
@@ -84,8 +84,7 @@ class Block:
 
     def _name(self):
         return {"arm": self.arm.name, "phase": self.phase.name, "repetition": self.repetition,
-                "seconds": self.seconds, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "load": round(os.getloadavg()[0], 2)}
+                "seconds": self.seconds, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
 
     def _seen(self, trace, begin, end):
         terms = trace.anchors()

@@ -44,9 +44,10 @@ def measure(results, blocks, seconds):
         prepare(cluster)
         for number, name in enumerate(blocks, start=1):
             print(f"block {number} of {len(blocks)}: {name[0]}, {name[1]}, the {name[2]}. time", flush=True)
+            place = machine.describe()
             block = Block(cluster, telemetry, name, seconds)
             try:
-                results.add({**block.run(), "machine": machine.describe()})
+                results.add({**block.run(), "machine": place})
             finally:
                 block.close()
             print("  " + report.line(results.blocks[-1]), flush=True)

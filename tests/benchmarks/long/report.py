@@ -60,7 +60,7 @@ def growth(block):
 
 
 def violations(block):
-    return (len(block["broken"]) + len(block["audit_faults"]) + block["fence_errors"] + len(block["missed_mutants"])
+    return (block["unfinished"] + len(block["broken"]) + len(block["audit_faults"]) + block["fence_errors"] + len(block["missed_mutants"])
             + (not block["fence_is_shut"]))
 
 

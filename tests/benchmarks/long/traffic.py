@@ -21,6 +21,7 @@ SELECT job_id, original_run_lease, 'failed' FROM awa.dlq_entries
 WHERE queue = ANY ('{{{",".join((*jobs.QUEUES, jobs.EXPORTS))}}}')
 """
 fleet.TERMINALS = TERMINALS
+UNFINISHED = "SELECT count(*) FROM public.live_place WHERE bit BETWEEN 1 AND 3 OR state = 'retryable'"
 
 
 class Traffic:
@@ -69,14 +70,17 @@ class Traffic:
         return sum("completed" in job.terminals.values() for job in self.ledger.jobs.values())
 
     def settle(self, limit):
-        """No new jobs, and the last ones come to their end, if they do within the limit."""
+        """No new jobs, and the last ones come to their end. How many have not when the limit is over,
+        those of nobody's ledger included."""
         children.stop(self.producer)
         until = time.monotonic() + limit
         while True:
             self.observer.look()
             self.ledger.add_all(self.reader.news())
-            if not self.ledger.unsettled() or time.monotonic() > until:
-                return
+            if time.monotonic() > until:
+                return int(self.scene.value(UNFINISHED))
+            if not self.ledger.unsettled() and not self.scene.value(UNFINISHED):
+                return 0
             time.sleep(0.5)
 
     def pickups(self):
