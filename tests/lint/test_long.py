@@ -78,6 +78,18 @@ class Logs(unittest.TestCase):
         self.assertEqual(1, found.fences)
         self.assertAlmostEqual(100.001, found.anchors()[0])
 
+    def test_one_that_stands_by_does_not_begin(self):
+        lines = ("100.000 -- queue/next_due: since", "101.000 SELECT pg_catalog.pg_try_advisory_lock($1)",
+                 "101.010 -- queue/next_due: since", "101.020 -- rings/queue_look: where", "102.030 -- rings/queue_look: where",
+                 "102.100 -- observe/rings: where", "102.101 -- queue/next_due: since")
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("".join("{0} lockkeeper1|LOG:  execute s1: {1}\n".format(*line.split(" ", 1)) for line in lines))
+            file.flush()
+            found = trace.Trace({"lockkeeper1": False}).read(file.name, 0)
+        self.assertEqual([101.01], found.starts["promote_scheduled"])
+        self.assertEqual([101.02, 102.03], found.starts["rotate_queue"])
+        self.assertEqual([101.01], found.anchors())
+
     def test_every_duty_names_a_statement_that_exists(self):
         for duty in DUTIES:
             self.assertTrue((ROOT / "lib" / "awa" / "sql" / f"{duty.ours}.sql").exists(), duty.ours)

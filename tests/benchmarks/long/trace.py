@@ -23,6 +23,8 @@ _LINE = re.compile(r"^(\d+\.\d+) ([^|]*)\|(\w+):  (.*)$")
 _SENT = re.compile(r"^(?:execute|statement)[^:]*: (.*)$")
 _TOOK = re.compile(r"^duration: (\d+\.\d+) ms  execute[^:]*: (.*)$")
 PROMOTION = next(duty for duty in DUTIES if duty.branch == "promote_scheduled")
+AT_ONCE = 0.1  # seconds
+_LOCK = re.compile(r"SELECT .*pg_try_advisory_lock\(")
 _CLAIM = "awa.claim_ready_runtime("
 
 
@@ -37,7 +39,8 @@ class Trace:
         self._locks = {}  # application to its last question for the lock
         self.claims = []  # seconds
         self.fences = 0
-        self._before = ""
+        self._before = {}  # application to its last statement
+        self._asked = {}  # one that stands by, to when it last looked for due jobs
 
     def read(self, path, begin):
         entry = None
@@ -74,20 +77,36 @@ class Trace:
         return [term.anchor() for term in self.terms.values()]
 
     def _sent(self, at, application, text):
-        before, self._before = self._before, text
-        if before.startswith("-- observe/"):
+        before, self._before[application] = self._before.get(application), text
+        if before and before.startswith("-- observe/"):
             return  # it asks what the promotion asks
-        if "pg_try_advisory_lock" in text and application not in self.terms:
-            self._locks[application] = at
-            return
         is_awa = self._leaders[application]
+        if application not in self.terms and _LOCK.match(text):
+            self._locks[application] = at
         branch = next((duty.branch for duty in DUTIES if duty.is_begun_by(is_awa, text)), None)
         if branch is None:
             return
+        if application not in self.terms and not self._begins(at, application, branch):
+            return
         self.starts[branch].append(at)
-        if branch == "promote_scheduled" and application not in self.terms:
-            # Awa lets the first interval pass, Lockkeeper begins at once.
-            first = at - (PROMOTION.every if is_awa else 0)
-            self.terms[application] = ticks.Term(self._locks.get(application, first), first)
-        if branch in STEADY and application in self.terms:
+        if branch in STEADY:
             self.terms[application].start(at)
+
+    def _begins(self, at, application, branch):
+        """Whether this is the first pass of a leader."""
+        is_promotion = branch == PROMOTION.branch
+        if self._leaders[application]:
+            first = at - PROMOTION.every  # which Awa lets pass
+            is_first = is_promotion
+        else:
+            # Who stands by looks for due jobs too; one that leads begins with all its branches at once.
+            asked = self._asked.get(application, 0)
+            first = asked if at - asked < AT_ONCE else at
+            is_first = not is_promotion
+            if is_promotion:
+                self._asked[application] = at
+            elif first == asked:
+                self.starts[PROMOTION.branch].append(asked)
+        if is_first:
+            self.terms[application] = ticks.Term(self._locks.get(application, first), first)
+        return is_first
