@@ -60,10 +60,15 @@ class Ticks(unittest.TestCase):
             term.start(start)
         self.assertAlmostEqual(10.0, term.anchor())
 
-    def test_the_schedule_does_not_begin_before_the_lock_was_asked_for(self):
+    def test_a_pass_that_is_almost_an_interval_late_is_not_taken_for_an_early_one(self):
         term = ticks.Term(lock=9.9, first=10.2)
-        term.start(10.8)
-        self.assertEqual(9.9, term.anchor())
+        for number in range(1, 40):
+            term.start(10.0 + number + number / 1000)
+        term.start(50.95)
+        self.assertAlmostEqual(10.0, term.anchor(), delta=0.003)
+
+    def test_without_any_pass_the_first_promotion_counts(self):
+        self.assertEqual(10.2, ticks.Term(lock=9.9, first=10.2).anchor())
 
 
 class Logs(unittest.TestCase):

@@ -13,14 +13,15 @@ from figure import quantile
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)  # seconds
 LATE = 0.1  # seconds: what people begin to notice
-EARLY = 0.005  # the log's clock has milliseconds, and so has a timer
+EARLY = 0.01  # seconds: the log has milliseconds, and a schedule is found out with a few of them amiss
 STEADY_EVERY = 1.0  # seconds; of the branches whose starts show the schedule
-LOOKED_AT = 40  # of their starts
+LOOKED_AT = 400  # of their starts
+UNHEEDED = 0.05  # of them: one that is almost a whole interval late looks early
 
 
 class Term:
-    """Where the schedule of one leader lies: not before it asked for the lock, and so that none of
-    its first passes was early."""
+    """Where the schedule of one leader lies: after it asked for the lock, and so that its passes are
+    not early."""
 
     def __init__(self, lock, first):
         """The first: when its first promotion would have been due, had that not been late."""
@@ -34,9 +35,8 @@ class Term:
             self._starts.append(at)
 
     def anchor(self):
-        whole = [round((at - self._first) / STEADY_EVERY) * STEADY_EVERY for at in self._starts]
-        earliest = min([self._first, *(at - past for at, past in zip(self._starts, whole))])
-        return max(self._lock, earliest)
+        after_due = quantile([(at - self._lock) % STEADY_EVERY for at in self._starts], UNHEEDED)
+        return min(self._first, self._lock + (STEADY_EVERY if after_due is None else after_due))
 
 
 def due_times(terms, every, begin, end):
