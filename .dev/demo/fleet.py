@@ -24,7 +24,8 @@ SELECT job_id, original_run_lease, 'failed' FROM awa.dlq_entries
 class Observer:
     """Writes every final state into the ledger: the queue ring forgets them after a lap."""
 
-    def __init__(self, connect, book):
+    def __init__(self, connect, book, terminals=TERMINALS):
+        self._terminals = terminals
         self._connect = connect
         self._session = None
         self._book = book
@@ -33,7 +34,7 @@ class Observer:
     def look(self):
         if self._session is None or self._session.closed:
             self._session = self._connect()
-        for job, lease, state in self._session.execute(TERMINALS).fetchall():
+        for job, lease, state in self._session.execute(self._terminals).fetchall():
             if self.seen.get((job, lease)) != state:
                 self.seen[job, lease] = state
                 self._book.write("terminal", id=job, lease=lease, state=state)

@@ -14,13 +14,13 @@ from long.ticks import thousandfold
 
 LOOK_EVERY = 3.0  # seconds; a finished job can be seen for fifteen
 KILL_EVERY = 60.0
+QUEUES = ", ".join(f"'{queue}'" for queue in (*jobs.QUEUES, jobs.EXPORTS))
+# Of the ledger's jobs: beside them there may be a hundred thousand others.
 TERMINALS = f"""
-SELECT job_id, run_lease, state::text FROM awa.terminal_jobs WHERE queue = ANY ('{{{",".join((*jobs.QUEUES, jobs.EXPORTS))}}}')
+SELECT job_id, run_lease, state::text FROM awa.terminal_jobs WHERE queue IN ({QUEUES})
 UNION ALL
-SELECT job_id, original_run_lease, 'failed' FROM awa.dlq_entries
-WHERE queue = ANY ('{{{",".join((*jobs.QUEUES, jobs.EXPORTS))}}}')
+SELECT job_id, original_run_lease, 'failed' FROM awa.dlq_entries WHERE queue IN ({QUEUES})
 """
-fleet.TERMINALS = TERMINALS
 UNFINISHED = "SELECT count(*) FROM public.live_place WHERE bit BETWEEN 1 AND 3 OR state = 'retryable'"
 
 
@@ -34,7 +34,7 @@ class Traffic:
         self.reader = Reader(self.folder)
         self.ledger = Ledger()
         self.observer = fleet.Observer(lambda: scene.cluster.connect("postgres", scene.name),
-                                       Book(self.folder, "observer"))
+                                       Book(self.folder, "observer"), TERMINALS)
         self.fleet = self._new_fleet()
         words = [sys.executable, "-B", fleet.HERE / "producer.py", self._url("producer"), self.folder]
         self.producer = children.start(words, scene.cluster.folder / "producer.log")
