@@ -60,8 +60,8 @@ def growth(block):
 
 
 def violations(block):
-    return (block["unfinished"] + len(block["broken"]) + len(block["audit_faults"]) + block["fence_errors"] + len(block["missed_mutants"])
-            + (not block["fence_is_shut"]))
+    found = sum(len(block[key]) for key in ("broken", "audit_faults", "missed_mutants"))
+    return found + block["unfinished"] + block["fence_errors"] + (not block["fence_is_shut"])
 
 
 def below(*path):
