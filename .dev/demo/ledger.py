@@ -45,7 +45,8 @@ class Reader:
 
     def news(self):
         lines = []
-        for path in sorted(self._folder.glob("*.jsonl")):
+        # The producer last: whoever speaks of a job does so after its intent was written.
+        for path in sorted(self._folder.glob("*.jsonl"), key=lambda path: (path.stem == "producer", path)):
             with open(path, "rb") as file:
                 file.seek(self._read[path])
                 text = file.read()

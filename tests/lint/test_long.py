@@ -42,6 +42,10 @@ class Ticks(unittest.TestCase):
     def test_each_due_time_counts_until_the_next_start(self):
         self.assertEqual([(0.5, True), (2.0, False), (1.0, False)], list(ticks.answers([1.5, 4], [1, 2, 3], 1, 5)))
 
+    def test_a_schedule_that_is_found_a_little_late_makes_nobody_late(self):
+        self.assertEqual([(0.0, True), (0.0, True)], list(ticks.answers([9.97, 19.96], [10, 20], 10, 40)))
+        self.assertEqual([(0.23, True)], [(round(late, 2), ran) for late, ran in ticks.answers([9.97, 10.23], [10], 0.25, 40)])
+
     def test_a_due_time_that_nobody_answers_has_never_run(self):
         self.assertEqual([(3, False), (2, False), (1, False)], list(ticks.answers([], [1, 2, 3], 1, 4)))
 
@@ -86,12 +90,14 @@ class Logs(unittest.TestCase):
     def test_one_that_stands_by_does_not_begin(self):
         lines = ("100.000 -- queue/next_due: since", "101.000 SELECT pg_catalog.pg_try_advisory_lock($1)",
                  "101.010 -- queue/next_due: since", "101.020 -- rings/queue_look: where", "102.030 -- rings/queue_look: where",
-                 "102.100 -- observe/rings: where", "102.101 -- queue/next_due: since")
+                 "102.100 -- observe/rings: where", "102.101 -- queue/next_due: since", "102.200 -- observe/rings: where",
+                 "102.300 -- queue/has_stale: whether")
         with tempfile.NamedTemporaryFile("w") as file:
             file.write("".join("{0} lockkeeper1|LOG:  execute s1: {1}\n".format(*line.split(" ", 1)) for line in lines))
             file.flush()
             found = trace.Trace({"lockkeeper1": False}).read(file.name, 0)
         self.assertEqual([101.01], found.starts["promote_scheduled"])
+        self.assertEqual([102.3], found.starts["rescue_stale_heartbeats"])
         self.assertEqual([101.02, 102.03], found.starts["rotate_queue"])
         self.assertEqual([101.01], found.anchors())
 

@@ -93,9 +93,12 @@ class Leaders:
                                                       awa_maintenance_branch=duty.branch) for duty in DUTIES)
 
     def overruns(self):
-        """Episodes, as the leaders count them themselves; None if one was never heard."""
-        counted = self._counted if not self.arm.is_awa() else {name: self._telemetry.overruns(name) for name in self.ever}
-        return None if None in counted.values() else int(sum(counted.values()))
+        """Episodes, as the leaders count them themselves; None if none of them was ever heard."""
+        counted = self._counted.values()
+        if self.arm.is_awa():
+            counted = [self._telemetry.overruns(name) for name in self.ever]
+        heard = [count for count in counted if count is not None]
+        return int(sum(heard)) if heard else None
 
     def kill(self):
         """The present one, if there is one."""

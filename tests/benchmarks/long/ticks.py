@@ -13,7 +13,7 @@ from figure import quantile
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)  # seconds
 LATE = 0.1  # seconds: what people begin to notice
-EARLY = 0.01  # seconds: the log has milliseconds, and a schedule is found out with a few of them amiss
+EARLY = 0.05  # seconds, or a twentieth of the interval: so far a schedule may be found amiss
 STEADY_EVERY = 1.0  # seconds; of the branches whose starts show the schedule
 LOOKED_AT = 400  # of their starts
 UNHEEDED = 0.05  # of them: one that is almost a whole interval late looks early
@@ -54,7 +54,7 @@ def answers(starts, dues, every, end):
     """(seconds late, whether it ran before the next one) of each due time."""
     ordered = sorted(starts)
     for due in dues:
-        place = bisect.bisect_left(ordered, due - EARLY)
+        place = bisect.bisect_left(ordered, due - min(EARLY, every / 20))
         start = ordered[place] if place < len(ordered) else None
         if start is None:
             # The block ends before anybody can say that it was missed.

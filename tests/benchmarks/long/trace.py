@@ -78,14 +78,14 @@ class Trace:
 
     def _sent(self, at, application, text):
         before, self._before[application] = self._before.get(application), text
-        if before and before.startswith("-- observe/"):
-            return  # it asks what the promotion asks
         is_awa = self._leaders[application]
         if application not in self.terms and _LOCK.match(text):
             self._locks[application] = at
         branch = next((duty.branch for duty in DUTIES if duty.is_begun_by(is_awa, text)), None)
         if branch is None:
             return
+        if branch == PROMOTION.branch and before and before.startswith("-- observe/"):
+            return  # that is asked by whoever observes
         if application not in self.terms and not self._begins(at, application, branch):
             return
         self.starts[branch].append(at)
