@@ -61,7 +61,7 @@ def growth(block):
 
 def violations(block):
     found = sum(len(block[key]) for key in ("broken", "audit_faults", "missed_mutants"))
-    return found + block["unfinished"] + block["fence_errors"] + (not block["fence_is_shut"])
+    return found + block["fence_errors"] + (not block["fence_is_shut"])
 
 
 def below(*path):
@@ -87,6 +87,7 @@ FIGURES = [
     ("left at the end: terminal rows", "", below("left", "terminal_rows")),
     ("left at the end: dead tuples", "", below("left", "dead_tuples")),
     ("database at the end", "MB", below("left", "megabytes")),
+    ("jobs of anybody that had not ended two minutes after the load", "", below("unfinished")),
     ("jobs completed", "", below("completed")),
     ("a worker's claim, p99", "ms", below("claims", "p99_ms")),
     ("scheduled job due → started by a worker, p99", "ms", below("pickups", "p99_ms")),
@@ -117,7 +118,7 @@ def line(block):
     """What one sees while the blocks run."""
     slo, hygiene = (share("late", lane)(block) for lane in LANES)
     return (f"late: slo {number(slo)} %, hygiene {number(hygiene)} %; slo max {number(latest('slo')(block))} ms; "
-            f"overruns {block['overruns']}; completed {block['completed']}; violations {violations(block)}"
+            f"overruns {block['overruns']}; completed {block['completed']}; unfinished {block['unfinished']}; violations {violations(block)}"
             + "".join(f"\n    {fault}" for fault in [*block["broken"], *block["audit_faults"][:5]]))
 
 
