@@ -29,7 +29,7 @@ SCAN = "SELECT count(*), sum(length(args::text)) FROM awa.ready_entries CROSS JO
 CHILD = "SELECT slot FROM awa.queue_ring_slots ORDER BY slot"
 
 
-class Worker(threading.Thread):
+class Deed(threading.Thread):
     """Does one thing again and again until it is stopped; what goes wrong there is raised by stop()."""
 
     def __init__(self, work):
@@ -55,12 +55,12 @@ class Worker(threading.Thread):
 
 @contextlib.contextmanager
 def working(works):
-    workers = [Worker(work) for work in works]
+    deeds = [Deed(work) for work in works]
     try:
         yield
     finally:
-        for worker in workers:
-            worker.stop()
+        for deed in deeds:
+            deed.stop()
 
 
 def nothing(_):

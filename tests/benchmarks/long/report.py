@@ -118,7 +118,8 @@ def line(block):
     """What one sees while the blocks run."""
     slo, hygiene = (share("late", lane)(block) for lane in LANES)
     return (f"late: slo {number(slo)} %, hygiene {number(hygiene)} %; slo max {number(latest('slo')(block))} ms; "
-            f"overruns {block['overruns']}; completed {block['completed']}; unfinished {block['unfinished']}; violations {violations(block)}"
+            f"overruns {block['overruns']}; completed {block['completed']}, unfinished {block['unfinished']}; "
+            f"violations {violations(block)}"
             + "".join(f"\n    {fault}" for fault in [*block["broken"], *block["audit_faults"][:5]]))
 
 
@@ -131,11 +132,12 @@ def write(path, results, is_whole):
     text = source.read_text(encoding="utf-8")
     for name, phase in PHASES.items():
         blocks = [block for block in results.blocks if block["phase"] == name]
-        text = page.replace(text, name, f"{phase.says[0].upper()}{phase.says[1:]}.\n\n{page.markdown_table(table(blocks))}"
-                            if blocks else "Not measured.")
+        said = f"{phase.says[0].upper()}{phase.says[1:]}.\n\n{page.markdown_table(table(blocks))}"
+        text = page.replace(text, name, said if blocks else "Not measured.")
     text = page.replace(text, "machine", page.markdown_machine(results.blocks[-1]))
-    text = page.replace(text, "blocks", f"{len(results.blocks)} of {len(results.plan['order'])} blocks, in the order of "
-                        f"seed {results.plan['seed']}; load average before a block {load(results.blocks)}.")
+    so_many = f"{len(results.blocks)} of {len(results.plan['order'])} blocks"
+    text = page.replace(text, "blocks", f"{so_many}, in the order of seed {results.plan['seed']}; load average before "
+                        f"a block {load(results.blocks)}.")
     path.write_text(text, encoding="utf-8")
     print(f"{path.name}: {len(results.blocks)} blocks written")
     return 0
