@@ -50,8 +50,8 @@ class Block:
             with self.phase.disturb(self):
                 self._watch(self.seconds)
                 end = database_clock(self.scene.admin)
-            found = {"turns": debt.turns(self.scene) - turned, "left": debt.left(self.scene),
-                     "completed": self.traffic.completed() - completed, "overruns": self.leaders.overruns()}
+                found = {"turns": debt.turns(self.scene) - turned, "left": debt.left(self.scene),
+                         "completed": self.traffic.completed() - completed, "overruns": self.leaders.overruns()}
             found["unfinished"] = self.traffic.settle(SETTLE_LIMIT)
         finally:
             self._stop()
