@@ -39,10 +39,12 @@ bool is_resting(State state) {
 
 }  // namespace
 
-Service::Service(config::Settings settings, std::string version, Read read)
+Service::Service(config::Settings settings, std::string version, Read read,
+                 scheduling::MakePolicy make_policy)
     : settings_(std::move(settings)),
       version_(std::move(version)),
       read_(std::move(read)),
+      make_policy_(std::move(make_policy)),
       board_(registry_, settings_),
       election_(loop_, election_settings(settings_), callbacks()),
       standby_(loop_, registry_, board_),
@@ -143,7 +145,7 @@ void Service::lead(pg::Connection& connection) {
       [this](auto on_answered) { election_.cancel(kCancelLimit, std::move(on_answered)); },
       registry_, board_, examined_, settings_.leadership.idle_limit, leadership::kStatementLimit,
       [this](const awa::Examination& examination) { disqualify(examination); },
-      std::move(on_workers_seen)});
+      std::move(on_workers_seen), make_policy_});
 }
 
 // Told in the middle of a turn: the term ends on a fresh stack.

@@ -4,6 +4,8 @@
 Each measures on a private PostgreSQL, and beside Lockkeeper the leader of Awa's own released
 worker where the figure names it. Prints a table, writes build/bench/<name>.json, and leaves
 nothing else behind. --write-docs puts what stands there into docs/benchmarks.md.
+
+./dev bench long is another one: blocks over many hours, see long/command.py.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / ".dev" / "stage"))
+sys.path[:0] = [str(ROOT / ".dev" / "stage"), str(ROOT / ".dev" / "demo")]
 import machine  # noqa: E402
 import page  # noqa: E402
 from cluster import Cluster  # noqa: E402
@@ -128,4 +130,7 @@ def main():
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["long"]:
+        from long.command import main as main_of_long
+        sys.exit(main_of_long(sys.argv[2:]))
     main()

@@ -75,7 +75,8 @@ class Scene:
 
     def daemon(self, branches=""):
         """Lockkeeper with the defaults of its sample file, but for these tables."""
-        name = f"{self.name}-lockkeeper{len(self.daemons) + 1}"
+        # Whoever is called lockkeeper something is not taken for a worker that leads.
+        name = f"lockkeeper{len(self.daemons) + 1}-{self.name}"
         # What is compared is two leaders, each of which leads all the time.
         self.daemons.append(Daemon(self.url("lockkeeper"), self.cluster.folder, branches, name,
                                    has_windows=False))
