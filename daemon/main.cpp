@@ -16,6 +16,7 @@
 #include "commands/terminal.hpp"
 #include "config/settings.hpp"
 #include "daemon/command_line.hpp"
+#include "daemon/policy.hpp"
 #include "display/board.hpp"
 #include "display/exit_codes.hpp"
 #include "http/address.hpp"
@@ -83,7 +84,8 @@ int run(const CommandLine& line) {
   logging::open(service::log_level(settings), service::log_format(settings));
   std::optional<service::Service> daemon;
   try {
-    daemon.emplace(settings, LOCKKEEPER_VERSION, [&line] { return read_for_run(line); });
+    daemon.emplace(
+        settings, LOCKKEEPER_VERSION, [&line] { return read_for_run(line); }, make_policy);
   } catch (const http::ListenError& error) {
     logging::close();
     return complain(display::kBadUsage, error.what());

@@ -41,6 +41,9 @@ every = "1s"
 [branches.rescue_expired_callbacks]
 every = "1s"
 """
+# The same for a worker that leads.
+LEADING = {"leader_election_interval_ms": 500, "heartbeat_rescue_interval_ms": 1000, "heartbeat_staleness_ms": 4000,
+           "deadline_rescue_interval_ms": 1000, "callback_rescue_interval_ms": 1000}
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -70,7 +73,8 @@ class Demo:
         self.cluster.make_database(pathlib.Path(sys.executable).parent / "awa")
         url = self.cluster.url("app")
         self.observer = Observer(self.cluster.connect, Book(self.folder, "observer"))
-        self.fleet = Fleet(url, self.folder, self.cluster.folder / "workers.log", self.leader)
+        self.fleet = Fleet(url, self.folder, self.cluster.folder / "workers.log",
+                           LEADING if self.leader == "awa" else {})
         words = [sys.executable, "-B", HERE / "producer.py", url, self.folder]
         self.producer = children.start(words, self.cluster.folder / "producer.log")
         with self.cluster.connect("app") as operator:

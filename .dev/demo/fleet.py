@@ -2,6 +2,7 @@
 """The workers of the demo, and their SIGKILLs; and the observer of final states."""
 
 import itertools
+import json
 import pathlib
 import signal
 import sys
@@ -23,7 +24,8 @@ SELECT job_id, original_run_lease, 'failed' FROM awa.dlq_entries
 class Observer:
     """Writes every final state into the ledger: the queue ring forgets them after a lap."""
 
-    def __init__(self, connect, book):
+    def __init__(self, connect, book, terminals=TERMINALS):
+        self._terminals = terminals
         self._connect = connect
         self._session = None
         self._book = book
@@ -32,7 +34,7 @@ class Observer:
     def look(self):
         if self._session is None or self._session.closed:
             self._session = self._connect()
-        for job, lease, state in self._session.execute(TERMINALS).fetchall():
+        for job, lease, state in self._session.execute(self._terminals).fetchall():
             if self.seen.get((job, lease)) != state:
                 self.seen[job, lease] = state
                 self._book.write("terminal", id=job, lease=lease, state=state)
@@ -44,9 +46,10 @@ class Observer:
 
 
 class Fleet:
-    def __init__(self, url, folder, log, leader):
+    def __init__(self, url, folder, log, options):
+        """The options are those of AsyncClient.start."""
         self.words = [sys.executable, "-B", HERE / "worker.py", url, folder]
-        self.last_words = ["leads"] if leader == "awa" else []
+        self.options = json.dumps(options)
         self.log = log
         self.names = itertools.count(1)
         self.workers = {}
@@ -56,7 +59,7 @@ class Fleet:
 
     def add(self):
         name = f"worker-{next(self.names)}"
-        self.workers[name] = children.start([*self.words, name, *self.last_words], self.log)
+        self.workers[name] = children.start([*self.words, name, self.options], self.log)
 
     def fallen(self):
         return [name for name, process in self.workers.items() if process.poll() is not None]

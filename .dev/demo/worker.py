@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Awa worker that beats every second: worker.py URL LEDGER_FOLDER NAME [leads]"""
+"""A real Awa worker that beats every second: worker.py URL LEDGER_FOLDER NAME [OPTIONS]
+
+The options are those of AsyncClient.start, as JSON.
+"""
 
 import asyncio
+import json
 import signal
 import sys
 
@@ -11,9 +15,6 @@ from ledger import Book
 
 BEAT_MS = 1000
 CALLBACK_WITHIN = 2.0  # seconds
-# What Lockkeeper does with its own settings, for the demo without it.
-LEADING = {"leader_election_interval_ms": 500, "heartbeat_rescue_interval_ms": 1000, "heartbeat_staleness_ms": 4000,
-           "deadline_rescue_interval_ms": 1000, "callback_rescue_interval_ms": 1000}
 
 
 class Worker:
@@ -86,4 +87,4 @@ class Worker:
 
 if __name__ == "__main__":
     url, folder, name, *rest = sys.argv[1:]
-    asyncio.run(Worker(url, folder, name).live(LEADING if rest else {}))
+    asyncio.run(Worker(url, folder, name).live(json.loads(rest[0]) if rest else {}))

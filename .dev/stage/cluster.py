@@ -91,13 +91,15 @@ class Cluster:
                 time.sleep(0.05)
         raise RuntimeError("PostgreSQL does not start:\n" + (self.folder / "postgresql.log").read_text())
 
-    def make_database(self, awa_program):
+    def make_database(self, awa_program, has_storage=True):
+        """Migrated; without storage, which of them is used is not decided yet."""
         with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as admin:
             for statement in ROLES.strip().splitlines():
                 admin.execute(statement)
         children.run([awa_program, "--database-url", self.url("app", "app"), "migrate"])
-        with self.connect() as session:
-            session.execute("SELECT awa.storage_auto_finalize_if_fresh('awa')")
+        if has_storage:
+            with self.connect() as session:
+                session.execute("SELECT awa.storage_auto_finalize_if_fresh('awa')")
 
     def set(self, setting, value):
         """Changes a setting that needs no restart."""

@@ -14,6 +14,7 @@ CONFIGURATION = """
 [database]
 url = "{url}"
 role = "app"
+application_name = "{name}"
 
 [leadership]
 takeover = "terminate"
@@ -29,15 +30,16 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Daemon:
-    def __init__(self, url, folder, branches="", name="lockkeeper", has_windows=True):
-        """The branches are tables of the configuration; the name tells several daemons apart.
+    def __init__(self, url, folder, branches="", name="lockkeeper", has_windows=True, program=PROGRAM):
+        """The branches are tables of the configuration; the name tells several daemons apart, and is
+        that of their sessions.
         Windows are those in which workers lead for a moment, so that they can publish schedules."""
         self.port = children.free_port()
         self.log = folder / f"{name}.log"
         configuration = folder / f"{name}.toml"
         configuration.write_text(CONFIGURATION.format(
-            url=url, port=self.port, branches=branches, window=str(has_windows).lower()))
-        self.process = children.start([PROGRAM, "-c", configuration, "run"], self.log)
+            url=url, name=name, port=self.port, branches=branches, window=str(has_windows).lower()))
+        self.process = children.start([program, "-c", configuration, "run"], self.log)
         self.ever_led = False
 
     def scrape(self):

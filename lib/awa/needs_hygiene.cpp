@@ -79,18 +79,18 @@ constexpr Right kCleanup[] = {
     queue("dlq_entries", kRemove),
 };
 
-// Awa's own recount of what is marked.
+// What Awa has written down about queues and kinds, against the jobs.
 constexpr Right kRecount[] = {
-    call("recompute_dirty_admin_metadata"),     canonical("admin_dirty_queues", kRemove),
-    canonical("admin_dirty_kinds", kRemove),    canonical("admin_dirty_queue_marks", kTake),
-    canonical("admin_dirty_kind_marks", kTake), canonical("jobs_hot", kRead),
-    canonical("scheduled_jobs", kRead),         canonical("queue_state_counts", kMove),
-    canonical("job_queue_catalog", kMove),      canonical("job_kind_catalog", kMove),
+    canonical("jobs_hot", kRead),           canonical("scheduled_jobs", kRead),
+    canonical("queue_state_counts", kMove), canonical("job_queue_catalog", kMove),
+    canonical("job_kind_catalog", kMove),
 };
 
-constexpr Right kPostponing[] = {
-    canonical("admin_dirty_queue_marks", kChange),
-    canonical("admin_dirty_kind_marks", kChange),
+constexpr Right kMarks[] = {
+    canonical("admin_dirty_queues", kTake),
+    canonical("admin_dirty_kinds", kTake),
+    canonical("admin_dirty_queue_marks", kTake),
+    canonical("admin_dirty_kind_marks", kTake),
 };
 
 constexpr Right kOperations[] = {
@@ -164,7 +164,6 @@ constexpr Needing kNeeding[] = {
     {"rotate_claim", kRotateClaim},
     {"cleanup", kCleanup},
     {"cleanup", kMarking},
-    {"cleanup", kRecount},
     {"batch_operations", kOperations},
     {"batch_operations", kMarking},
     {"batch_operations", kLaneUse},
@@ -172,7 +171,8 @@ constexpr Needing kNeeding[] = {
     {"priority_aging", kAging},
     {"priority_aging", kMarking},
     {"recompute_dirty_admin_metadata", kRecount},
-    {"recompute_dirty_admin_metadata", kPostponing},
+    {"recompute_dirty_admin_metadata", kMarks},
+    {"refresh_admin_metadata", kRecount},
     {"queue_stats", kStats},
     {"terminal_count_rollup", kQueueProofs},
     {"terminal_count_rollup", kRollUp},

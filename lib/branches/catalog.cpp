@@ -10,10 +10,6 @@ namespace {
 constexpr const Branch* kCatalog[] = {LOCKKEEPER_BRANCHES(LOCKKEEPER_ADDRESS)};
 #undef LOCKKEEPER_ADDRESS
 
-constexpr MissingDuty kMissing[] = {
-    {"refresh_admin_metadata", "admin metadata is not refreshed"},
-};
-
 }  // namespace
 
 std::span<const Branch* const> catalog() { return kCatalog; }
@@ -23,7 +19,5 @@ const Branch* find_branch(std::string_view name) {
                                   [&](const Branch* branch) { return branch->name == name; });
   return found == std::end(kCatalog) ? nullptr : *found;
 }
-
-std::span<const MissingDuty> missing_duties() { return kMissing; }
 
 }  // namespace lockkeeper::branches

@@ -23,6 +23,7 @@ namespace lockkeeper::branches {
   ROW(cron_sync)                      \
   ROW(priority_aging)                 \
   ROW(recompute_dirty_admin_metadata) \
+  ROW(refresh_admin_metadata)         \
   ROW(queue_stats)                    \
   ROW(terminal_count_rollup)          \
   ROW(registration)                   \
@@ -37,12 +38,5 @@ std::span<const Branch* const> catalog();
 
 // The branch of that name, or null.
 const Branch* find_branch(std::string_view name);
-
-// A duty of an Awa leader that this version does not do yet: its word and what it would do.
-struct MissingDuty {
-  std::string_view name;
-  std::string_view summary;
-};
-std::span<const MissingDuty> missing_duties();
 
 }  // namespace lockkeeper::branches

@@ -25,26 +25,18 @@ using namespace std::chrono_literals;
 constexpr auto kFetchLimit = 2s;
 
 void look_at_duties(Facts& facts, const config::Settings& settings) {
-  const auto missing = display::missing_duty_words();
   std::vector<std::string_view> disabled;
   for (const auto* branch : branches::catalog()) {
     const auto found = settings.branches.find(branch->name);
     if (found != settings.branches.end() && !found->second.enabled)
       disabled.push_back(branch->name);
   }
-  if (missing.empty() && disabled.empty()) {
+  if (disabled.empty()) {
     return facts.add(Mark::ok, "duties", "every duty of an Awa leader is done");
   }
-  if (!missing.empty()) {
-    facts.add(Mark::warning, "duties",
-              fmt::format("not done by this version: {}", fmt::join(missing, ", ")),
-              "know what nobody does while Lockkeeper leads");
-  }
-  if (!disabled.empty()) {
-    facts.add(Mark::warning, "duties",
-              fmt::format("switched off in the configuration: {}", fmt::join(disabled, ", ")),
-              "set enabled = true, or know that nobody does it");
-  }
+  facts.add(Mark::warning, "duties",
+            fmt::format("switched off in the configuration: {}", fmt::join(disabled, ", ")),
+            "set enabled = true, or know that nobody does it");
 }
 
 // A folder under /run is there only while the service runs.

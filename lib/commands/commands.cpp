@@ -82,7 +82,6 @@ display::Status status_without_daemon(const config::Settings& settings,
   for (const auto& record : board.records()) {
     status.branches.push_back(display::record_status(record, registry));
   }
-  status.missing_duties = display::missing_duty_words();
   return status;
 }
 

@@ -102,14 +102,6 @@ display::Table setting_table(const config::Settings& settings) {
   return table;
 }
 
-display::Table missing_table() {
-  display::Table table({{"not in this version"}, {"so"}});
-  for (const auto& duty : branches::missing_duties()) {
-    table.row({std::string(duty.name), std::string(duty.summary)}, display::Tone::quiet);
-  }
-  return table;
-}
-
 }  // namespace
 
 std::string branches_as_json(const config::Settings& settings) {
@@ -118,17 +110,12 @@ std::string branches_as_json(const config::Settings& settings) {
   for (const auto* branch : branches::catalog()) {
     write_branch(json, *branch, settings_of(*branch, settings));
   }
-  json.end_array().key("missing").begin_array();
-  for (const auto& duty : branches::missing_duties()) {
-    json.begin_object().field("branch", duty.name).field("summary", duty.summary).end_object();
-  }
   json.end_array().end_object();
   return json.take() + "\n";
 }
 
 std::string branches_as_text(const config::Settings& settings, display::Paint paint) {
-  return branch_table(settings).text(paint) + "\n" + setting_table(settings).text(paint) + "\n" +
-         missing_table().text(paint);
+  return branch_table(settings).text(paint) + "\n" + setting_table(settings).text(paint);
 }
 
 }  // namespace lockkeeper::commands

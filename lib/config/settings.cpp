@@ -147,21 +147,6 @@ BranchSettings read_branch(Reader reader, const BranchSchema& schema) {
   return branch;
 }
 
-// A branch of a later version may only be switched off, whatever keys it will have.
-void read_missing_branch(Reader& branches, const std::string& word) {
-  auto reader = branches.table(word);
-  bool enabled = false;
-  reader.boolean("enabled", enabled);
-  const auto keys = reader.keys();
-  const bool has_more = std::any_of(keys.begin(), keys.end(),
-                                    [](const std::string& key) { return key != "enabled"; });
-  if (enabled || has_more) {
-    branches.refuse(word,
-                    "is a branch that this version does not have: only enabled = false is "
-                    "accepted");
-  }
-}
-
 // One thing has one key, whichever branches it concerns.
 void borrow(const BranchSchema& schema, Settings& settings) {
   for (const auto& key : schema.keys) {
@@ -178,11 +163,7 @@ void borrow(const BranchSchema& schema, Settings& settings) {
 
 void read_branches(Reader branches, std::span<const BranchSchema> schemas, Settings& into) {
   for (const auto& schema : schemas) {
-    if (schema.is_missing) {
-      read_missing_branch(branches, schema.word);
-    } else {
-      into.branches[schema.word] = read_branch(branches.table(schema.word), schema);
-    }
+    into.branches[schema.word] = read_branch(branches.table(schema.word), schema);
   }
   branches.finish();
   for (const auto& schema : schemas) borrow(schema, into);

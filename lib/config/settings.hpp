@@ -98,7 +98,6 @@ struct BranchSchema {
   std::string word;
   time::Duration every{};
   std::vector<BranchKey> keys;
-  bool is_missing = false;  // a later branch: its table may only say enabled = false
 };
 
 // `what` is complete: place, fault, remedy.

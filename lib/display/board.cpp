@@ -198,12 +198,9 @@ void Board::watch_overrun(BranchRecord& record, time::Duration took) {
 std::vector<config::BranchSchema> branch_schemas() {
   std::vector<config::BranchSchema> schemas;
   for (const auto* branch : branches::catalog()) {
-    config::BranchSchema schema{std::string(branch->name), branch->every, {}, false};
+    config::BranchSchema schema{std::string(branch->name), branch->every, {}};
     for (const auto& setting : branch->settings) schema.keys.push_back(to_key(setting));
     schemas.push_back(std::move(schema));
-  }
-  for (const auto& duty : branches::missing_duties()) {
-    schemas.push_back({std::string(duty.name), {}, {}, true});
   }
   return schemas;
 }

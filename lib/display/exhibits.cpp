@@ -74,19 +74,6 @@ void count_change(metrics::Registry& registry, const leadership::View& view) {
                {{"to", leadership::name(view.state)}, {"reason", view.reason}});
 }
 
-std::vector<std::string> missing_duty_words() {
-  std::vector<std::string> words;
-  for (const auto& duty : branches::missing_duties()) words.emplace_back(duty.name);
-  return words;
-}
-
-void log_missing_duties() {
-  const auto words = missing_duty_words();
-  if (words.empty()) return;
-  logging::warn("these duties of an Awa leader are not done while this version leads",
-                {{"missing", fmt::format("{}", fmt::join(words, ","))}});
-}
-
 void log_disabled(const Board& board) {
   const auto words = board.switched_off();
   if (words.empty()) return;

@@ -25,9 +25,7 @@ void forget_sights(metrics::Registry& registry);
 void count_change(metrics::Registry& registry, const leadership::View& view);
 
 // At election: what nobody does while this program leads.
-void log_missing_duties();
 void log_disabled(const Board& board);
-std::vector<std::string> missing_duty_words();
 
 leadership::GateResult verdict_of(const awa::Examination& examination);
 http::Response readiness(const Status& status);

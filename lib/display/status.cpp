@@ -153,7 +153,6 @@ std::string to_json(const Status& status) {
     json.field("generation", ring.generation).end_object();
   }
   json.end_array();
-  write_texts(json, "missing_duties", status.missing_duties);
   json.end_object();
   return json.take() + "\n";
 }

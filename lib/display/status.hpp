@@ -53,7 +53,6 @@ struct Status {
   std::vector<BranchStatus> branches;
   std::vector<RingStatus> rings;      // empty while no ring has been looked at
   std::vector<std::string> findings;  // of diagnose: what only a person can mend
-  std::vector<std::string> missing_duties;
 };
 
 // Where HTTP serves each spelling.

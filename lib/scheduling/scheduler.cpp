@@ -37,8 +37,8 @@ struct Seat {
 }  // namespace
 
 struct Scheduler::Impl {
-  Impl(std::vector<Duty> duties, const Limits& limits, TimePoint start)
-      : slo(start), hygiene(start), turnstile(limits) {
+  Impl(std::vector<Duty> duties, TimePoint start, std::unique_ptr<Policy> chosen)
+      : slo(start), hygiene(start), policy(std::move(chosen)) {
     for (auto& duty : duties) {
       Seat seat;
       seat.duty = std::move(duty);
@@ -63,6 +63,11 @@ struct Scheduler::Impl {
       for (const auto& entry : each->advance(now)) {
         auto& seat = seats[entry.id];
         if (entry.due == seat.tick) seat.tick += seat.duty.every;
+        if (!policy->may_begin(entry.id, seat.duty)) {
+          ++seat.missed;
+          rest(entry.id, seat.tick);
+          continue;
+        }
         seat.phase = Phase::due;
         seat.shape = {};
         want(entry.id, entry.due);
@@ -73,8 +78,8 @@ struct Scheduler::Impl {
   void want(DutyId id, TimePoint since) {
     auto& seat = seats[id];
     seat.since = since;
-    turnstile.want({id, seat.duty.lane, since, seat.shape, seat.lengths.predicted(seat.shape.step),
-                    seat.preemptions});
+    policy->want({id, seat.duty.lane, since, seat.shape, seat.lengths.predicted(seat.shape.step),
+                  seat.preemptions});
   }
 
   Action granted(DutyId id, TimePoint now) {
@@ -101,26 +106,29 @@ struct Scheduler::Impl {
   std::vector<Seat> seats;
   TimerWheel slo;
   TimerWheel hygiene;
-  Turnstile turnstile;
+  std::unique_ptr<Policy> policy;
 };
 
 Scheduler::Scheduler(std::vector<Duty> duties, Limits limits, TimePoint start)
-    : impl_(std::make_unique<Impl>(std::move(duties), limits, start)) {}
+    : Scheduler(std::move(duties), start, std::make_unique<Turnstile>(limits)) {}
+
+Scheduler::Scheduler(std::vector<Duty> duties, TimePoint start, std::unique_ptr<Policy> policy)
+    : impl_(std::make_unique<Impl>(std::move(duties), start, std::move(policy))) {}
 
 Scheduler::~Scheduler() = default;
 
 std::optional<Action> Scheduler::next(TimePoint now) {
   impl_->fall_due(now);
-  if (impl_->turnstile.take_back(now)) {
+  if (impl_->policy->take_back(now)) {
     return Action{Action::Kind::cancel, *holder(), {}, 0};
   }
-  const auto admitted = impl_->turnstile.admit(now, impl_->slo.next_due());
+  const auto admitted = impl_->policy->admit(now, impl_->slo.next_due());
   if (!admitted) return std::nullopt;
   return impl_->granted(admitted->duty, now);
 }
 
 std::optional<TimePoint> Scheduler::wake_at() const {
-  std::optional<TimePoint> earliest = impl_->turnstile.wake_at();
+  std::optional<TimePoint> earliest = impl_->policy->wake_at();
   for (const auto& due : {impl_->slo.next_due(), impl_->hygiene.next_due()}) {
     if (due && (!earliest || *due < *earliest)) earliest = due;
   }
@@ -134,14 +142,14 @@ void Scheduler::turn_wanted(DutyId duty, TurnShape shape, TimePoint now) {
   impl_->want(duty, now);
 }
 
-bool Scheduler::shield(TimePoint) { return impl_->turnstile.shield(); }
+bool Scheduler::shield(TimePoint) { return impl_->policy->shield(); }
 
 bool Scheduler::is_taken_back() const {
-  return impl_->turnstile.turn() && impl_->turnstile.turn()->is_taken_back;
+  return impl_->policy->turn() && impl_->policy->turn()->is_taken_back;
 }
 
 void Scheduler::turn_ended(TurnEnd how, TimePoint now) {
-  const auto& turn = *impl_->turnstile.turn();
+  const auto& turn = *impl_->policy->turn();
   auto& seat = impl_->seats[turn.holder.duty];
   const auto took = now - turn.started;
   if (how == TurnEnd::preempted) {
@@ -151,10 +159,10 @@ void Scheduler::turn_ended(TurnEnd how, TimePoint now) {
     seat.preemptions = 0;
     seat.lengths.completed(seat.shape.step, took);
   }
-  impl_->turnstile.turn_ended(now);
+  impl_->policy->turn_ended(now);
 }
 
-void Scheduler::cancel_answered(TimePoint) { impl_->turnstile.cancel_answered(); }
+void Scheduler::cancel_answered(TimePoint) { impl_->policy->cancel_answered(); }
 
 void Scheduler::pass_ended(DutyId duty, PassEnd end, TimePoint now) {
   auto& seat = impl_->seats[duty];
@@ -163,6 +171,7 @@ void Scheduler::pass_ended(DutyId duty, PassEnd end, TimePoint now) {
     seat.shape = {};
     return impl_->want(duty, now);  // behind its lane, or it would starve the others
   }
+  impl_->policy->pass_ended(duty, seat.duty, now - seat.started);
   impl_->swallow_ticks(seat, now);
   auto due = seat.tick;
   if (end.next_due_in) due = std::min(due, impl_->after_gap(seat, now + *end.next_due_in));
@@ -194,12 +203,12 @@ DutyView Scheduler::view(DutyId duty) const {
 }
 
 std::optional<DutyId> Scheduler::holder() const {
-  const auto& turn = impl_->turnstile.turn();
+  const auto& turn = impl_->policy->turn();
   return turn ? std::optional(turn->holder.duty) : std::nullopt;
 }
 
 std::optional<TimePoint> Scheduler::turn_started() const {
-  const auto& turn = impl_->turnstile.turn();
+  const auto& turn = impl_->policy->turn();
   return turn ? std::optional(turn->started) : std::nullopt;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Decides who may use the one leader session, and when: two timer wheels and a turnstile.
+// Decides who may use the one leader session, and when: two timer wheels and a policy, which is
+// the turnstile of the two lanes unless somebody brings another one.
 //
 // Pure. Knows no loop, no clock and no database: every call brings the time, and the answer to
 // next() is an action for the caller to carry out. The caller repeats next() until it is empty
@@ -88,9 +89,13 @@ struct DutyView {
   bool is_running = false;                       // a pass is under way
 };
 
+class Policy;
+
 class Scheduler {
  public:
+  // With two lanes.
   Scheduler(std::vector<Duty> duties, Limits limits, time::TimePoint start);
+  Scheduler(std::vector<Duty> duties, time::TimePoint start, std::unique_ptr<Policy> policy);
   ~Scheduler();
 
   std::optional<Action> next(time::TimePoint now);

@@ -7,48 +7,23 @@
 #include <optional>
 #include <vector>
 
-#include "scheduling/scheduler.hpp"
+#include "scheduling/policy.hpp"
 
 namespace lockkeeper::scheduling {
 
-// Somebody who wants the next turn.
-struct Candidate {
-  DutyId duty = 0;
-  Lane lane = Lane::slo;
-  time::TimePoint since{};
-  TurnShape shape;
-  time::Duration predicted{};  // length of the turn
-  int preemptions = 0;         // in a row, up to now
-};
-
-class Turnstile {
+class Turnstile final : public Policy {
  public:
   explicit Turnstile(const Limits& limits) : limits_(limits) {}
 
-  void want(const Candidate& candidate) { waiting_.push_back(candidate); }
-
-  // Gives the turn to whoever should have it, if it is free and a cancel is not on its way.
-  // `next_slo`: the earliest due time of an slo duty that does not wait yet.
-  std::optional<Candidate> admit(time::TimePoint now, std::optional<time::TimePoint> next_slo);
-
-  // True when the holder's statement is to be cancelled now; the cancel counts as sent.
-  bool take_back(time::TimePoint now);
-
-  // When, without any other event, admit() or take_back() would next say something else.
-  std::optional<time::TimePoint> wake_at() const;
-
-  bool shield();
-  void turn_ended(time::TimePoint now);
-  void cancel_answered() { is_cancel_pending_ = false; }
-
-  struct Turn {
-    Candidate holder;
-    time::TimePoint started;
-    bool is_protected = false;   // not taken back before protected_turn is over
-    bool is_shielded = false;    // not taken back at all
-    bool is_taken_back = false;  // a cancel was sent
-  };
-  const std::optional<Turn>& turn() const { return turn_; }
+  void want(const Candidate& candidate) override { waiting_.push_back(candidate); }
+  std::optional<Candidate> admit(time::TimePoint now,
+                                 std::optional<time::TimePoint> next_slo) override;
+  bool take_back(time::TimePoint now) override;
+  std::optional<time::TimePoint> wake_at() const override;
+  bool shield() override;
+  void turn_ended(time::TimePoint now) override;
+  void cancel_answered() override { is_cancel_pending_ = false; }
+  const std::optional<Turn>& turn() const override { return turn_; }
 
  private:
   const Candidate* first(Lane lane) const;

@@ -57,7 +57,6 @@ display::Status Service::status() const {
   for (const auto& record : board_.records()) status.branches.push_back(status_of(record));
   status.rings = display::rings_of(registry_);
   status.findings = display::findings_of(registry_);
-  status.missing_duties = display::missing_duty_words();
   return status;
 }
 

@@ -20,10 +20,12 @@ bool has_cancelled(const pg::Replies& replies) {
 
 }  // namespace
 
-Conductor::Conductor(event::Loop& loop, pg::Session& session, Cancel cancel)
+Conductor::Conductor(event::Loop& loop, pg::Session& session, Cancel cancel,
+                     scheduling::MakePolicy make_policy)
     : loop_(loop),
       session_(session),
       cancel_(std::move(cancel)),
+      make_policy_(std::move(make_policy)),
       timer_(loop, [this] { pump(); }),
       self_(std::make_shared<Conductor*>(this)) {}
 
@@ -36,7 +38,7 @@ DutyId Conductor::add(scheduling::Duty duty, std::unique_ptr<Performer> performe
 }
 
 void Conductor::start() {
-  scheduler_ = std::make_unique<scheduling::Scheduler>(duties_, scheduling::Limits{}, loop_.now());
+  scheduler_ = std::make_unique<scheduling::Scheduler>(duties_, loop_.now(), make_policy_());
   pump();
 }
 

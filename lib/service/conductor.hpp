@@ -15,6 +15,7 @@
 
 #include "event/loop.hpp"
 #include "pg/session.hpp"
+#include "scheduling/policy.hpp"
 #include "scheduling/scheduler.hpp"
 #include "service/performer.hpp"
 
@@ -26,7 +27,8 @@ class Conductor {
   // when that will never be known.
   using Cancel = std::function<void(std::function<void(bool answered)> on_answered)>;
 
-  Conductor(event::Loop& loop, pg::Session& session, Cancel cancel);
+  Conductor(event::Loop& loop, pg::Session& session, Cancel cancel,
+            scheduling::MakePolicy make_policy = scheduling::two_lanes);
   ~Conductor();
   Conductor(const Conductor&) = delete;
   Conductor& operator=(const Conductor&) = delete;
@@ -63,6 +65,7 @@ class Conductor {
   event::Loop& loop_;
   pg::Session& session_;
   Cancel cancel_;
+  scheduling::MakePolicy make_policy_;
   std::vector<scheduling::Duty> duties_;
   std::vector<std::unique_ptr<Performer>> performers_;
   std::unique_ptr<scheduling::Scheduler> scheduler_;

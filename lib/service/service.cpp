@@ -39,10 +39,12 @@ bool is_resting(State state) {
 
 }  // namespace
 
-Service::Service(config::Settings settings, std::string version, Read read)
+Service::Service(config::Settings settings, std::string version, Read read,
+                 scheduling::MakePolicy make_policy)
     : settings_(std::move(settings)),
       version_(std::move(version)),
       read_(std::move(read)),
+      make_policy_(std::move(make_policy)),
       board_(registry_, settings_),
       election_(loop_, election_settings(settings_), callbacks()),
       standby_(loop_, registry_, board_),
@@ -138,7 +140,6 @@ awa::SwitchedOff Service::switched_off() const {
 }
 
 void Service::lead(pg::Connection& connection) {
-  display::log_missing_duties();
   display::log_disabled(board_);
   leader_ = &connection;
   board_.begin_term();
@@ -152,7 +153,7 @@ void Service::lead(pg::Connection& connection) {
       registry_, board_, examined_, switched_off(), settings_.leadership.idle_limit,
       leadership::kStatementLimit,
       [this](const awa::Examination& examination) { disqualify(examination); },
-      std::move(on_workers_seen)});
+      std::move(on_workers_seen), make_policy_});
 }
 
 // Told in the middle of a turn: the term ends on a fresh stack.

@@ -29,8 +29,9 @@ class Service {
   // Reads the configuration again; throws config::SettingsError when it cannot be used.
   using Read = std::function<config::Settings()>;
 
-  // Throws http::ListenError if HTTP cannot listen.
-  Service(config::Settings settings, std::string version, Read read);
+  // Throws http::ListenError if HTTP cannot listen. The policy is that of every term.
+  Service(config::Settings settings, std::string version, Read read,
+          scheduling::MakePolicy make_policy);
   ~Service();
 
   // Until SIGTERM, SIGINT or a pooler; returns the exit code.
@@ -59,6 +60,7 @@ class Service {
   config::Settings settings_;
   std::string version_;
   Read read_;
+  scheduling::MakePolicy make_policy_;
   event::Loop loop_;
   metrics::Registry registry_;
   display::Board board_;

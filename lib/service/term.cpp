@@ -23,7 +23,8 @@ Term::Term(Circumstances circumstances)
     : loop_(circumstances.loop),
       session_(circumstances.session),
       ground_(std::move(circumstances.found)),
-      conductor_(circumstances.loop, circumstances.session, std::move(circumstances.cancel)),
+      conductor_(circumstances.loop, circumstances.session, std::move(circumstances.cancel),
+                 std::move(circumstances.make_policy)),
       self_(std::make_shared<Term*>(this)) {
   seat_branches(circumstances);
   ground_.on_stood = [this, &board = circumstances.board] { show_able(board); };

@@ -33,6 +33,7 @@ class Term {
     std::function<void(awa::Examination)> on_disqualified;
     // Called in the middle of a turn, every few seconds; empty when nobody wants to know.
     WorkerWatch::OnSeen on_workers_seen;
+    scheduling::MakePolicy make_policy;
   };
   explicit Term(Circumstances circumstances);
 

@@ -4,6 +4,8 @@
 Each measures on a private PostgreSQL, and beside Lockkeeper the leader of Awa's own released
 worker where the figure names it. Prints a table, writes build/bench/<name>.json, and leaves
 nothing else behind. --write-docs puts what stands there into docs/benchmarks.md.
+
+./dev bench long is another one: blocks over many hours, see long/command.py.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / ".dev" / "stage"))
+sys.path[:0] = [str(ROOT / ".dev" / "stage"), str(ROOT / ".dev" / "demo")]
 import machine  # noqa: E402
 import page  # noqa: E402
 from cluster import Cluster  # noqa: E402
@@ -23,8 +25,8 @@ from ending import Stopped, ignore_signals, raise_on_signals  # noqa: E402
 from figure import HEADINGS  # noqa: E402
 from scene import SETTINGS, Scene, make_template  # noqa: E402
 
-NAMES = ["lateness", "rings", "prune_wait", "preemption", "due", "flood", "rescue", "cron", "cleanup", "operations", "debt_bomb",
-         "takeover", "empty_pass", "footprint"]
+NAMES = ["lateness", "rings", "prune_wait", "preemption", "due", "flood", "rescue", "cron", "cleanup", "operations",
+         "admin", "debt_bomb", "takeover", "empty_pass", "footprint"]
 RESULTS = ROOT / "build" / "bench"
 QUICK = 5  # --quick measures for so many times less
 
@@ -128,4 +130,7 @@ def main():
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["long"]:
+        from long.command import main as main_of_long
+        sys.exit(main_of_long(sys.argv[2:]))
     main()

@@ -36,7 +36,7 @@ def wait_until(condition, limit, what, every=0.02):
         if result:
             return result
         if time.monotonic() > end:
-            raise RuntimeError(f"waited {limit:g} s in vain: {what}")
+            raise RuntimeError(f"waited {limit:g} s in vain: {what() if callable(what) else what}")
         time.sleep(every)
 
 
@@ -47,6 +47,7 @@ class Scene:
         self.name = f"scene{next(_names)}"
         self.daemons = []
         self.workers = []
+        self.environment = None  # of workers to come: None is ours
         with cluster.connect(database="postgres") as admin:
             admin.execute(f"CREATE DATABASE {self.name} TEMPLATE app OWNER app STRATEGY file_copy")
         self.admin = cluster.connect("postgres", self.name)
@@ -56,9 +57,13 @@ class Scene:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def stop(self):
+        """Nobody leads any more, or works."""
         for process in [each.process for each in self.daemons] + self.workers:
             children.stop(process)
+
+    def __exit__(self, *_):
+        self.stop()
         self.admin.close()
         self.app.close()
         if self.cluster.process.poll() is None:
@@ -70,7 +75,8 @@ class Scene:
 
     def daemon(self, branches=""):
         """Lockkeeper with the defaults of its sample file, but for these tables."""
-        name = f"{self.name}-lockkeeper{len(self.daemons) + 1}"
+        # Whoever is called lockkeeper something is not taken for a worker that leads.
+        name = f"lockkeeper{len(self.daemons) + 1}-{self.name}"
         # What is compared is two leaders, each of which leads all the time.
         self.daemons.append(Daemon(self.url("lockkeeper"), self.cluster.folder, branches, name,
                                    has_windows=False))
@@ -80,7 +86,8 @@ class Scene:
         """A released Awa worker with its own defaults, but for these options."""
         settings = {"queues": queues or {"nothing": 1}, "options": options}
         words = [sys.executable, "-B", HERE / "worker.py", self.url("app"), json.dumps(settings)]
-        self.workers.append(children.start(words, self.cluster.folder / f"{self.name}-workers.log"))
+        self.workers.append(children.start(words, self.cluster.folder / f"{self.name}-workers.log",
+                                           env=self.environment))
         return self.workers[-1]
 
     def holder(self):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Awa worker, with Awa's defaults but for what it is told: worker.py URL SETTINGS
 
-The settings are JSON: {"queues": {name: max_workers}, "options": {of AsyncClient.start}}.
+The settings are JSON: {"queues": {name: max_workers}, "options": {of AsyncClient.start},
+"telemetry": [endpoint, name of the service] or nothing}.
 """
 
 import asyncio
@@ -26,6 +27,8 @@ async def run(job):
 
 
 async def live(url, settings):
+    if "telemetry" in settings:
+        awa.init_telemetry(*settings["telemetry"], export_interval_ms=1000)
     client = awa.AsyncClient(url, max_connections=CONNECTIONS)
     for queue in settings["queues"]:
         client.task(Work, queue=queue)(run)

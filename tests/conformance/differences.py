@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where Lockkeeper's result differs from that of Awa's own leader on purpose, a row each: the
-defect of the reference as docs/awa-parity.md lists it, the view of tables.py, what the reference
+defect of the reference or the other difference as docs/awa-parity.md lists it, the view of tables.py, what the reference
 has there and Lockkeeper has not, or the other way round."""
 
 import dataclasses
@@ -9,18 +9,71 @@ import typing
 
 @dataclasses.dataclass
 class Difference:
-    defect: str
+    reason: str
     view: str
     is_in_reference: bool  # otherwise in Lockkeeper's result
-    explains: typing.Callable[[dict, dict], bool]  # a row, and the result that it stands in
+    explains: typing.Callable[[dict, dict, dict], bool]  # a row, the reference, Lockkeeper's result
 
 
-def lives_on(row, result):
+def lives_on(row, reference, _ours=None):
     """A job that is cancelled as a duplicate of itself: it is also retried."""
-    alive = {other["job_id"] for view in ("deferred_jobs", "available") for other in result[view]}
+    alive = {other["job_id"] for view in ("deferred_jobs", "available") for other in reference[view]}
     return row["state"] == "cancelled" and row["job_id"] in alive
+
+
+def counts_duplicates(row, reference, ours):
+    """The same count of ended jobs, but for those duplicates."""
+    lane = {"queue": row["queue"], "priority": row["priority"]}
+    count = sum(lives_on(each, reference) for each in reference["done_entries"] if lane.items() <= each.items())
+    if row in reference["ended"]:
+        rest = {**row, "others": row["others"] - count}
+        return count > 0 and (rest in ours["ended"] or rest["failed"] == rest["others"] == 0)
+    return count > 0 and {**row, "others": row["others"] + count} in reference["ended"]
+
+
+def keeps_its_key(row, reference, _ours):
+    """The unique key of a job that is cancelled as a duplicate of itself: it goes with the cancelled one."""
+    return any(lives_on(each, reference) and each["job_id"] == row["job_id"] for each in reference["done_entries"])
+
+
+def was_preempted(row, reference, ours):
+    """Lane numbers that went with a transaction of a batch operation when the SLO lane needed the connection."""
+    theirs = [{**lane, "given": None} for lane in reference["lanes"] if lane["given"] <= row["given"]]
+    here = [{**lane, "given": None} for lane in ours["lanes"] if lane["given"] >= row["given"]]
+    same = {**row, "given": None}
+    return row["queue"].startswith("ops") and same in theirs and same in here
+
+
+def tells_the_worker(row, _reference, ours):
+    """A message to the worker whose attempt has been rescued."""
+    if row["channel"] != "awa:cancel":
+        return False
+    return any(row["payload"] == {"job_id": each[name], "run_lease": each["run_lease"]}
+               for name, views in (("job_id", ("deferred_jobs", "available", "done_entries", "dead_letters")),
+                                   ("id", ("jobs_hot", "scheduled_jobs")))
+               for view in views for each in ours[view])
+
+
+def wakes_for_cron(row, _reference, ours):
+    """A message to the workers of a canonical queue in which a schedule has fired."""
+    return any(row["channel"] == f"awa:{each['queue']}" and "cron_name" in each["metadata"] for each in ours["jobs_hot"])
+
+
+def has_never_turned(row, reference, _ours):
+    """A leader that has decided for the canonical plane leaves the rings alone, also once they are used."""
+    in_reference = [each for each in reference["rings"] if each["ring"] == row["ring"]]
+    return reference["storage"][0]["state"] == "mixed_transition" and not in_reference[0]["has_turned"]
 
 
 DIFFERENCES = (
     Difference("D11", "done_entries", True, lives_on),
+    Difference("D11", "ended", True, counts_duplicates),
+    Difference("D11", "ended", False, counts_duplicates),
+    Difference("D11", "unique_claims", False, keeps_its_key),
+    Difference("batch operations: lane numbers", "lanes", True, was_preempted),
+    Difference("batch operations: lane numbers", "lanes", False, was_preempted),
+    Difference("H12", "rings", True, has_never_turned),
+    Difference("H12", "rings", False, has_never_turned),
+    Difference("D15", "notices", False, tells_the_worker),
+    Difference("cron: workers of a canonical queue", "notices", False, wakes_for_cron),
 )

@@ -1,144 +1,132 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults that are planted in a result, to see that the comparison notices each of them."""
+"""Faults that are planted in the database of a leader that has done everything right, one at a
+time, to see that the comparison notices each of them."""
 
 import copy
 
-
-def first(rows, **wanted):
-    return next(row for row in rows if all(row.get(name) == value for name, value in wanted.items()))
-
-
-def rescued(result):
-    return next(row for row in result["deferred_jobs"] if row["state"] == "retryable" and row["finalized_at"] == "now")
-
-
-def drop_job(result):
-    result["deferred_jobs"].remove(rescued(result))
-
-
-def double_job(result):
-    result["available"].append(dict(result["available"][0]))
+# A job that the leader has rescued, and one that it has promoted.
+RESCUED = "job_id = (SELECT min(job_id) FROM deferred_jobs WHERE state = 'retryable' AND finalized_at > %(began)s AND payload ? 'progress')"
+PROMOTED = "(job_id, lane_seq) = (SELECT job_id, lane_seq FROM ready_entries WHERE run_at > %(began)s AND queue LIKE 'due%%' ORDER BY 1 LIMIT 1)"
+TICK = "job_id = (SELECT min(job_id) FROM ready_entries WHERE queue = 'ticks')"
+FIRST_LETTER = "job_id = (SELECT min(job_id) FROM dlq_entries)"
+DELTA = """
+INSERT INTO queue_terminal_count_deltas (ready_slot, ready_generation, queue, priority, enqueue_shard, terminal_delta)
+VALUES (0, 0, 'rows', 1, 0, {})
+"""
+SOME_KEY = "SELECT unique_key FROM awa.job_unique_claims ORDER BY 1 LIMIT 1"
 
 
-def wrong_priority(result):
-    rescued(result)["priority"] += 1
+def doubled(table, where, **changes):
+    """The same row once more, with other values in some columns."""
+    columns = ", ".join(f"'{name}', {value}" for name, value in changes.items())
+    return (f"INSERT INTO {table} SELECT (jsonb_populate_record(NULL::{table}, to_jsonb(t) || jsonb_build_object({columns}))).*"
+            f" FROM {table} t WHERE {where} LIMIT 1")
 
 
-def wrong_attempt(result):
-    rescued(result)["attempt"] += 1
+PLANTED = {
+    "a rescued job is lost": f"DELETE FROM deferred_jobs WHERE {RESCUED}",
+    "a promoted job is lost": f"DELETE FROM ready_entries WHERE {PROMOTED}",
+    "a job is promoted twice": doubled("ready_entries", PROMOTED, lane_seq="lane_seq + 1000"),
+    "a promoted job has no segment": f"DELETE FROM ready_segments s WHERE EXISTS (SELECT FROM ready_entries r WHERE {PROMOTED}"
+        " AND (r.queue, r.priority) = (s.queue, s.priority) AND r.lane_seq >= s.first_lane_seq AND r.lane_seq < s.next_lane_seq)",
+    "wrong priority": f"UPDATE deferred_jobs SET priority = priority %% 4 + 1 WHERE {RESCUED}",
+    "wrong priority of a promoted job": f"UPDATE ready_entries SET priority = priority %% 4 + 1, lane_seq = lane_seq + 1000 WHERE {PROMOTED}",
+    "wrong attempt": f"UPDATE deferred_jobs SET attempt = attempt + 1 WHERE {RESCUED}",
+    "wrong run lease": f"UPDATE deferred_jobs SET run_lease = run_lease + 1 WHERE {RESCUED}",
+    "wrong most attempts": f"UPDATE deferred_jobs SET max_attempts = max_attempts + 1 WHERE {RESCUED}",
+    "wrong queue": f"UPDATE ready_entries SET queue = 'another' WHERE {PROMOTED}",
+    "no back-off": f"UPDATE deferred_jobs SET run_at = finalized_at WHERE {RESCUED}",
+    "a back-off of half the time": f"UPDATE deferred_jobs SET run_at = finalized_at + (run_at - finalized_at) / 2 WHERE {RESCUED}",
+    "a back-off of twice the time": f"UPDATE deferred_jobs SET run_at = finalized_at + (run_at - finalized_at) * 2 WHERE {RESCUED}",
+    "the back-off of another attempt": f"UPDATE deferred_jobs SET run_at = finalized_at + awa.backoff_duration((attempt - 1)::smallint, max_attempts)"
+        f" WHERE {RESCUED}",
+    "a job that waits is put off": "UPDATE deferred_jobs SET run_at = run_at + interval '1 second' WHERE queue = 'later'",
+    "no time of the end": f"UPDATE deferred_jobs SET finalized_at = NULL WHERE {RESCUED}",
+    "no error entry": f"UPDATE deferred_jobs SET payload = jsonb_set(payload, '{{errors}}', (payload -> 'errors') - -1) WHERE {RESCUED}",
+    "another error": f"UPDATE deferred_jobs SET payload = jsonb_set(payload, '{{errors,-1,error}}', '\"another\"') WHERE {RESCUED}",
+    "an error of another time": f"UPDATE deferred_jobs SET payload = jsonb_set(payload, '{{errors,-1,at}}', '\"2020-01-01T00:00:00Z\"')"
+        f" WHERE {RESCUED}",
+    "progress is lost": f"UPDATE deferred_jobs SET payload = payload - 'progress' WHERE {RESCUED}",
+    "a receipt is not closed": "DELETE FROM lease_claim_closures WHERE outcome = 'rescued' AND job_id = (SELECT min(job_id)"
+        " FROM lease_claim_closures WHERE outcome = 'rescued')",
+    "a batch of receipts is not closed": "DELETE FROM lease_claim_closure_batches WHERE outcome = 'rescued'",
+    "a receipt is closed twice": "INSERT INTO lease_claim_closures (claim_slot, job_id, run_lease, outcome, closed_at)"
+        " SELECT b.claim_slot, b.job_ids[1], b.run_leases[1], 'rescued', now() FROM lease_claim_batches b"
+        " JOIN lease_claim_closure_batches x ON x.claim_slot = b.claim_slot AND x.receipt_ranges @> b.receipt_ids[1] LIMIT 1",
+    "a count is missing": DELTA.format(-1),
+    "a count is surplus": DELTA.format(1),
+    "a pruned job is counted twice": "INSERT INTO queue_terminal_rollups AS r (queue, priority, pruned_completed_count) VALUES ('rows', 1, 1)"
+        " ON CONFLICT (queue, priority) DO UPDATE SET pruned_completed_count = r.pruned_completed_count + 1",
+    "a cancelled job is lost": "DELETE FROM done_entries WHERE state = 'cancelled' AND finalized_at > %(began)s",
+    "the state of an attempt is left": "INSERT INTO attempt_state (job_id, run_lease, heartbeat_at) VALUES (1, 9, now())",
+    "a lease is left": doubled("leases", "true", lane_seq="lane_seq + 1000", job_id="-1"),
+    "a unique key is lost": f"DELETE FROM awa.job_unique_claims WHERE unique_key = ({SOME_KEY})",
+    "a unique key has another owner": f"UPDATE awa.job_unique_claims SET job_id = -1 WHERE unique_key = ({SOME_KEY})",
+    "a paused queue is promoted": "DELETE FROM deferred_jobs WHERE queue = 'held'",
+    "a queue is resumed": "UPDATE awa.queue_meta SET paused = false WHERE queue = 'held'",
+    "a canonical job is not promoted": "WITH gone AS (DELETE FROM awa.jobs_hot WHERE id = (SELECT min(id) FROM awa.jobs_hot"
+        " WHERE state = 'available' AND run_at > %(began)s) RETURNING *) INSERT INTO awa.scheduled_jobs"
+        " SELECT (jsonb_populate_record(NULL::awa.scheduled_jobs, to_jsonb(g) || '{\"state\": \"scheduled\"}')).* FROM gone g",
+    "a canonical job is lost": "DELETE FROM awa.jobs_hot WHERE id = (SELECT max(id) FROM awa.jobs_hot)",
+    "a dead letter is kept too long": doubled("dlq_entries", FIRST_LETTER, job_id="-1"),
+    "a dead letter is lost": f"DELETE FROM dlq_entries WHERE {FIRST_LETTER}",
+    "another reason": f"UPDATE dlq_entries SET dlq_reason = 'another' WHERE {FIRST_LETTER}",
+    "a runtime is forgotten too soon": "DELETE FROM awa.runtime_instances WHERE last_seen_at < now() - interval '30 minutes'",
+    "a descriptor is kept": "INSERT INTO awa.queue_descriptors (queue, descriptor_hash, last_seen_at) VALUES ('kept', 'x', now() - interval '31 days')",
+    "a schedule fires again": doubled("ready_entries", TICK, lane_seq="lane_seq + 1000"),
+    "a fire is not written down": "UPDATE awa.cron_jobs SET last_enqueued_at = NULL WHERE name = 'newest'",
+    "a paused schedule fires": "UPDATE awa.cron_jobs SET last_enqueued_at = now() WHERE name = 'paused'",
+    "an item is not worked on": "UPDATE awa.batch_operation_items SET state = 'pending', processed_at = NULL WHERE ctid ="
+        " (SELECT min(ctid) FROM awa.batch_operation_items WHERE state = 'processed')",
+    "an operation does not end": "UPDATE awa.batch_operations SET state = 'running' WHERE id = (SELECT id FROM awa.batch_operations"
+        " WHERE finalized_at > %(began)s LIMIT 1)",
+    "an operation is kept too long": "UPDATE awa.batch_operations SET retention_until = retention_until + interval '1 day'"
+        " WHERE finalized_at > %(began)s",
+    "an operation is miscounted": "UPDATE awa.batch_operations SET skipped = skipped + 1 WHERE finalized_at > %(began)s",
+    "a ring has lost its slot": "UPDATE queue_ring_state SET generation = generation + 1",
+    "a ring stands still too soon": "UPDATE queue_ring_state SET generation = generation - 1,"
+        " current_slot = (current_slot + slot_count - 1) %% slot_count",
+    "a slot has a generation of another lap": "UPDATE queue_ring_slots SET generation = generation + 160 WHERE slot = 3",
+    "the storage is switched": "UPDATE awa.storage_transition_state SET transition_epoch = transition_epoch + 1",
+}
 
 
-def no_back_off(result):
-    rescued(result)["run_at"] = "2020-01-01T00:00:00+00:00"
+def no_notify(result):
+    result["notices"].pop()
 
 
-def no_error_entry(result):
-    rescued(result)["payload"]["errors"].pop()
+def notified_twice(result):
+    result["notices"].append(next(row for row in result["notices"] if row["channel"].startswith("awa:alone")))
 
 
-def lost_progress(result):
-    row = next(row for row in result["deferred_jobs"] if (row["payload"] or {}).get("progress"))
-    del row["payload"]["progress"]
+def wrong_payload(result):
+    result["notices"][0]["payload"] = "x"
 
 
-def open_receipt(result):
-    result["open_receipts"].append(dict(result["open_receipts"][0], job_id=rescued(result)["job_id"]))
+def number_in_vain(result):
+    result["lanes"][0]["given"] += 1
 
 
-def closed_twice(result):
-    result["closed_twice"].append({"job_id": 1, "run_lease": 1, "closures": 2})
+def moved_cursor(result):
+    result["lanes"][0]["taken"] += 1
 
 
-def missing_count(result):
-    result["miscounted"].append({"queue": "rows", "priority": 1, "jobs": -1})
+# Sequences and messages belong to no transaction that could be rolled back.
+PLANTED_IN_RESULT = (no_notify, notified_twice, wrong_payload, number_in_vain, moved_cursor)
 
 
-def orphan_state(result):
-    result["attempt_state"].append(dict(result["attempt_state"][0], job_id=rescued(result)["job_id"]))
-
-
-def lost_claim(result):
-    result["unique_claims"].pop()
-
-
-def promoted_paused(result):
-    row = first(result["deferred_jobs"], queue="held")
-    result["deferred_jobs"].remove(row)
-
-
-def canonical_kept(result):
-    row = result["scheduled_jobs"].pop()
-    result["jobs_hot"].append(row)
-
-
-def kept_too_long(result):
-    result["dead_letters"].append(dict(result["dead_letters"][0], job_id=-1))
-
-
-def deleted_too_soon(result):
-    result["runtime_instances"].pop()
-
-
-def fired_again(result):
-    result["available"].append(dict(first(result["available"], queue="ticks")))
-
-
-def not_marked(result):
-    first(result["cron_jobs"], name="newest")["last_enqueued_at"] = None
-
-
-def fired_though_paused(result):
-    first(result["cron_jobs"], name="paused")["last_enqueued_at"] = "now"
-
-
-def missing_ready_row(result):
-    result["available"].pop(0)
-
-
-def wrong_finalized_at(result):
-    rescued(result)["finalized_at"] = None
-
-
-def wrong_reason(result):
-    result["dead_letters"][0]["dlq_reason"] = "another"
-
-
-def wrong_key(result):
-    result["unique_claims"][0]["job_id"] = -1
-
-
-def resumed(result):
-    first(result["queue_meta"], queue="held")["paused"] = False
-
-
-def wrong_most_attempts(result):
-    rescued(result)["max_attempts"] += 1
-
-
-def canonical_lost(result):
-    result["jobs_hot"].pop()
-
-
-def wrong_queue(result):
-    result["available"][0]["queue"] = "another"
-
-
-def descriptor_kept(result):
-    result["queue_descriptors"].append({"queue": "q31"})
-
-
-PLANTED = (missing_ready_row, wrong_finalized_at, wrong_reason, wrong_key, resumed, wrong_most_attempts, canonical_lost,
-           wrong_queue, descriptor_kept, kept_too_long, deleted_too_soon, fired_again, not_marked, fired_though_paused,
-           drop_job, double_job, wrong_priority, wrong_attempt, no_back_off, no_error_entry, lost_progress, open_receipt,
-           closed_twice, missing_count, orphan_state, lost_claim, promoted_paused, canonical_kept)
-
-
-def unseen(reference, complaints):
-    """The planted faults that the comparison does not see."""
+def unseen(settled, result, compare):
+    """The planted faults that the comparison does not see; nobody works on the settled copy any more."""
+    stood = settled.reader.read_all()
     found = []
-    for plant in PLANTED:
-        result = copy.deepcopy(reference)
-        plant(result)
-        if not list(complaints(reference, result)):
+    for name, statement in PLANTED.items():
+        with settled.session.transaction(force_rollback=True):
+            count = settled.session.execute(statement, {"began": settled.reader.began}).rowcount
+            if not count or not compare(stood, settled.reader.read_all()).sentences:
+                found.append(f"{name}: {count} rows")
+    for plant in PLANTED_IN_RESULT:
+        changed = copy.deepcopy(result)
+        plant(changed)
+        if not compare(result, changed).sentences:
             found.append(plant.__name__)
     return found

@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fills a database with all states that maintenance concerns: through Awa's own interfaces, then aged."""
+"""Fills a database with all states that maintenance concerns: through Awa's own interfaces,
+then aged; what no interface makes quickly is written into the tables."""
 
-import pathlib
-import sys
-
-import awa
-import children
 import tables
 from scene import wait_until
 
-HERE = pathlib.Path(__file__).parent
 QUEUES = ("rows", "batches")
 EACH = 6  # of everything, in each queue
 
@@ -88,7 +83,7 @@ OLD = """
 UPDATE awa.dlq_entries SET dlq_at = now() - CASE job_id % 2 WHEN 0 THEN 31 ELSE 29 END * interval '1 day';
 INSERT INTO awa.runtime_instances (instance_id, hostname, pid, version, started_at, last_seen_at, snapshot_interval_ms,
     healthy, postgres_connected, poll_loop_alive, heartbeat_alive, shutting_down, leader, queues)
-SELECT gen_random_uuid(), 'host' || n, 1, '0.6.9', now(), now() - n * interval '1 hour', 10000, true, true, true, true,
+SELECT gen_random_uuid(), 'stale' || n, 1, '0.6.9', now(), now() - n * interval '1 hour', 10000, true, true, true, true,
     false, false, '[]'
 FROM unnest(ARRAY[23, 25, 100]) n;
 INSERT INTO awa.queue_descriptors (queue, descriptor_hash, last_seen_at)
@@ -103,34 +98,31 @@ FROM (VALUES ('newest', 'UTC', 'coalesce'), ('all', 'Europe/Berlin', 'catch_up')
     v(name, zone, policy);
 """
 
-STATES = "SELECT state::text, count(*) FROM awa.jobs GROUP BY 1"
+STATES = "SELECT state::text, count(*) FROM awa.jobs WHERE queue IN ('rows', 'batches') GROUP BY 1"
 PROGRESS = "SELECT count(*) FROM awa.attempt_state WHERE progress IS NOT NULL"
 RECEIPTS = f"SELECT count(*) FROM ({tables.OPEN_RECEIPTS}) o"
 
 
-def fill(cluster):
-    """The database `app` of the cluster; nobody is connected to it afterwards."""
-    with cluster.connect("app") as session:
-        session.execute(SUPERSEDED, {"queues": list(QUEUES)})
-        for do in ENDS:
-            session.execute(ENQUEUE, {"do": do, "queues": list(QUEUES), "each": EACH})
-        session.execute(TRIED_BEFORE)
-        words = [sys.executable, "-B", HERE / "filler.py", cluster.url("app")]
-        filler = children.start(words, cluster.folder / "filler.log")
+def fill(world):
+    session = world.session
+    session.execute(SUPERSEDED, {"queues": list(QUEUES)})
+    for do in ENDS:
+        session.execute(ENQUEUE, {"do": do, "queues": list(QUEUES), "each": EACH})
+    session.execute(TRIED_BEFORE)
+    queues = [{"name": "rows", "max_workers": 200, "deadline_duration_ms": 3_600_000},
+              {"name": "batches", "max_workers": 200, "deadline_duration_ms": 0}]
+    with world.worker(queues):
         wait_until(lambda: is_worked_off(session), 60, "the worker leaves every job as it was told")
-        children.stop(filler)
-        session.execute(AFTER.replace("%%", "%"))
-        bury(cluster.url("app"), session)
-        session.execute(OLD)
-    wait_until(lambda: is_alone(cluster), 20, "everybody has left the database")
+    yield
+    session.execute(AFTER.replace("%%", "%"))
+    bury(world)
+    session.execute(OLD)
 
 
-def bury(url, session):
+def bury(world):
     """Half of the failed jobs become dead letters, as an operator has it."""
-    operator = awa.Client(url, max_connections=1)
-    for (job,) in session.execute("SELECT job_id FROM awa.done_entries WHERE state = 'failed' AND job_id % 3 > 0").fetchall():
-        operator.move_failed_to_dlq(job, "by hand")
-    operator.close()
+    for job in world.column("SELECT job_id FROM done_entries WHERE state = 'failed' AND job_id % 3 > 0"):
+        world.operator.move_failed_to_dlq(job, "by hand")
 
 
 def is_worked_off(session):
@@ -140,8 +132,3 @@ def is_worked_off(session):
     return (dict(session.execute(STATES).fetchall()) == states
             and session.execute(RECEIPTS).fetchone()[0] == open_receipts
             and session.execute(PROGRESS).fetchone()[0] == each)
-
-
-def is_alone(cluster):
-    with cluster.connect(database="postgres") as admin:
-        return admin.execute("SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = 'app'").fetchone()[0]

@@ -8,7 +8,6 @@ import sys
 from source import ROOT, report
 
 CATALOG = "lib/branches/catalog.hpp"
-MISSING = "lib/branches/catalog.cpp"
 PAGE = "docs/branches.md"
 SAMPLE = "config/lockkeeper.toml"
 NAMES = "lib/metrics/names.hpp"
@@ -27,11 +26,6 @@ def read(path, root=ROOT):
 
 def catalog_words(text):
     return [word for word in re.findall(r"\bROW\((\w+)\)", text) if word != "word"]
-
-
-def missing_words(text):
-    table = re.search(r"MissingDuty kMissing\[\] = \{(.*?)\n\};", text, re.DOTALL)
-    return re.findall(r'^\s*\{"(\w+)"', table.group(1), re.MULTILINE) if table else []
 
 
 def headings(text):
@@ -62,8 +56,6 @@ def branch_faults(root=ROOT):
             yield f"{CATALOG}:1: {word} is defined under its own name in {len(named)} files, not in one"
     yield from differences(PAGE, words, headings(read(PAGE, root)))
     yield from differences(SAMPLE, words, tables(read(SAMPLE, root)))
-    for word in set(words) & set(missing_words(read(MISSING, root))):
-        yield f"{MISSING}:1: {word} is a branch and also called missing"
 
 
 def metric_page(text):

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import admin
 import hygiene
 import operations
 from planting import plant
@@ -199,7 +200,7 @@ def copy_to(folder):
 
 def main():
     word = sys.argv[1] if len(sys.argv) > 1 else ""
-    wanted = [mutant for mutant in MUTANTS + hygiene.MUTANTS + operations.MUTANTS if word in " ".join(mutant)]
+    wanted = [mutant for mutant in MUTANTS + admin.MUTANTS + hygiene.MUTANTS + operations.MUTANTS if word in " ".join(mutant)]
     survivors = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)

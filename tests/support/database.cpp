@@ -4,9 +4,12 @@
 #include <libpq-fe.h>
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 #include "awa/grants.hpp"
+#include "support/checkout.hpp"
 
 namespace lockkeeper::test {
 namespace {
@@ -46,26 +49,6 @@ void give(const Session& session, const std::string& schema) {
   session.sql(kOwner);
   let_us_use(session, schema);
 }
-
-constexpr auto kFence = R"(
-CREATE OR REPLACE FUNCTION public.fence() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF session_user = 'lockkeeper' AND NOT EXISTS (
-    SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 1096237407
-      AND objid = 1296124238 AND objsubid = 1 AND granted AND pid = pg_backend_pid()) THEN
-    RAISE EXCEPTION 'fence: % on % without the maintenance lock', TG_OP, TG_TABLE_NAME;
-  END IF;
-  RETURN NULL;
-END $$;
-DO $$
-DECLARE item record;
-BEGIN
-  FOR item IN SELECT oid::regclass AS name FROM pg_class
-              WHERE relnamespace = 'awa'::regnamespace AND relkind IN ('r', 'p') LOOP
-    EXECUTE format('CREATE TRIGGER aaa_fence BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
-                   'FOR EACH STATEMENT EXECUTE FUNCTION public.fence()', item.name);
-  END LOOP;
-END $$)";
 
 void make_templates(const Server& server) {
   const Session admin(server.url("postgres", "postgres"));
@@ -188,7 +171,10 @@ std::string Database::member_url() const { return Server::instance().url("member
 
 std::string Database::superuser_url() const { return Server::instance().url("postgres", name_); }
 
-void Database::install_fence() const { sql(kFence); }
+void Database::install_fence() const {
+  std::ifstream file(in_checkout("tests/support/fence.sql"));
+  sql({std::istreambuf_iterator<char>(file), {}});
+}
 
 void Database::give_to_owner(const std::string& schema) const { give(*session_, schema); }
 

@@ -2,11 +2,11 @@
 //
 // cleanup: deletes what has had its time.
 //
-// Only the disk waits for this, so it rides the hygiene lane. A pass has six bodies: finished
-// canonical jobs, dead letters, finished batch operations, runtime rows, descriptors, and the
-// marks that nobody else takes away. What stops one stops no other, and a pass that was taken
-// back goes on where it was. Each body drains what it finds, in batches short enough for whoever
-// waits; if there is more than one pass should take, the next one follows at once.
+// Only the disk waits for this, so it rides the hygiene lane. A pass has five bodies: finished
+// canonical jobs, dead letters, finished batch operations, runtime rows and descriptors. What
+// stops one stops no other, and a pass that was taken back goes on where it was. Each body drains
+// what it finds, in batches short enough for whoever waits; if there is more than one pass should
+// take, the next one follows at once.
 
 #include <algorithm>
 #include <iterator>
@@ -14,7 +14,6 @@
 #include <map>
 
 #include "branches/catalog.hpp"
-#include "branches/cleanup/marks.hpp"
 #include "branches/cleanup/retention.hpp"
 #include "branches/cleanup/sweep.hpp"
 #include "branches/fault.hpp"
@@ -41,10 +40,6 @@ constexpr std::string_view kStatements[] = {
     "cleanup/delete_queue_descriptors",
     "cleanup/find_kind_descriptors",
     "cleanup/delete_kind_descriptors",
-    "cleanup/look_at_marks",
-    "cleanup/thin_queue_marks",
-    "cleanup/thin_kind_marks",
-    "cleanup/recount_marked",
 };
 
 constexpr Setting kSettings[] = {
@@ -74,7 +69,7 @@ constexpr Setting kSettings[] = {
      .help = "finished canonical jobs are deleted while queue storage is routed as well"},
 };
 
-constexpr std::string_view kSkips[] = {"bad_row", "locked", "too_many_jobs"};
+constexpr std::string_view kSkips[] = {"bad_row", "locked"};
 
 constexpr std::int64_t kMostRows = 1000;           // in a reply of 64 kB are keys of so many
 constexpr std::int64_t kWindow = 2000;             // canonical jobs, whose keys are short
@@ -83,7 +78,6 @@ constexpr time::Duration kRuntimeRetention = 24h;  // as in the reference
 
 struct CleanupMemory {
   std::map<std::string_view, SweepMemory> sweeps;  // by the statement that finds
-  MarksMemory marks;
   time::TimePoint due{};
   std::size_t next = 0;  // the body that the pass with that due time comes to next
   bool has_more = false;
@@ -185,13 +179,8 @@ Task<bool> descriptors(Removal& removal) {
   co_return has_more_queues || has_more_kinds;
 }
 
-Task<bool> marks(Removal& removal) {
-  return drain_marks(removal, removal.ctx.memory<CleanupMemory>().marks);
-}
-
 using Body = Task<bool> (*)(Removal&);
-constexpr Body kBodies[] = {canonical_jobs, dead_letters, batch_operations,
-                            runtimes,       descriptors,  marks};
+constexpr Body kBodies[] = {canonical_jobs, dead_letters, batch_operations, runtimes, descriptors};
 
 Task<Outcome> run(BranchContext& ctx) {
   auto& memory = ctx.memory<CleanupMemory>();

@@ -4,76 +4,266 @@
 #include <catch2/catch.hpp>
 
 #include "branches/catalog.hpp"
-#include "integration/branches/finished.hpp"
+#include "integration/branches/counts.hpp"
 #include "integration/branches/jobs.hpp"
 #include "support/rings.hpp"
 
 namespace lockkeeper::test {
 
 using branches::recompute_dirty_admin_metadata;
+using branches::refresh_admin_metadata;
 using Routing = Database::Routing;
 
 namespace {
 
-std::string marked(const Database& database, Routing routing) {
-  const std::string end = routing == Routing::unpatched ? "s" : "_marks";
-  return count(database, "admin_dirty_queue" + end) + " " +
-         count(database, "admin_dirty_kind" + end);
-}
-
-// Awa's function, which takes as long as counting too many jobs would.
-void make_counting_endless(const Database& database) {
-  database.sql(
-      "CREATE OR REPLACE FUNCTION awa.recompute_dirty_admin_metadata(p_batch_size integer DEFAULT "
-      "100) RETURNS integer LANGUAGE sql AS $$SELECT 1 FROM pg_sleep(5)$$");
+// Runs it until there is nothing to do; what is large is counted again after a rest.
+bool comes_right(const Database& database, Leader& leader) {
+  for (int pass = 0; pass < 20'000; ++pass) {
+    leader.run(recompute_dirty_admin_metadata);
+    if (marks(database) == "0 0" && wrong_counts(database) == "0") return true;
+  }
+  return false;
 }
 
 }  // namespace
 
 TEST_CASE("changed queues and kinds are counted and their marks are gone", "[branches][admin]") {
-  const auto routing = GENERATE(Routing::canonical, Routing::unpatched);
-  const Database database(routing);
+  const Database database(GENERATE(Routing::canonical, Routing::unpatched));
   database.install_fence();
   Leader leader(database);
-  finish(database, "post", "completed", "1 hour", 3);
-  REQUIRE(marked(database, routing) != "0 0");
+  put_each(database, "post");
+  put_each(database, "");
+  put(database, "mail", "post", "completed", 300);
+  REQUIRE(marks(database) != "0 0");
+
+  const auto outcome = leader.run(recompute_dirty_admin_metadata);
+
+  CHECK(outcome.rows == 5);
+  CHECK(marks(database) == "0 0");
+  CHECK(wrong_counts(database) == "0");
+}
+
+TEST_CASE("without changed queues and kinds a pass is one statement", "[branches][admin]") {
+  const Database database(GENERATE(Routing::canonical, Routing::unpatched));
+  Leader leader(database);
+  put_each(database, "post");
+  leader.run(recompute_dirty_admin_metadata);
+
+  CHECK(is_silent(database, [&] { leader.run(recompute_dirty_admin_metadata); }));
+
+  CHECK(leader.statements() == 1);
+}
+
+TEST_CASE("a queue without jobs has no row any more", "[branches][admin]") {
+  const Database database(GENERATE(Routing::canonical, Routing::unpatched));
+  Leader leader(database);
+  put_each(database, "post");
+  put_each(database, "mail");
+  leader.run(recompute_dirty_admin_metadata);
+  database.sql("DELETE FROM awa.jobs_hot WHERE queue = 'post'");
+  database.sql("DELETE FROM awa.scheduled_jobs WHERE queue = 'post'");
 
   leader.run(recompute_dirty_admin_metadata);
 
-  CHECK(marked(database, routing) == "0 0");
-  CHECK(database.value("SELECT completed FROM awa.queue_state_counts WHERE queue = 'post'") == "3");
-  CHECK(is_silent(database, [&] { leader.run(recompute_dirty_admin_metadata); }));
+  CHECK(count(database, "queue_state_counts") == "1");
+  CHECK(wrong_counts(database) == "0");
 }
 
-TEST_CASE("what cannot be counted in time keeps its mark and goes behind the others",
-          "[branches][admin]") {
-  const auto routing = GENERATE(Routing::canonical, Routing::unpatched);
-  const Database database(routing);
+TEST_CASE("names of any letters and lengths are counted", "[branches][admin]") {
+  const Database database(GENERATE(Routing::canonical, Routing::unpatched));
   Leader leader(database);
-  finish(database, "large", "completed", "1 hour", 3);
-  finish(database, "small", "completed", "1 hour", 3);
-  const std::string table =
-      routing == Routing::unpatched ? "awa.admin_dirty_queues" : "awa.admin_dirty_queue_marks";
-  database.sql("UPDATE " + table + " SET touched_at = '2020-01-01' WHERE queue = 'large'");
-  const auto before = marked(database, routing);
-  make_counting_endless(database);
-  leader.execute("SET statement_timeout = '200ms'");
-
-  for (int pass = 0; pass < 12; ++pass) {
-    CHECK(leader.run(recompute_dirty_admin_metadata).failure == nullptr);
-    if (skipped(leader, recompute_dirty_admin_metadata, "too_many_jobs") > 0) break;
+  std::string wide;
+  for (int letter = 0; letter < 199; ++letter) wide += "\xf0\x9f\x9a\xa2";
+  for (int number = 0; number < 100; ++number) {
+    const auto name = wide + static_cast<char>('A' + number % 60);
+    put(database, number < 60 ? name : "{\"\\,'" + std::to_string(number), name, "failed");
   }
 
-  CHECK(skipped(leader, recompute_dirty_admin_metadata, "too_many_jobs") == 1);
-  CHECK(marked(database, routing) == before);
-  CHECK(database.value("SELECT queue FROM " + table + " ORDER BY touched_at LIMIT 1") == "small");
+  leader.run(recompute_dirty_admin_metadata);
+
+  CHECK(marks(database) == "0 0");
+  CHECK(wrong_counts(database) == "0");
 }
 
-TEST_CASE("changed queues are left alone while queue storage is routed", "[branches][admin]") {
-  const Database database;
+TEST_CASE("a mark that no job can have left is taken away", "[branches][admin]") {
+  const Database database(Routing::canonical);
   Leader leader(database);
+  database.sql(
+      "INSERT INTO awa.admin_dirty_queue_marks (queue) VALUES (repeat('x', 100000)), ('a')");
 
-  CHECK(leader.run(recompute_dirty_admin_metadata).skipped == "queue storage is routed");
+  leader.run(recompute_dirty_admin_metadata);
+
+  CHECK(marks(database) == "0 0");
+}
+
+TEST_CASE("a change while a pass is at it is followed by the next", "[branches][admin]") {
+  const Database database(GENERATE(Routing::canonical, Routing::unpatched));
+  const std::string where = GENERATE("admin/take", "admin/count_queues", "admin/wait_for_recounts",
+                                     "admin/write_queues", "COMMIT", "admin/write_kinds");
+  CAPTURE(where);
+  Leader leader(database);
+  put_each(database, "post");
+  once_before(leader, where, [&] { put_each(database, "post"); });
+
+  leader.run(recompute_dirty_admin_metadata);
+  leader.run(recompute_dirty_admin_metadata);
+
+  CHECK(marks(database) == "0 0");
+  CHECK(wrong_counts(database) == "0");
+}
+
+TEST_CASE("a change that was open while its mark was taken is followed too", "[branches][admin]") {
+  const Database database(GENERATE(Routing::canonical, Routing::unpatched));
+  Leader leader(database);
+  put_each(database, "post");
+  const auto producer = database.session();
+  producer.sql("BEGIN; INSERT INTO awa.jobs_hot (queue, kind) VALUES ('post', 'post')");
+  leader.run(recompute_dirty_admin_metadata);
+  leader.run(recompute_dirty_admin_metadata);
+  leader.run(recompute_dirty_admin_metadata);
+  REQUIRE(wrong_counts(database) == "0");
+
+  producer.sql("COMMIT");
+  leader.run(recompute_dirty_admin_metadata);
+
+  CHECK(wrong_counts(database) == "0");
+  for (int pass = 0; pass < 3; ++pass) leader.run(recompute_dirty_admin_metadata);
+  CHECK(leader.statements() == 1);
+}
+
+TEST_CASE("what somebody else has written since it was counted stays", "[branches][admin]") {
+  const Database database(GENERATE(Routing::canonical, Routing::unpatched));
+  const bool is_known = GENERATE(false, true);
+  const std::string where = GENERATE("wait_for_recounts", "admin/write_kinds");
+  Leader leader(database);
+  put_each(database, "post");
+  if (is_known) leader.run(recompute_dirty_admin_metadata);
+  put_each(database, "post");
+  once_before(leader, where, [&] {
+    put_each(database, "post");
+    const auto other = database.session();
+    other.sql("SET lock_timeout = '50ms'");
+    // The lock of whoever counts keeps it out while we write.
+    try {
+      other.sql("SELECT awa.recompute_dirty_admin_metadata()");
+    } catch (const std::runtime_error&) {
+      CHECK(where == "admin/write_kinds");
+    }
+  });
+
+  leader.run(recompute_dirty_admin_metadata);
+  leader.run(recompute_dirty_admin_metadata);
+
+  CHECK(wrong_counts(database) == "0");
+}
+
+TEST_CASE("while Awa's own function counts, a pass waits for another", "[branches][admin]") {
+  const Database database(GENERATE(Routing::canonical, Routing::unpatched));
+  Leader leader(database);
+  put_each(database, "post");
+  const auto other = database.session();
+  other.sql("BEGIN; SELECT pg_advisory_xact_lock(1098018130)");
+
+  const auto outcome = leader.run(recompute_dirty_admin_metadata);
+
+  CHECK(outcome.failure == nullptr);
+  CHECK(count(database, "queue_state_counts") == "0");
+  other.sql("COMMIT");
+  leader.run(recompute_dirty_admin_metadata);
+  CHECK(wrong_counts(database) == "0");
+}
+
+TEST_CASE("a pass that is taken back goes on with what it has taken", "[branches][admin]") {
+  const Database database(GENERATE(Routing::canonical, Routing::unpatched));
+  const std::string where = GENERATE("take_dirty", "admin/take_kind", "admin/count_queues",
+                                     "admin/write_queues", "COMMIT", "admin/count_kinds");
+  CAPTURE(where);
+  Leader leader(database);
+  put_each(database, "post");
+  bool is_taken_back = false;
+  once_before(leader, where, [&] {
+    leader.take_back();
+    is_taken_back = true;
+  });
+
+  try {
+    leader.run(recompute_dirty_admin_metadata);
+  } catch (const pg::Error& error) {
+    CHECK(error.state().is_cancelled());
+  }
+  leader.run_again(recompute_dirty_admin_metadata);
+
+  CHECK(marks(database) == "0 0");
+  CHECK(wrong_counts(database) == "0");
+}
+
+TEST_CASE("what a leader had taken when it died is counted by the next refresh",
+          "[branches][admin]") {
+  const Database database(GENERATE(Routing::canonical, Routing::unpatched));
+  put_each(database, "post");
+  {
+    Leader leader(database);
+    once_before(leader, "admin/count_queues", [&] { leader.take_back(); });
+    CHECK_THROWS(leader.run(recompute_dirty_admin_metadata));
+  }
+  REQUIRE(marks(database) == "0 0");
+  Leader next(database);
+  next.run(recompute_dirty_admin_metadata);
+  REQUIRE(wrong_counts(database) != "0");
+
+  next.run(refresh_admin_metadata);
+
+  CHECK(wrong_counts(database) == "0");
+}
+
+TEST_CASE("a queue with many jobs is counted window by window", "[branches][admin]") {
+  const Database database(GENERATE(Routing::canonical, Routing::unpatched));
+  database.install_fence();
+  Leader leader(database);
+  put(database, "large", "large", "completed", 51'000);
+  put(database, "large", "large", "scheduled", 500);
+  put_each(database, "post");
+  int windows = 0;
+  leader.before_each([&](const std::string& statement) {
+    if (statement.find("admin/count_window") == std::string::npos) return;
+    if (++windows != 3) return;
+    database.sql("DELETE FROM awa.jobs_hot WHERE id IN (SELECT min(id) FROM awa.jobs_hot)");
+    database.sql(
+        "UPDATE awa.jobs_hot SET state = 'failed' WHERE id IN (SELECT max(id) - 3 FROM "
+        "awa.jobs_hot)");
+    put(database, "large", "new", "retryable", 2);
+  });
+
+  leader.run(recompute_dirty_admin_metadata);
+
+  CHECK(windows >= 7);
+  CHECK(database.value("SELECT count(*) FROM awa.queue_state_counts WHERE queue = 'post'") == "1");
+  CHECK(marks(database) != "0 0");
+  CHECK(comes_right(database, leader));
+}
+
+TEST_CASE("a row that cannot be written stops no other", "[branches][admin]") {
+  const Database database(Routing::canonical);
+  const bool is_bad = GENERATE(true, false);
+  Leader leader(database);
+  for (int number = 0; number < 20; ++number) put_each(database, "q" + std::to_string(number));
+  const auto holder = database.session();
+  if (is_bad) {
+    database.sql("ALTER TABLE awa.queue_state_counts ADD CHECK (queue <> 'q7')");
+  } else {
+    database.sql("INSERT INTO awa.queue_state_counts (queue) VALUES ('q7')");
+    holder.sql("BEGIN; SELECT FROM awa.queue_state_counts FOR UPDATE");
+  }
+
+  const auto outcome = leader.run(recompute_dirty_admin_metadata);
+
+  CHECK(outcome.failure == nullptr);
+  CHECK(skipped(leader, recompute_dirty_admin_metadata, is_bad ? "bad_row" : "locked") == 1);
+  CHECK(wrong_counts(database) == (is_bad ? "2" : "3"));
+  if (is_bad) return;
+  holder.sql("COMMIT");
+  leader.run(recompute_dirty_admin_metadata);
+  CHECK(wrong_counts(database) == "0");
 }
 
 }  // namespace lockkeeper::test

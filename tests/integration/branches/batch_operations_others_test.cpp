@@ -125,6 +125,7 @@ TEST_CASE("a cancelled operation stops at the next turn, and what it had left is
 
   CHECK(standing(database, id) == moment.standing);
   CHECK(count(database, "batch_operation_items", "state = 'pending'") == "0");
+  CHECK(count(database, "batch_operations", "started_at IS NOT NULL") == "1");
   CHECK(count(database, "batch_operations", "retention_until > now() + interval '89 days'") == "1");
 }
 

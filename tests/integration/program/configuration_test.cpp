@@ -12,7 +12,6 @@
 namespace lockkeeper::test {
 
 using Catch::Contains;
-using Catch::EndsWith;
 using Catch::StartsWith;
 
 namespace {
@@ -77,8 +76,6 @@ failed_retention = "90m"
 dlq_retention = "90d"
 )";
 
-constexpr const char* kLater[] = {"refresh_admin_metadata"};
-
 // Reads a file with this content, as every command does.
 Ran reading(const std::string& toml) {
   const Folder folder;
@@ -112,22 +109,11 @@ TEST_CASE("the sample file is accepted as it is", "[program][configuration]") {
   CHECK(lockkeeper({"-c", sample, "branches"}).code == 0);
 }
 
-TEST_CASE("what a later version has is accepted switched off only", "[program][configuration]") {
+TEST_CASE("what cannot be is refused", "[program][configuration]") {
   CHECK(refusal("[leadership]\nwindow_interval = \"1ms\"\n").find("c.toml:2:19: ") == 0);
   CHECK(refusal("[control]\nsocket = \"control.sock\"\n") ==
         "c.toml:2:10: socket in [control] must be an absolute path, or empty\n");
   CHECK_THAT(refusal("[[branch]]\nsql = \"x\"\n"), StartsWith("c.toml:1:"));
-  for (const std::string word : kLater) {
-    CAPTURE(word);
-    const auto table = "[branches." + word + "]\n";
-    const auto sentence = word +
-                          " in [branches] is a branch that this version does not have: "
-                          "only enabled = false is accepted\n";
-    CHECK(reading(table + "enabled = false\n").code == 0);
-    CHECK(reading(table).code == 0);
-    CHECK_THAT(refusal(table + "enabled = true\n"), EndsWith(sentence));
-    CHECK_THAT(refusal(table + "enabled = false\nevery = \"60s\"\n"), EndsWith(sentence));
-  }
 }
 
 TEST_CASE("a mistyped key is named with its place and the nearest", "[program][configuration]") {

@@ -21,20 +21,16 @@ const std::vector<BranchSchema> kBranches = {
     {"promote_scheduled",
      250ms,
      {{"batch_size", std::int64_t{1000}, "jobs"},
-      {"staleness", lockkeeper::time::Duration(90s), "age"}},
-     false},
-    {"cleanup", {}, {}, true},
+      {"staleness", lockkeeper::time::Duration(90s), "age"}}},
     {"keep_some",
      1min,
      {{"retention", lockkeeper::time::Duration(24h), "age", {}, true},
       {"batch_size", std::int64_t{10}, "rows"},
       {"careful", false, "a switch"},
-      {"dlq", std::string("workers"), "who decides", {"workers", "true", "false"}, true}},
-     false},
+      {"dlq", std::string("workers"), "who decides", {"workers", "true", "false"}, true}}},
     {"keep_more",
      1s,
-     {{"retention", lockkeeper::time::Duration(1h), "age", {}, false, "keep_some"}},
-     false},
+     {{"retention", lockkeeper::time::Duration(1h), "age", {}, false, "keep_some"}}},
 };
 
 Settings read(std::string_view text) { return read_text(text, "x.toml", kBranches); }
@@ -80,7 +76,6 @@ TEST_CASE("an empty file is the defaults", "[config]") {
   CHECK(settings.branches.at("promote_scheduled").late_after == 1s);
   CHECK(std::get<std::int64_t>(settings.branches.at("promote_scheduled").values.at("batch_size")) ==
         1000);
-  CHECK(settings.branches.count("cleanup") == 0);
 }
 
 TEST_CASE("every kind of value is read", "[config]") {
@@ -229,12 +224,6 @@ TEST_CASE("counts are positive and bounded", "[config]") {
                Contains("between 1 and"));
   }
   CHECK_THAT(fault("[control]\nsocket = \"x\""), Contains("must be an absolute path"));
-}
-
-TEST_CASE("what a later version has is accepted switched off and refused otherwise", "[config]") {
-  CHECK(fault("[branches.cleanup]\nenabled = false") == "accepted");
-  CHECK_THAT(fault("[branches.cleanup]\nenabled = true"), Contains("only enabled = false"));
-  CHECK_THAT(fault("[branches.cleanup]\nbatch_size = 3"), Contains("only enabled = false"));
 }
 
 TEST_CASE("TOML that is none names its place", "[config]") {

@@ -37,7 +37,6 @@ TEST_CASE("/status has every fact under a stable name", "[service][status]") {
   auto status = leading();
   status.election.holder = leadership::Holder{7, "awa \"x\"", ""};
   status.rings.push_back({"queue", 3, 19});
-  status.missing_duties = {"cleanup"};
   status.advice = {"mend it"};
   auto& branch = branch_of(status);
   branch.last = PassFacts{PassResult::skipped, 0, "locked", 2ms};
@@ -57,7 +56,7 @@ TEST_CASE("/status has every fact under a stable name", "[service][status]") {
         R"("late":false,"delayed":false,"last_lateness_seconds":0.0005,)"
         R"("last_outcome":"skipped","last_reason":"locked","last_rows":0,)"
         R"("last_duration_seconds":0.002,"passes":9,"preemptions":0,"rows":0,"debt":4}],)"
-        R"("rings":[{"ring":"queue","slot":3,"generation":19}],"missing_duties":["cleanup"]})"
+        R"("rings":[{"ring":"queue","slot":3,"generation":19}]})"
         "\n");
 }
 

@@ -44,11 +44,7 @@ std::set<std::string> keys_of_the_program() {
                           std::any_of(all.begin(), all.end(), [&](const auto& other) {
                             return other.starts_with(key + ".");
                           });
-    const auto is_later =
-        key == "cron" || key == "branch" ||
-        std::any_of(schemas.begin(), schemas.end(), [&](const config::BranchSchema& schema) {
-          return schema.is_missing && key.starts_with("branches." + schema.word + ".");
-        });
+    const auto is_later = key == "cron" || key == "branch";
     if (!is_table && !is_later) keys.insert(key);
   }
   return keys;

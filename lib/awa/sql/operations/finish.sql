@@ -6,6 +6,7 @@
 -- $4 interval: how long it is kept
 UPDATE awa.batch_operations o
 SET state = CASE WHEN o.state = 'cancelling' AND $2::text = 'completed' THEN 'cancelled' ELSE $2::text END,
+    started_at = COALESCE(o.started_at, clock_timestamp()),
     finalized_at = COALESCE(o.finalized_at, clock_timestamp()),
     retention_until = COALESCE(o.retention_until, clock_timestamp() + $4::interval),
     last_error = COALESCE($3::text, o.last_error),

@@ -1,3 +1,0 @@
--- cleanup/recount_marked: lets Awa recount some queues and kinds that are marked, and take their marks away.
--- $1 integer: the most queues, and the most kinds
-SELECT awa.recompute_dirty_admin_metadata($1::integer) AS counted

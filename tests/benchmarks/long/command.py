@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./dev bench long: blocks of ten minutes, each an arm and a phase; what has been measured is kept.
+
+Continues where the file of results ends. Blocks of another length are for trying and are kept in
+build/bench; --report writes docs/long-horizon.md from docs/long-horizon/blocks.ndjson.
+"""
+
+import argparse
+import pathlib
+import random
+
+import machine
+from cluster import Cluster
+from ending import Stopped, ignore_signals, raise_on_signals
+from jobs import SCHEDULE
+from long import checks, plan, report, trace
+from long.arms import ARMS
+from long.block import Block
+from long.phases import PHASES
+from long.telemetry import Telemetry
+from scene import SETTINGS, make_template
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+SECONDS = 600.0
+REPETITIONS = 3
+
+
+def prepare(cluster):
+    """The database that every block has a copy of: fenced, with the demo's schedule."""
+    make_template(cluster)
+    with cluster.connect(database="postgres") as admin:
+        for statement in trace.ROLES.strip().splitlines():
+            admin.execute(statement)
+    with cluster.connect("app") as app:
+        app.execute(SCHEDULE)
+    with cluster.connect() as admin:
+        checks.install(admin)
+
+
+def measure(results, blocks, seconds):
+    """True if all blocks were measured."""
+    cluster, telemetry = Cluster("long", SETTINGS + trace.PREFIX + "\nshared_buffers = 128MB\n"), Telemetry()
+    try:
+        prepare(cluster)
+        for number, name in enumerate(blocks, start=1):
+            print(f"block {number} of {len(blocks)}: {name[0]}, {name[1]}, the {name[2]}. time", flush=True)
+            place = machine.describe()
+            block = Block(cluster, telemetry, name, seconds)
+            try:
+                results.add({**block.run(), "machine": place})
+            finally:
+                block.close()
+            print("  " + report.line(results.blocks[-1]), flush=True)
+    finally:
+        ignore_signals()
+        telemetry.close()
+        cluster.remove()
+
+
+def options_of(arguments):
+    parser = argparse.ArgumentParser(prog="./dev bench long")
+    parser.add_argument("--blocks", type=int, help="stop after so many; default: when none is missing")
+    parser.add_argument("--arm", action="append", choices=list(ARMS), help="only this one; may be repeated")
+    parser.add_argument("--phase", action="append", choices=list(PHASES), help="only this one; may be repeated")
+    parser.add_argument("--block-seconds", type=float, default=SECONDS, help="other than 600: to try it out")
+    parser.add_argument("--repetitions", type=int, default=REPETITIONS, help="of a new plan")
+    parser.add_argument("--seed", type=int, help="of a new plan's order")
+    parser.add_argument("--report", action="store_true", help="write the report and measure nothing")
+    return parser.parse_args(arguments)
+
+
+def file_of(seconds):
+    if seconds == SECONDS:
+        return ROOT / "docs" / "long-horizon" / "blocks.ndjson"
+    return ROOT / "build" / "bench" / f"long-{seconds:g}s.ndjson"
+
+
+def main(arguments):
+    options = options_of(arguments)
+    results = plan.Results(file_of(options.block_seconds))
+    if options.report:
+        return report.write(ROOT / "docs" / "long-horizon.md", results, options.block_seconds == SECONDS)
+    if results.plan is None:
+        seed = random.randrange(10**6) if options.seed is None else options.seed
+        results.begin(plan.make(list(ARMS), list(PHASES), options.repetitions, seed))
+    blocks = results.missing(options.arm or ARMS, options.phase or PHASES)[:options.blocks]
+    raise_on_signals()
+    try:
+        measure(results, blocks, options.block_seconds)
+    except Stopped:
+        print("\nstopped; the block under way is not kept")
+        return 1
+    except RuntimeError as error:
+        print(f"  FAULT: {error}")
+        return 1
+    return 0

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which blocks there are, in which order, and which of them have been measured: the file of results
+begins with the plan and has a line for each block."""
+
+import json
+import random
+
+KIND = "kind"
+
+
+def make(arms, phases, repetitions, seed):
+    """Round by round, so that a run that is cut short has some of everything."""
+    chance = random.Random(seed)
+    order = []
+    for repetition in range(1, repetitions + 1):
+        blocks = [[arm, phase, repetition] for arm in arms for phase in phases]
+        chance.shuffle(blocks)
+        order += blocks
+    return {KIND: "plan", "seed": seed, "order": order}
+
+
+class Results:
+    def __init__(self, path):
+        self.path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        records = [json.loads(line) for line in lines]
+        self.plan = next((record for record in records if record[KIND] == "plan"), None)
+        self.blocks = [record for record in records if record[KIND] == "block"]
+
+    def begin(self, plan):
+        self.plan = plan
+        self._append(plan)
+
+    def add(self, block):
+        self.blocks.append({KIND: "block", **block})
+        self._append(self.blocks[-1])
+
+    def missing(self, arms, phases):
+        """In the order of the plan, of these arms and phases."""
+        done = {(block["arm"], block["phase"], block["repetition"]) for block in self.blocks}
+        return [tuple(each) for each in self.plan["order"]
+                if tuple(each) not in done and each[0] in arms and each[1] in phases]
+
+    def _append(self, record):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")

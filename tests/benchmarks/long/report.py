@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The blocks as people read them: a line each in the terminal, and the tables of docs/long-horizon.md,
+each cell the median over an arm's blocks of a phase with the least and the most of them.
+
+The page begins as a copy of page.md; what stands outside its marks is written by hand and stays.
+"""
+
+import pathlib
+import statistics
+
+import page
+from figure import number
+from long.arms import ARMS
+from long.duties import DUTIES
+from long.phases import PHASES
+from long.ticks import BOUNDS
+
+LANES = {lane: [duty.branch for duty in DUTIES if duty.lane == lane] for lane in ("slo", "hygiene")}
+WORDS = {"slo": "SLO", "hygiene": "hygiene"}
+
+
+def summed(block, branches, key):
+    return sum(block["branches"][branch][key] for branch in branches)
+
+
+def share(key, lane):
+    def of(block):
+        due = summed(block, LANES[lane], "due")
+        return 100 * summed(block, LANES[lane], key) / due if due else None
+    return of
+
+
+def at_most(wanted, lane):
+    """The bound, in milliseconds, that so large a share of the lane's due times stays below."""
+    def of(block):
+        counts = [sum(each) for each in zip(*(block["branches"][branch]["histogram"] for branch in LANES[lane]))]
+        so_far = 0
+        for count, bound in zip(counts, (*BOUNDS, float("inf"))):
+            so_far += count
+            if so_far and so_far >= wanted * sum(counts):
+                return bound * 1000
+        return None
+    return of
+
+
+def latest(lane):
+    def of(block):
+        known = [block["branches"][branch]["max_ms"] for branch in LANES[lane]]
+        return max((each for each in known if each is not None), default=None)
+    return of
+
+
+def growth(block):
+    """Of a single leader's memory from the first third of the block to the last."""
+    samples = block["memory_mb"]
+    third = len(samples) // 3
+    if not third or block["terms"] > 1:
+        return None
+    return statistics.median(samples[-third:]) - statistics.median(samples[:third])
+
+
+def violations(block):
+    found = sum(len(block[key]) for key in ("broken", "audit_faults", "missed_mutants"))
+    return found + block["fence_errors"] + (not block["fence_is_shut"])
+
+
+def below(*path):
+    def of(block):
+        for key in path:
+            block = block[key]
+        return block
+    return of
+
+
+FIGURES = [
+    *((f"{WORDS[lane]}: {what}", unit, make(lane)) for lane in LANES for what, unit, make in (
+        ("due times answered more than 100 ms late", "%", lambda lane: share("late", lane)),
+        ("due times that never ran", "%", lambda lane: share("never_ran", lane)),
+        ("lateness, p50, at most", "ms", lambda lane: at_most(0.5, lane)),
+        ("lateness, p99, at most", "ms", lambda lane: at_most(0.99, lane)),
+        ("lateness, max", "ms", latest))),
+    ("overrun episodes, as the leader counts them", "", below("overruns")),
+    ("rings turned", "", below("turns")),
+    ("left at the end: due jobs", "", below("left", "due_jobs")),
+    ("left at the end: stale claims", "", below("left", "stale_claims")),
+    ("left at the end: expired dead letters", "", below("left", "expired_dead_letters")),
+    ("left at the end: terminal rows", "", below("left", "terminal_rows")),
+    ("left at the end: dead tuples", "", below("left", "dead_tuples")),
+    ("database at the end", "MB", below("left", "megabytes")),
+    ("jobs of anybody that had not ended two minutes after the load", "", below("unfinished")),
+    ("jobs completed", "", below("completed")),
+    ("a worker's claim, p99", "ms", below("claims", "p99_ms")),
+    ("scheduled job due → started by a worker, p99", "ms", below("pickups", "p99_ms")),
+    ("leader's memory", "MB", below("memory_median_mb")),
+    ("leader's memory, last third less first", "MB", growth),
+    ("violations", "", violations),
+]
+
+
+def cell(values, unit):
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    middle = f"{number(statistics.median(known))} {unit}".strip()
+    return middle if min(known) == max(known) else f"{middle} ({number(min(known))} to {number(max(known))})"
+
+
+def table(blocks):
+    """Of the blocks of one phase."""
+    by_arm = {arm: [block for block in blocks if block["arm"] == arm] for arm in ARMS}
+    headings = ["figure", *(f"{ARMS[arm].says}, {len(found)} blocks" for arm, found in by_arm.items())]
+    rows = [[what, *(cell([of(block) for block in found], unit) for found in by_arm.values())]
+            for what, unit, of in FIGURES]
+    return {"headings": headings, "rows": rows}
+
+
+def line(block):
+    """What one sees while the blocks run."""
+    slo, hygiene = (share("late", lane)(block) for lane in LANES)
+    return (f"late: slo {number(slo)} %, hygiene {number(hygiene)} %; slo max {number(latest('slo')(block))} ms; "
+            f"overruns {block['overruns']}; completed {block['completed']}, unfinished {block['unfinished']}; "
+            f"violations {violations(block)}"
+            + "".join(f"\n    {fault}" for fault in [*block["broken"], *block["audit_faults"][:5]]))
+
+
+def write(path, results, is_whole):
+    """Puts the tables into the page; an exit code."""
+    if not is_whole or not results.blocks:
+        print("not written: " + ("no blocks" if is_whole else "blocks of another length are not for the page"))
+        return 1
+    source = path if path.exists() else pathlib.Path(__file__).parent / "page.md"
+    text = source.read_text(encoding="utf-8")
+    for name, phase in PHASES.items():
+        blocks = [block for block in results.blocks if block["phase"] == name]
+        said = f"{phase.says[0].upper()}{phase.says[1:]}.\n\n{page.markdown_table(table(blocks))}"
+        text = page.replace(text, name, said if blocks else "Not measured.")
+    text = page.replace(text, "machine", page.markdown_machine(results.blocks[-1]))
+    so_many = f"{len(results.blocks)} of {len(results.plan['order'])} blocks"
+    text = page.replace(text, "blocks", f"{so_many}, in the order of seed {results.plan['seed']}; load average before "
+                        f"a block {load(results.blocks)}.")
+    path.write_text(text, encoding="utf-8")
+    print(f"{path.name}: {len(results.blocks)} blocks written")
+    return 0
+
+
+def load(blocks):
+    return cell([block["machine"]["load_before"] for block in blocks], "")
