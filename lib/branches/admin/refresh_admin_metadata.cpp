@@ -23,7 +23,6 @@ constexpr std::string_view kStatements[] = {
     "admin/write_queues", "admin/write_kinds",  "admin/wait_for_recounts",
 };
 
-constexpr std::int64_t kPage = 256;
 constexpr int kWindows = 500;  // of a survey in a pass
 
 using Page = std::optional<std::string>;  // by its last name
@@ -35,16 +34,31 @@ struct Memory {
   bool is_begun = false;       // a round through all names
   bool has_all_names = false;  // of this round
   std::array<Page, kFamilies.size()> pages;
+  scheduling::Pace page{1, 256, kCountTarget};  // names
 };
 
 pg::Parameter behind(const Page& page) {
   return page ? pg::Parameter(*page) : pg::Parameter(std::nullopt);
 }
 
+Task<pg::Rows> next_names(BranchContext& ctx, Memory& memory) {
+  const auto began = time::SteadyClock().now();
+  const auto most = memory.page.rows();
+  try {
+    auto rows = co_await ctx.query("admin/next_names", behind(memory.pages[0]),
+                                   behind(memory.pages[1]), most);
+    memory.page.took(most, time::SteadyClock().now() - began);
+    co_return rows;
+  } catch (const pg::Error& error) {
+    if (error.state().is_cancelled()) memory.page.cut_short();
+    throw;
+  }
+}
+
 // The names of the next page wait to be counted, if there is one.
 Task<bool> turn_page(BranchContext& ctx, Memory& memory) {
-  const auto rows = co_await ctx.query("admin/next_names", behind(memory.pages[0]),
-                                       behind(memory.pages[1]), kPage);
+  auto reading = next_names(ctx, memory);
+  const auto rows = co_await reading;
   memory.has_all_names = true;
   for (std::size_t family = 0; family < kFamilies.size(); ++family) {
     auto names = rows.texts(family, 0);
@@ -80,15 +94,20 @@ Task<bool> go_on(BranchContext& ctx, Memory& memory) {
   co_return true;
 }
 
+// What was to be counted again comes with its page.
+void begin_round(Memory& memory) {
+  for (auto& names : memory.recount.names) names.again.clear();
+  memory.pages = {};
+  memory.has_all_names = false;
+  memory.is_begun = true;
+}
+
 Task<Outcome> run(BranchContext& ctx) {
   if (ctx.planes().routed_schema) co_return Outcome::skip("queue storage is routed");
   auto& memory = ctx.memory<Memory>();
   if (!memory.is_begun) {
     if (!memory.rest.is_over()) co_return Outcome::skip("the last count took long");
-    memory.recount = {};
-    memory.pages = {};
-    memory.has_all_names = false;
-    memory.is_begun = true;
+    begin_round(memory);
   }
   const auto before = memory.recount.corrected();
   auto going = go_on(ctx, memory);
