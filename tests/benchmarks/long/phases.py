@@ -123,8 +123,7 @@ def crash(block):
         if stopped.wait(block.seconds / 3):
             return
         with psycopg.connect(block.scene.url("app"), autocommit=True) as session:
-            claim(session)
-            session.execute(rescue.AGE + " WHERE queue = 'left'")
+            claim(session)  # nobody beats for them, so they are stale soon
         block.ask(block.traffic.kill_all)
         block.scene.worker({"left": 16}, **block.traffic.OPTIONS)
         stopped.wait()
