@@ -3,13 +3,16 @@
 
 #include <libpq-fe.h>
 
+#include <catch2/catch.hpp>
 #include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 
 #include "awa/grants.hpp"
 #include "support/checkout.hpp"
+#include "support/soundness.hpp"
 
 namespace lockkeeper::test {
 namespace {
@@ -158,10 +161,18 @@ Database Database::copy() {
 Database::~Database() {
   session_.reset();
   try {
+    check_soundness();
     Session(Server::instance().url("postgres", "postgres"))
         .sql("DROP DATABASE " + name_ + " WITH (FORCE)");
   } catch (const std::runtime_error&) {
     // A test may have left the server down; its folder goes with the program.
+  }
+}
+
+void Database::check_soundness() const {
+  if (std::uncaught_exceptions() > 0) return;
+  for (const auto& [sentence, example] : broken_sentences(session())) {
+    if (broken_by_hand_.count(sentence) == 0) FAIL_CHECK(sentence << " does not hold: " << example);
   }
 }
 

@@ -59,7 +59,15 @@ const Family& family(const std::string& name) {
                        [&](const Family& each) { return each.name == name; });
 }
 
+// Rows of one family, as if nobody else had any.
 void plant(const Database& database, const Family& family, int slot) {
+  for (const auto* sentence :
+       {"a lease belongs to a living attempt", "an attempt is claimed once", "an attempt ends once",
+        "closures of a claim slot are as many as its closed claims",
+        "a compact claim is closed in the compact ledger",
+        "the fence of a row-local claim stands where its closure does"}) {
+    database.breaks(sentence);
+  }
   database.sql("INSERT INTO awa." + family.name + " " +
                fmt::format(fmt::runtime(family.row), slot));
 }
@@ -69,6 +77,7 @@ void plant_all(const Database& database, int slot) {
 }
 
 void plant_leases(const Database& database, int slot, int leases) {
+  database.breaks("a lease belongs to a living attempt");
   database.sql(
       fmt::format("INSERT INTO awa.leases (lease_slot, lease_generation, ready_slot, "
                   "ready_generation, job_id, queue, priority, lane_seq) SELECT {}, 0, 9, 9, n, "

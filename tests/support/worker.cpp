@@ -71,8 +71,8 @@ counted AS (
   FROM over GROUP BY 1, 2, 3, 4, 5, 6),
 fence AS (UPDATE lease_claims c SET closed_at = now() FROM over o WHERE NOT o.is_compact
           AND c.claim_slot = o.claim_slot AND c.job_id = o.job_id AND c.run_lease = o.run_lease),
-row_local AS (INSERT INTO lease_claim_closures (claim_slot, job_id, run_lease, outcome)
-              SELECT claim_slot, job_id, run_lease, '{}' FROM over WHERE NOT is_compact)
+row_local AS (INSERT INTO lease_claim_closures (claim_slot, job_id, run_lease, outcome, closed_at)
+              SELECT claim_slot, job_id, run_lease, '{}', now() FROM over WHERE NOT is_compact)
 INSERT INTO lease_claim_closure_batches (claim_slot, ready_slot, ready_generation, outcome,
   closed_count, receipt_ids, receipt_ranges)
 SELECT claim_slot, ready_slot, ready_generation, '{}', count(*), array_agg(receipt_id),

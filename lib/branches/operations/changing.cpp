@@ -228,6 +228,8 @@ Task<bool> Carrying::attempt_lane(Attempt& attempt, Numbers numbers) {
   attempt.left -= taken.integer(0, 1);
   const auto moving = taken.integers(0, 0);
   if (moving.empty()) co_return true;
+  // The numbers that it takes of the lane are not given back: undone, it would leave a gap.
+  tx.shield();
   co_await tx.query(requeue, id_, lane.queue, lane.priority, lane.shard, moving, target.queue,
                     target.priority, lanes.integer(0, 2), wish.queue.has_value(),
                     wish.priority.has_value());

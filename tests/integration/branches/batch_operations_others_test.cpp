@@ -171,6 +171,23 @@ TEST_CASE("an operation goes on where it was, under the same leader or another o
   }
 }
 
+TEST_CASE("numbers of a lane that were taken are used, whoever wants the turn back",
+          "[branches][batch_operations]") {
+  const Database database;
+  enqueue(database, "low", 300);
+  submit_move(database, R"({"queue": "low"})", "moved");
+  Leader leader(database);
+  leader.before_each([&](const std::string& statement) {
+    if (statement == "awa/operations/requeue" || statement == "COMMIT") leader.take_back();
+  });
+
+  for (int passes = 0; waiting(database) != "moved/2 300" && passes < 100; ++passes) {
+    CHECK_NOTHROW(leader.run(batch_operations));
+  }
+
+  CHECK(waiting(database) == "moved/2 300");
+}
+
 TEST_CASE("a leader that works at batch operations already is not disturbed",
           "[branches][batch_operations]") {
   const Database database;

@@ -178,6 +178,8 @@ TEST_CASE("many failed jobs are carried in small steps, none of them under the l
 TEST_CASE("a step of the carrying reads no more than its rows, though nobody has analysed them",
           "[branches][prune_queue][carry]") {
   const Database database;
+  database.breaks("a job is in one place");
+  database.breaks("a ready row stands in one segment");
   const Worker worker(database);
   worker.enqueue("q", 1);
   database.sql(

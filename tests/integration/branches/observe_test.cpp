@@ -227,6 +227,7 @@ TEST_CASE("without queue storage there are no rings to show", "[branches][observ
 
 TEST_CASE("observing reads next to nothing, however much there is", "[branches][observe]") {
   const Database database;
+  database.breaks("a lease belongs to a living attempt");
   database.sql(
       "INSERT INTO awa.deferred_jobs (job_id, kind, queue, priority, state, run_at) SELECT n, 'k', "
       "'q', 2, CASE WHEN n % 2 = 0 THEN 'scheduled' ELSE 'retryable' END::awa.job_state, now() + "

@@ -52,6 +52,7 @@ TEST_CASE("a worker leads until it has published, and then the daemon again", "[
   const auto worker = lead_as_worker(river);
   const auto end = ran.get();
 
+  CAPTURE(end.err);
   CHECK(end.code == 0);
   CHECK(end.out == "a worker has led, and this daemon leads again\n");
   CHECK(river.is_led_by(daemon));

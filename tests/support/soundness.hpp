@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What must be true of a database whoever has worked on it: tests/support/invariants, read with
+// statements that know nothing of those under test. The long benchmark plants a fault for each.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "support/database.hpp"
+
+namespace lockkeeper::test {
+
+struct BrokenSentence {
+  std::string sentence;
+  std::string example;
+};
+
+// The sentences that do not hold; empty when all is well, and where there is no queue storage in
+// schema awa. Leaves nothing behind.
+std::vector<BrokenSentence> broken_sentences(const Session& session);
+
+}  // namespace lockkeeper::test
