@@ -15,13 +15,18 @@ LEFT JOIN (SELECT claim_slot, receipt AS receipt_id, count(*) AS n
            FROM awa.lease_claim_closure_batches, unnest(receipt_ids) receipt GROUP BY 1, 2) b
     USING (claim_slot, receipt_id);
 
--- A ready row that a worker may still claim: no claim cursor has passed it.
+-- A ready row that a worker may still claim: no claim cursor has passed it, and no claim has had it,
+-- of which the queue ring keeps a note for as long as the row, and the claim ring for less.
 CREATE VIEW public.live_waiting AS
 SELECT e.job_id, e.run_lease, e.unique_key, e.unique_states
 FROM awa.ready_entries e
 LEFT JOIN awa.queue_claim_heads h USING (queue, priority, enqueue_shard)
 WHERE e.lane_seq >= coalesce(awa.sequence_next_value(h.seq_name), 0)
   AND NOT EXISTS (SELECT FROM public.live_receipt r WHERE r.job_id = e.job_id AND r.run_lease = e.run_lease + 1)
+  AND NOT EXISTS (SELECT FROM awa.ready_claim_attempt_batches b
+                  WHERE b.ready_slot = e.ready_slot AND b.ready_generation = e.ready_generation
+                    AND b.queue = e.queue AND b.priority = e.priority
+                    AND b.enqueue_shard = e.enqueue_shard AND b.lane_ranges @> e.lane_seq)
   AND NOT EXISTS (SELECT FROM awa.ready_tombstones t
                   WHERE t.ready_slot = e.ready_slot AND t.ready_generation = e.ready_generation
                     AND t.queue = e.queue AND t.priority = e.priority
