@@ -28,7 +28,7 @@ struct StatusOptions {
 // neither answers for a while.
 int print_status(config::Settings settings, const StatusOptions& options);
 
-// Every branch with lane, interval and settings; those of later versions by name.
+// Every branch with lane, interval and settings.
 int print_branches(const config::Settings& settings, bool as_json);
 
 // The schedules of the database, with what each fires next or what is wrong with it. Reads only.

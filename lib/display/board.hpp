@@ -89,7 +89,7 @@ class Board {
   std::vector<config::Declaration> declared_;
 };
 
-// The schemas of all branches for the settings reader, those of later versions included.
+// The schemas of all branches, for the settings reader.
 std::vector<config::BranchSchema> branch_schemas();
 
 }  // namespace lockkeeper::display
