@@ -232,9 +232,9 @@ void Service::stop() {
     end_term();
     election_.resign([this] { finish(exit_code_); });
   };
+  stop_alarm_.arm_in(settings_.leadership.stop_limit);
   if (!term_) return resign();
   term_->leave(resign);
-  stop_alarm_.arm_in(settings_.leadership.stop_limit);
 }
 
 void Service::finish(int code) {
