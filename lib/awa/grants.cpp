@@ -43,40 +43,35 @@ constexpr std::string_view kSignal = R"(
 GRANT pg_signal_backend TO {role};
 )";
 
-// For each table that is there at all: the schema patch brings some, and takes some their use.
-constexpr std::string_view kWhereThere = R"(
--- What only some databases have
+// For each of some relations, which may not be there.
+constexpr std::string_view kLoop = R"(
+-- {what}
 DO $$
 DECLARE grants text;
 BEGIN
   FOR grants IN
-    SELECT format('GRANT %s ON TABLE %s TO %I', t.rights, c.oid::regclass, current_setting('lockkeeper.role'))
+    SELECT format('GRANT %s ON TABLE %s TO %I', t.rights, {relation}::regclass, current_setting('lockkeeper.role'))
     FROM (VALUES
 {tables}
     ) AS t (name, rights)
-    JOIN pg_class c ON c.oid = to_regclass(t.name)
+    JOIN {among}
   LOOP
     EXECUTE grants;
   END LOOP;
 END $$;
 )";
 
-constexpr std::string_view kChildren = R"(
--- The partitions of the rings, which are emptied one by one
-DO $$
-DECLARE grants text;
-BEGIN
-  FOR grants IN
-    SELECT format('GRANT %s ON TABLE %s TO %I', t.rights, i.inhrelid::regclass, current_setting('lockkeeper.role'))
-    FROM (VALUES
-{tables}
-    ) AS t (name, rights)
-    JOIN pg_inherits i ON i.inhparent = to_regclass(t.name)
-  LOOP
-    EXECUTE grants;
-  END LOOP;
-END $$;
-)";
+struct Loop {
+  std::string_view what;
+  std::string_view relation;
+  std::string_view among;
+};
+
+// The schema patch brings some tables, and takes some their use.
+constexpr Loop kWhereThere = {"What only some databases have", "c.oid",
+                              "pg_class c ON c.oid = to_regclass(t.name)"};
+constexpr Loop kChildren = {"The partitions of the rings, which are emptied one by one",
+                            "i.inhrelid", "pg_inherits i ON i.inhparent = to_regclass(t.name)"};
 
 // Whoever enters a lane's head makes its sequences: who may, and who logs in with such rights.
 constexpr std::string_view kLanes = R"(
@@ -207,9 +202,10 @@ std::string rows_of(const std::vector<const Object*>& tables) {
   return rows;
 }
 
-std::string loop_over(std::string_view frame, const std::vector<const Object*>& tables) {
+std::string loop_over(const Loop& loop, const std::vector<const Object*>& tables) {
   if (tables.empty()) return "";
-  return fmt::format(fmt::runtime(frame), fmt::arg("tables", rows_of(tables)));
+  return fmt::format(kLoop, fmt::arg("what", loop.what), fmt::arg("relation", loop.relation),
+                     fmt::arg("among", loop.among), fmt::arg("tables", rows_of(tables)));
 }
 
 std::string head(const GrantsRequest& request, const std::string& role) {

@@ -28,14 +28,10 @@ constexpr Right kWindowNeeds[] = {
 
 constexpr Needing kFrame[] = {{kLeading, kLeadingNeeds}, {kWindow, kWindowNeeds}};
 
-bool contains(const auto& words, std::string_view word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
 void add(std::vector<Need>& all, std::span<const Needing> needing,
          const SwitchedOff& switched_off) {
   for (const auto& [branch, rights] : needing) {
-    if (contains(switched_off, branch)) continue;
+    if (is_switched_off(switched_off, branch)) continue;
     for (const auto& right : rights) {
       all.push_back({branch, right.kind, right.plane, right.name, right.rights});
     }
@@ -43,6 +39,10 @@ void add(std::vector<Need>& all, std::span<const Needing> needing,
 }
 
 }  // namespace
+
+bool is_switched_off(const SwitchedOff& switched_off, std::string_view branch) {
+  return std::find(switched_off.begin(), switched_off.end(), branch) != switched_off.end();
+}
 
 std::vector<Need> needs(const SwitchedOff& switched_off) {
   std::vector<Need> all;
@@ -55,7 +55,8 @@ std::vector<Need> needs(const SwitchedOff& switched_off) {
 std::vector<std::string_view> slo_branches(const SwitchedOff& switched_off) {
   std::vector<std::string_view> branches;
   for (const auto& [branch, rights] : slo_needs()) {
-    if (!contains(switched_off, branch) && !contains(branches, branch)) branches.push_back(branch);
+    const bool is_new = std::find(branches.begin(), branches.end(), branch) == branches.end();
+    if (is_new && !is_switched_off(switched_off, branch)) branches.push_back(branch);
   }
   return branches;
 }

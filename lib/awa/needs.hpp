@@ -36,6 +36,7 @@ struct Need {
 
 // Words of branches, leading aside, that are switched off and so need nothing.
 using SwitchedOff = std::vector<std::string>;
+bool is_switched_off(const SwitchedOff& switched_off, std::string_view branch);
 
 // What leading needs comes first, then the slo lane, then hygiene.
 std::vector<Need> needs(const SwitchedOff& switched_off = {});

@@ -70,8 +70,7 @@ void look_at_lanes(Facts& facts, Inquiry& inquiry, const std::string& schema,
 }
 
 void look_at_takeover(Facts& facts, Inquiry& inquiry, const Question& question, bool may_end) {
-  const auto& off = question.switched_off;
-  const bool has_window = std::find(off.begin(), off.end(), awa::kWindow) == off.end();
+  const bool has_window = !awa::is_switched_off(question.switched_off, awa::kWindow);
   if (!has_window && inquiry.settings().takeover == config::Takeover::wait) return;
   if (may_end) return facts.add(Mark::ok, "takeover", "a worker that leads can be displaced");
   facts.add_sentence(Mark::warning, "takeover", awa::advice_on_takeover(question.role));

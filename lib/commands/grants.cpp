@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "commands/commands.hpp"
 #include "commands/inquiry.hpp"
 #include "commands/terminal.hpp"
@@ -47,10 +45,6 @@ Found look_for_storage(config::Settings& settings) {
   return {std::string(reply.rows.text(0, 2)), ""};
 }
 
-bool is_wanted(const std::vector<std::string>& switched_off, const std::string& branch) {
-  return std::find(switched_off.begin(), switched_off.end(), branch) == switched_off.end();
-}
-
 }  // namespace
 
 int print_grants(config::Settings settings, const std::optional<std::string>& role) {
@@ -61,8 +55,8 @@ int print_grants(config::Settings settings, const std::optional<std::string>& ro
   request.origin = found.schema ? ", as the database says"
                                 : fmt::format(", which is only assumed: {}", found.why);
   request.switched_off = service::switched_off(settings);
-  request.sees_all =
-      is_wanted(request.switched_off, "observe") || is_wanted(request.switched_off, "diagnose");
+  request.sees_all = !awa::is_switched_off(request.switched_off, "observe") ||
+                     !awa::is_switched_off(request.switched_off, "diagnose");
   request.ends_sessions = settings.leadership.takeover == config::Takeover::terminate ||
                           settings.leadership.declaration_window;
   print(awa::grants_script(request));

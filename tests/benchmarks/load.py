@@ -65,6 +65,21 @@ class Caller:
 QUEUES = {f"mail{n}": 8 for n in range(8)}
 
 
+def run_evenly(scene, queue, per_second, seconds, now_and_then=lambda: None):
+    """Jobs for workers that are there, four portions a second; does the other thing each five seconds."""
+    statement = f"SELECT count(awa.insert_job_compat('work', '{queue}', '{{}}')) FROM generate_series(1, %s)"
+    next_at = time.monotonic()
+    end = next_at + seconds
+    portions = 0
+    while next_at < end:
+        scene.app.execute(statement, (per_second // 4,))
+        portions += 1
+        if portions % 20 == 0:
+            now_and_then()
+        next_at += 0.25
+        time.sleep(max(0.0, next_at - time.monotonic()))
+
+
 def schedule(scene, count, per_second, ahead=2.0):
     """Jobs that fall due one after the other, the first so many seconds from now. Returns when
     the last one does, by the database's clock."""

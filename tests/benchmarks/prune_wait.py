@@ -1,32 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long workers wait for the locks of a prune, by the server's own log of lock waits."""
 
-import time
-
 import load
 from figure import Row
 from lateness import EVERY_MS
+from rings import BUSY, JOBS_PER_SECOND, WARM_UP, WORKERS
 from server_log import LOG_WAITS, PREFIX, lock_waits
 
 TITLE = "how long a prune makes workers wait"
 SECONDS = 60
-WARM_UP = 20  # more than a lap of the queue ring, so that every second has a slot to prune
-JOBS_PER_SECOND = 400
 DUE_PER_SECOND = 2
-WORKERS = 2
-BUSY = {"busy": 64}
 TOGETHER = 0.05  # seconds; waits that end within this have waited for one prune
-PRODUCE = "SELECT count(awa.insert_job_compat('work', 'busy', '{}')) FROM generate_series(1, %s)"
-
-
-def produce(scene, seconds):
-    """Jobs for the workers, evenly."""
-    next_at = time.monotonic()
-    end = next_at + seconds
-    while next_at < end:
-        scene.app.execute(PRODUCE, (JOBS_PER_SECOND // 4,))
-        next_at += 0.25
-        time.sleep(max(0.0, next_at - time.monotonic()))
 
 
 def stalls(waits):
@@ -47,12 +31,12 @@ def watch(bench, cluster, lead):
         for _ in range(WORKERS):
             scene.worker({**load.QUEUES, **BUSY})
         load.make_lanes(scene)
-        produce(scene, WARM_UP)
+        load.run_evenly(scene, "busy", JOBS_PER_SECOND, WARM_UP)
         seconds = bench.scaled(SECONDS)
         log = cluster.folder / "postgresql.log"
         mark, turned = log.stat().st_size, generation(scene)
         load.schedule(scene, int(DUE_PER_SECOND * seconds), DUE_PER_SECOND)
-        produce(scene, seconds)
+        load.run_evenly(scene, "busy", JOBS_PER_SECOND, seconds)
         return stalls(lock_waits(log, mark)), generation(scene) - turned
 
 

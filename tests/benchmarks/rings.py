@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How late the SLO lane starts while all three rings turn and prune full slots each second."""
 
-import time
-
 import load
 from figure import Row, milliseconds
 from lateness import LATENESS
@@ -17,19 +15,6 @@ BUFFERS = ("128MB", "8GB")
 DUE_PER_SECOND = {"with gaps": 2, "steady": 200}
 WORKERS = 2
 BUSY = {"busy": 64}
-PRODUCE = "SELECT count(awa.insert_job_compat('work', 'busy', '{}')) FROM generate_series(1, %s)"
-
-
-def produce(scene, seconds, late):
-    """Jobs for the workers, evenly; and the lateness of those that fell due meanwhile."""
-    end = time.monotonic() + seconds
-    next_at = time.monotonic()
-    while time.monotonic() < end:
-        scene.app.execute(PRODUCE, (JOBS_PER_SECOND // 4,))
-        next_at += 0.25
-        if int(next_at * 4) % 20 == 0:
-            late.update(load.lateness(scene))
-        time.sleep(max(0.0, next_at - time.monotonic()))
 
 
 def turn(bench, cluster, per_second):
@@ -38,13 +23,13 @@ def turn(bench, cluster, per_second):
         for _ in range(WORKERS):
             scene.worker({**load.QUEUES, **BUSY})
         load.make_lanes(scene)
-        produce(scene, WARM_UP, {})
+        load.run_evenly(scene, "busy", JOBS_PER_SECOND, WARM_UP)
         seconds = bench.scaled(SECONDS)
         log = cluster.folder / "postgresql.log"
         mark, before, late = log.stat().st_size, daemon.scrape(), {}
         count = int(per_second * seconds)
         load.schedule(scene, count, per_second)
-        produce(scene, seconds + 2, late)
+        load.run_evenly(scene, "busy", JOBS_PER_SECOND, seconds + 2, lambda: late.update(load.lateness(scene)))
         counted = daemon.scrape().since(before)
         wait_until(lambda: late.update(load.lateness(scene)) or len(late) == count, 15, "the jobs are promoted",
                    every=1.0)

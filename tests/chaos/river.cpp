@@ -2,9 +2,9 @@
 #include "chaos/river.hpp"
 
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <thread>
+
+#include "support/checkout.hpp"
 
 namespace lockkeeper::test {
 namespace {
@@ -37,10 +37,7 @@ SELECT (SELECT count(*) FROM awa.lease_claims) +
        (SELECT count(*) FROM awa.lease_claim_closures) -
        (SELECT coalesce(sum(closed_count), 0) FROM awa.lease_claim_closure_batches))";
 
-std::string server_log() {
-  std::ifstream file(Server::instance().folder() + "/log");
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+std::string server_log() { return read_text(Server::instance().folder() + "/log"); }
 
 }  // namespace
 

@@ -11,4 +11,6 @@ namespace lockkeeper::test {
 // `path` of the checkout, such as "config/lockkeeper.toml".
 std::string in_checkout(const std::string& path);
 
+std::string read_text(const std::string& path);  // all of a file, empty when there is none
+
 }  // namespace lockkeeper::test

@@ -6,8 +6,6 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 
 #include "awa/grants.hpp"
@@ -185,10 +183,7 @@ std::string Database::member_url() const { return Server::instance().url("member
 
 std::string Database::superuser_url() const { return Server::instance().url("postgres", name_); }
 
-void Database::install_fence() const {
-  std::ifstream file(in_checkout("tests/support/fence.sql"));
-  sql({std::istreambuf_iterator<char>(file), {}});
-}
+void Database::install_fence() const { sql(read_text(in_checkout("tests/support/fence.sql"))); }
 
 void Database::give_to_owner(const std::string& schema) const { give(*session_, schema); }
 

@@ -62,9 +62,4 @@ std::string Folder::write(const std::string& name, const std::string& content) c
   return path(name);
 }
 
-std::string read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 }  // namespace lockkeeper::test

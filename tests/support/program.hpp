@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "support/checkout.hpp"
+
 namespace lockkeeper::test {
 
 // How a command ended and what it said.
@@ -41,7 +43,5 @@ class Folder {
  private:
   std::string path_;
 };
-
-std::string read_text(const std::string& path);  // all of a file, empty when there is none
 
 }  // namespace lockkeeper::test

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/soundness.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <sstream>
 
@@ -12,8 +10,7 @@ namespace lockkeeper::test {
 namespace {
 
 std::string text_of(const std::string& file) {
-  std::ifstream in(in_checkout("tests/support/invariants/" + file));
-  return {std::istreambuf_iterator<char>(in), {}};
+  return read_text(in_checkout("tests/support/invariants/" + file));
 }
 
 struct Sentence {
@@ -40,13 +37,13 @@ std::vector<Sentence> read_sentences() {
   return sentences;
 }
 
+}  // namespace
+
 std::string joined(const Row& row) {
   std::string text;
   for (const auto& value : row) text += (text.empty() ? "" : " ") + value;
   return text;
 }
-
-}  // namespace
 
 std::vector<BrokenSentence> broken_sentences(const Session& session) {
   // Read once: to plan a view of so many partitions takes longer than that.

@@ -11,6 +11,8 @@
 
 namespace lockkeeper::test {
 
+std::string joined(const Row& row);  // blanks between
+
 struct BrokenSentence {
   std::string sentence;
   std::string example;

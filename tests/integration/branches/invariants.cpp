@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "integration/branches/invariants.hpp"
 
+#include "support/soundness.hpp"
+
 namespace lockkeeper::test {
 namespace {
 
@@ -139,12 +141,6 @@ constexpr Sentence kSentences[] = {
      "= "
      "c.unique_key AND awa.job_state_in_bitmask(j.unique_states, j.state))"},
 };
-
-std::string joined(const Row& row) {
-  std::string text;
-  for (const auto& value : row) text += (text.empty() ? "" : " ") + value;
-  return text;
-}
 
 }  // namespace
 
