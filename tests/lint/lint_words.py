@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A branch is one word in the catalog, its file, docs/branches.md and the sample configuration;
-every metric has its row in docs/metrics.md, which `python3 lint_words.py --write` writes."""
+every metric has its row in docs/metrics.md, which `python3 lint_words.py --write` writes; alert rules
+ask for metrics that exist."""
 
 import re
 import sys
@@ -12,9 +13,10 @@ PAGE = "docs/branches.md"
 SAMPLE = "config/lockkeeper.toml"
 NAMES = "lib/metrics/names.hpp"
 METRICS = "docs/metrics.md"
+ALERTS = "config/alerts.yml"
 
 _METRIC = re.compile(
-    r"//\s*(?P<labels>[^\n]+)\n"
+    r"(?P<labels>(?://[^\n]*,\n)*//[^\n]*\n)"
     r"inline constexpr Metric k\w+\{\s*Kind::(?P<kind>\w+),\s*\"(?P<name>\w+)\",\s*\"(?P<help>[^;]*?)\"\s*[,}]"
 )
 
@@ -62,7 +64,8 @@ def metric_page(text):
     lines = ["# Metrics", "", "Everything on `/metrics`. Written by `./dev docs` from the catalog of metrics.",
              "", "| name | kind | labels | meaning |", "| --- | --- | --- | --- |"]
     for match in _METRIC.finditer(text):
-        labels = "" if match["labels"] == "no labels" else match["labels"]
+        said = " ".join(line.strip("/ ") for line in match["labels"].splitlines())
+        labels = "" if said == "no labels" else said
         meaning = re.sub(r'"\s*"', "", match["help"])
         lines.append(f"| `{match['name']}` | {match['kind']} | {labels} | {meaning} |")
     return "\n".join(lines) + "\n"
@@ -77,7 +80,17 @@ def metric_faults(root=ROOT):
         yield f"{METRICS}:1: differs from {NAMES}; ./dev docs writes it"
 
 
+def alert_faults(root=ROOT):
+    known = set(re.findall(r'"((?:awa|lockkeeper)_\w+)"', read(NAMES, root)))
+    for number, line in enumerate(read(ALERTS, root).splitlines(), start=1):
+        if line.lstrip().startswith(("summary:", "- alert:")):
+            continue
+        for name in re.findall(r"\b(?:awa|lockkeeper)_\w+", re.sub(r"\{[^}]*\}|by \([^)]*\)", "", line)):
+            if not {name, re.sub(r"_(bucket|sum|count)$", "", name)} & known:
+                yield f"{ALERTS}:{number}: there is no metric {name}; {METRICS} has them all"
+
+
 if __name__ == "__main__":
     if "--write" in sys.argv:
         (ROOT / METRICS).write_text(metric_page(read(NAMES)), encoding="utf-8")
-    report([*branch_faults(), *metric_faults()])
+    report([*branch_faults(), *metric_faults(), *alert_faults()])

@@ -61,6 +61,8 @@ class Words(unittest.TestCase):
             "lib/branches/turns.cpp": 'const Branch turn{.name = "turn"};',
             "docs/branches.md": "# Branches\n\n## `move`\n\n## `turn`\n",
             "config/lockkeeper.toml": "[branches.move]\n# [branches.turn]\n",
+            "lib/metrics/names.hpp": '"lockkeeper_late_seconds" "awa_lag"',
+            "config/alerts.yml": 'expr: sum by (awa_x) (lockkeeper_late_seconds_bucket{awa_y="z"}) + awa_lag\n',
         }
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -68,7 +70,8 @@ class Words(unittest.TestCase):
             path = pathlib.Path(folder.name) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        return list(lint_words.branch_faults(pathlib.Path(folder.name)))
+        root = pathlib.Path(folder.name)
+        return [*lint_words.branch_faults(root), *lint_words.alert_faults(root)]
 
     def test_one_word_everywhere_is_fine(self):
         self.assertEqual([], self.tree())
@@ -80,6 +83,8 @@ class Words(unittest.TestCase):
                            ("docs/branches.md", "## `move`\n## `turn`\n## `age`\n"),
                            ("config/lockkeeper.toml", "[branches.move]\n"),
                            ("config/lockkeeper.toml", "[branches.move]\n[branches.move]\n[branches.turn]\n"),
+                           ("config/alerts.yml", "expr: lockkeeper_late\n"),
+                           ("config/alerts.yml", "remedy: look at awa_lags\n"),
                            ("lib/branches/catalog.hpp", "")]:
             with self.subTest(path + text):
                 self.assertTrue(self.tree(**{path: text}))
@@ -89,6 +94,7 @@ class Words(unittest.TestCase):
                 '    "Turns "\n    "taken"};\n')
         self.assertIn("| `lockkeeper_turns_total` | counter | branch, lane | Turns taken |",
                       lint_words.metric_page(text))
+        self.assertIn("| counter | branch, lane |", lint_words.metric_page(text.replace(", lane", ",\n// lane")))
 
 
 class Text(unittest.TestCase):

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "chaos/river.hpp"
+#include "support/checkout.hpp"
 #include "support/client.hpp"
 #include "support/program.hpp"
 
@@ -134,6 +135,13 @@ TEST_CASE("a leader has every promised metric with exactly its labels", "[progra
       shell("/usr/bin/promtool check metrics < " + folder.write("metrics", metrics));
   CHECK(judged.code == 0);
   CHECK(judged.out + judged.err == "");
+}
+
+TEST_CASE("the alert rules tell a fleet in trouble from one that works", "[program][metrics]") {
+  const auto judged =
+      shell("/usr/bin/promtool test rules " + in_checkout("tests/integration/program/alerts.yml"));
+  INFO(judged.out + judged.err);
+  CHECK(judged.code == 0);
 }
 
 TEST_CASE("a standby has the holder of the lock", "[program][metrics]") {
