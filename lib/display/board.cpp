@@ -96,11 +96,29 @@ void Board::touch_series(const branches::Branch& branch) {
   branches::touch_series(registry_, branch.name, branch.skips);
 }
 
+// An alert on what stands still would fire for good.
+void Board::forget_series(const branches::Branch& branch) {
+  for (const auto* metric :
+       {&names::kBranchStartLateness, &names::kBranchMissedTicks, &names::kTurns,
+        &names::kBranchRows, &names::kPreemptions, &names::kPreemptionWasted, &names::kBranchPasses,
+        &names::kBranchLastSuccess, &names::kBranchUnable, &names::kBatchSize, &names::kHygieneDebt,
+        &names::kRowsSkipped}) {
+    registry_.forget(*metric, {{"branch", branch.name}});
+  }
+  for (const auto* metric : {&names::kAwaBranchDuration, &names::kAwaBranchOverrun}) {
+    registry_.forget(*metric, {{"awa_maintenance_branch", branch.name}});
+  }
+}
+
 void Board::configure(const config::Settings& settings) {
   declared_ = settings.cron;
   for (auto& record : records_) {
     record.settings = settings.branches.find(record.branch->name)->second;
-    if (record.settings.enabled) touch_series(*record.branch);
+    if (record.settings.enabled) {
+      touch_series(*record.branch);
+    } else {
+      forget_series(*record.branch);
+    }
   }
 }
 

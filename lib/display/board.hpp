@@ -81,6 +81,7 @@ class Board {
 
  private:
   void touch_series(const branches::Branch& branch);
+  void forget_series(const branches::Branch& branch);
   void log_failure(BranchRecord& record, const std::string& reason, time::TimePoint now);
   void watch_overrun(BranchRecord& record, time::Duration took);
 

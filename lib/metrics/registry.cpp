@@ -51,6 +51,21 @@ struct Shelf {
     }
     return *place;
   }
+
+  void forget(const Metric& metric, Labels with) {
+    const auto found = entries.find(metric.name);
+    if (found == entries.end()) return;
+    auto& entry = found->second;
+    std::erase_if(entry.series, [&](const auto& each) {
+      const auto& names = each.first;
+      const bool has_all = std::all_of(with.begin(), with.end(), [&](const Label& label) {
+        const auto place = names.find(std::string(label.first));
+        return place != names.end() && place->second == label.second;
+      });
+      if (has_all) entry.family->Remove(each.second);
+      return has_all;
+    });
+  }
 };
 
 }  // namespace
@@ -105,19 +120,14 @@ void Registry::touch(const Metric& metric, Labels labels) {
 }
 
 void Registry::forget(const Metric& metric, Labels with) {
-  if (metric.kind != Kind::gauge) throw std::logic_error("only gauges are forgotten");
-  const auto found = impl_->gauges.entries.find(metric.name);
-  if (found == impl_->gauges.entries.end()) return;
-  auto& entry = found->second;
-  std::erase_if(entry.series, [&](const auto& each) {
-    const auto& names = each.first;
-    const bool has_all = std::all_of(with.begin(), with.end(), [&](const Label& label) {
-      const auto place = names.find(std::string(label.first));
-      return place != names.end() && place->second == label.second;
-    });
-    if (has_all) entry.family->Remove(each.second);
-    return has_all;
-  });
+  switch (metric.kind) {
+    case Kind::counter:
+      return impl_->counters.forget(metric, with);
+    case Kind::gauge:
+      return impl_->gauges.forget(metric, with);
+    case Kind::histogram:
+      return impl_->histograms.forget(metric, with);
+  }
 }
 
 std::optional<double> Registry::find(const Metric& metric, Labels labels) const {

@@ -41,7 +41,7 @@ class Registry {
   void observe(const Metric& histogram, Labels labels, double value);
   void touch(const Metric& metric, Labels labels);
 
-  // Removes every series of the metric; for gauges whose label values come and go.
+  // Removes every series of the metric; for those that have nothing to tell any more.
   void forget(const Metric& metric) { forget(metric, {}); }
   // Of those only the ones that have all these labels.
   void forget(const Metric& metric, Labels with);

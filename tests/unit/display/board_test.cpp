@@ -39,6 +39,9 @@ class Fixture {
                            {{"awa_maintenance_branch", "promote_scheduled"}});
   }
   metrics::Registry& registry() { return registry_; }
+  void configure(const std::string& toml) {
+    board_.configure(config::read_text(toml, "test", branch_schemas()));
+  }
 
  private:
   metrics::Registry registry_;
@@ -150,4 +153,19 @@ TEST_CASE("a branch that is switched off has no series", "[service][board]") {
   Fixture fixture("[branches.rotate_queue]\nenabled = false\n");
 
   CHECK_THAT(fixture.registry().render(), !Contains("rotate_queue"));
+}
+
+TEST_CASE("a branch that is switched off later has no series any more", "[service][board]") {
+  Fixture fixture;
+  fixture.pass(1ms, PassResult::done);
+  REQUIRE(occurrences(fixture.registry().render(), "promote_scheduled") > 0);
+
+  fixture.configure("[branches.promote_scheduled]\nenabled = false\n");
+
+  CHECK(occurrences(fixture.registry().render(), "promote_scheduled") == 0);
+  CHECK_THAT(fixture.registry().render(), Contains("rotate_queue"));
+
+  fixture.configure("");
+
+  CHECK_THAT(fixture.registry().render(), Contains("promote_scheduled"));
 }
