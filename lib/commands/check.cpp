@@ -14,6 +14,7 @@
 #include "http/client.hpp"
 #include "http/listener.hpp"
 #include "pg/target.hpp"
+#include "service/control_socket.hpp"
 #include "service/service.hpp"
 #include "service/settings_parts.hpp"
 
@@ -77,6 +78,25 @@ void look_at_http(Facts& facts, const config::Settings& settings) {
   }
 }
 
+void look_at_control(Facts& facts, const config::Settings& settings) {
+  const auto& path = settings.control.socket;
+  if (path.empty()) return facts.add(Mark::ok, "control", "off: lockkeeper yield has no way in");
+  const http::Address address{path, {}, 0};
+  if (is_folder_to_come(address)) {
+    return facts.add(Mark::ok, "control", path + " has no folder yet",
+                     "systemd makes it when the service starts");
+  }
+  if (service::is_daemon_heard(path)) {
+    return facts.add(Mark::ok, "control", path + " is served by a running Lockkeeper");
+  }
+  try {
+    http::try_listen(address, service::kForOwner);
+    facts.add(Mark::ok, "control", path + " is free");
+  } catch (const http::ListenError& error) {
+    facts.add_sentence(Mark::misconfigured, "control", error.what());
+  }
+}
+
 // What the session must satisfy, as libpq's rules find it.
 std::string sslmode_of(const std::string& url) {
   const auto options = pg::parse_url(url).options;
@@ -126,6 +146,7 @@ int check(CheckRequest request) {
   if (request.settings) {
     look_at_duties(facts, *request.settings);
     look_at_http(facts, *request.settings);
+    look_at_control(facts, *request.settings);
     look_at_database(facts, *request.settings);
   }
   print(request.as_json ? to_json(facts, request.version)

@@ -218,15 +218,21 @@ void look_at_horizon(Facts& facts, Inquiry& inquiry, awa::Library& library) {
   if (rows->empty()) return facts.add(Mark::ok, "horizon", "nobody pins it");
   const auto who = holder_of(*rows);
   if (rows->is_null(0, 4)) {
-    return facts.add(Mark::ok, "horizon", fmt::format("oldest: {}, which tells no time", who));
+    return facts.add(
+        Mark::ok, "horizon",
+        fmt::format("oldest: {}, which tells no time; if its standby is gone for good, run "
+                    "pg_drop_replication_slot",
+                    who));
   }
   const auto seconds = rows->real(0, 4);
   if (seconds < kOldSnapshot) {
     return facts.add(Mark::ok, "horizon", fmt::format("oldest: {}, {}", who, duration(seconds)));
   }
+  const bool is_prepared = rows->text(0, 0) == "prepared";
   facts.add(Mark::warning, "horizon",
             fmt::format("{} pins it for {}: vacuum cannot work", who, duration(seconds)),
-            "end that transaction");
+            is_prepared ? "end it with COMMIT PREPARED or ROLLBACK PREPARED"
+                        : "end that transaction, with pg_terminate_backend if need be");
 }
 
 }  // namespace

@@ -35,7 +35,11 @@ struct Found {
 // As the login alone: the role that it is to act as may not exist yet.
 Found look_for_storage(config::Settings& settings) {
   if (settings.database.url.empty()) return {std::nullopt, "no database is named"};
-  require_database(settings);
+  try {
+    require_database(settings);
+  } catch (const config::SettingsError& error) {
+    return {std::nullopt, error.what()};
+  }
   Inquiry inquiry(service::election_settings(settings));
   auto failure = inquiry.connect();
   if (!failure.empty()) return {std::nullopt, std::move(failure)};

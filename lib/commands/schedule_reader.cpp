@@ -109,10 +109,12 @@ std::optional<pg::Rows> ScheduleReader::ask(pg::Call call) {
   read_.failure = "no answer";
   if (!replies) return std::nullopt;
   const auto& reply = replies->front();
-  read_.failure =
-      reply.state.is_missing_object()
-          ? fmt::format("{}; let database.url name the database that Awa uses", reply.message)
-          : reply.message;
+  read_.failure = reply.message;
+  if (reply.state.is_missing_object()) {
+    read_.failure += "; let database.url name the database that Awa uses";
+  }
+  read_.lacks_right = reply.state.is("42501");
+  if (read_.lacks_right) read_.failure += "; run what lockkeeper grants prints for the role";
   return std::nullopt;
 }
 

@@ -36,6 +36,9 @@ void read_database(Reader database, Settings::Database& into) {
   database.text("application_name", into.application_name);
   database.text("role", into.role);
   database.text("password_file", into.password_file);
+  if (database.has("password_file")) {
+    into.password_file_place = database.place_of("password_file");
+  }
   database.boolean("synchronous_commit", into.synchronous_commit);
   if (into.application_name.empty() || into.application_name.size() > 63) {
     database.refuse("application_name", "must have 1 to 63 bytes");
@@ -223,6 +226,7 @@ Settings standard(std::span<const BranchSchema> branches) {
 std::vector<std::string> fixed_differences(const Settings& now, const Settings& next) {
   auto database = next.database;
   database.url_place = now.database.url_place;
+  database.password_file_place = now.database.password_file_place;
   auto http = next.http;
   http.listen_place = now.http.listen_place;
   std::vector<std::string> tables;
@@ -246,13 +250,22 @@ void apply_environment(Settings& settings) {
 }
 
 void read_password(Settings& settings) {
-  if (settings.database.password_file.empty()) return;
-  auto text = read_small_file(settings.database.password_file, kLargestPassword);
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  if (text.empty() || text.find_first_of(std::string_view("\n\0", 2)) != std::string::npos) {
-    throw SettingsError(settings.database.password_file + ": must hold one line, the password");
+  const auto& path = settings.database.password_file;
+  if (path.empty()) return;
+  try {
+    auto text = read_small_file(path, kLargestPassword);
+    while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+    if (text.empty() || text.find_first_of(std::string_view("\n\0", 2)) != std::string::npos) {
+      throw SettingsError(path + ": must hold one line, the password");
+    }
+    settings.database.password = std::move(text);
+  } catch (const SettingsError& error) {
+    const bool is_credential = path.starts_with("/run/credentials/");
+    throw SettingsError(fmt::format(
+        "{}: password_file: {}; {}", settings.database.password_file_place, error.what(),
+        is_credential ? "it is there while the service runs, if the unit loads it"
+                      : "name a file of one line that whoever asks may read"));
   }
-  settings.database.password = std::move(text);
 }
 
 }  // namespace lockkeeper::config

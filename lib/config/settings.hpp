@@ -55,6 +55,7 @@ struct Settings {
     std::string application_name = "lockkeeper";
     std::string role;
     std::string password_file;
+    std::string password_file_place;  // for messages
     std::string password;             // the content of password_file, see read_password()
     bool synchronous_commit = false;  // decision 3: maintenance does not wait for the disk
     friend bool operator==(const Database&, const Database&) = default;

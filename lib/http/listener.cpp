@@ -125,8 +125,8 @@ bool try_port(const Address& address) {
 
 }  // namespace
 
-bool try_listen(const Address& address) {
-  return with_remedy(kForScrapers.remedy, [&] {
+bool try_listen(const Address& address, const Use& use) {
+  return with_remedy(use.remedy, [&] {
     return address.path.empty() ? try_port(address) : try_file(address.path);
   });
 }

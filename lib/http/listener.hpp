@@ -45,6 +45,6 @@ class Listener {
 
 // Throws ListenError if a Listener would not succeed now. Nothing listens meanwhile and nothing is
 // left behind, so it is in nobody's way. True when only this host would reach it.
-bool try_listen(const Address& address);
+bool try_listen(const Address& address, const Use& use = kForScrapers);
 
 }  // namespace lockkeeper::http

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "leadership/refusals.hpp"
 #include "leadership/statements.hpp"
 
 namespace lockkeeper::leadership {
@@ -51,6 +52,9 @@ struct TakeoverOnce::Impl : std::enable_shared_from_this<TakeoverOnce::Impl> {
                      reply.message, kRightToEnd));
   }
 
+  // After the role, since a right to act as it is another one than the right to end sessions.
+  void end_holder(const pg::Replies&) { ask({terminate(*holder)}, &Impl::told); }
+
   void look(const pg::Replies& replies) {
     const auto who = read_identity(replies[0]);
     if (who.backend_pid != connection.backend_pid()) {
@@ -72,10 +76,11 @@ struct TakeoverOnce::Impl : std::enable_shared_from_this<TakeoverOnce::Impl> {
                               "if another is to lead",
                               describe(*holder)));
     }
-    pg::Pipeline pipeline;
-    if (!settings.role.empty()) pipeline.push_back(act_as(settings.role));
-    pipeline.push_back(terminate(*holder));
-    ask(std::move(pipeline), &Impl::told);
+    if (settings.role.empty()) return end_holder({});
+    connection.send({act_as(settings.role)}, [this](const pg::Replies& reply) {
+      if (reply[0].ok()) return end_holder({});
+      done(Outcome::refused, refused_setting(settings, reply[0].message).sentence);
+    });
   }
 
   void told(const pg::Replies& replies) {
@@ -85,7 +90,12 @@ struct TakeoverOnce::Impl : std::enable_shared_from_this<TakeoverOnce::Impl> {
                   fmt::format("{} let go of the lock by itself just now", describe(*holder)));
     }
     if (!rows.boolean(0, 0)) {
-      return done(Outcome::failed, fmt::format("{} has not ended", describe(*holder)));
+      return done(
+          Outcome::failed,
+          fmt::format(
+              "{} was told to end and has not ended; it may end later: ask again, or look at "
+              "that process",
+              describe(*holder)));
     }
     ask(wake_others(), &Impl::woken);
   }

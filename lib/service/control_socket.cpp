@@ -20,8 +20,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostClients = 8;
 constexpr std::size_t kLongestLine = 200;
-constexpr auto kPatience = 5s;  // with a client that says nothing
-constexpr http::Use kForOwner{0600, "change socket in [control]"};
+constexpr auto kPatience = 5s;     // with a client that says nothing
+constexpr auto kQuickAnswer = 2s;  // of a daemon that is only asked whether it is there
 
 bool may_ask(int descriptor) {
   ucred peer{};
@@ -38,6 +38,7 @@ void write(int descriptor, const Answer& answer) {
   }
 }
 
+// Until the other side closes, or says nothing for the socket's own limit.
 std::string read_to_end(int descriptor) {
   std::string text;
   std::array<char, 512> piece{};
@@ -129,7 +130,10 @@ void ControlSocket::answer(Client& client, const Answer& answer) {
   loop_.post([gone = std::move(gone)] {});
 }
 
-Answer ask_daemon_to(const std::string& line, const std::string& path) {
+namespace {
+
+// A limit of 0 is none: for as long as the daemon lives.
+Answer ask(const std::string& line, const std::string& path, std::chrono::seconds limit) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path)
@@ -141,6 +145,8 @@ Answer ask_daemon_to(const std::string& line, const std::string& path) {
     ::close(descriptor);
     return {display::kFailed, fmt::format("no daemon is heard at {} ({})", path, why)};
   }
+  const timeval patience{limit.count(), 0};
+  ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   const auto text = line + "\n";
   const bool is_sent = ::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL) ==
                        static_cast<ssize_t>(text.size());
@@ -150,6 +156,16 @@ Answer ask_daemon_to(const std::string& line, const std::string& path) {
     return {display::kFailed, "the daemon has ended before it could answer"};
   }
   return {came[0] - '0', came.substr(2, came.size() - 3)};
+}
+
+}  // namespace
+
+Answer ask_daemon_to(const std::string& line, const std::string& path) {
+  return ask(line, path, 0s);
+}
+
+bool is_daemon_heard(const std::string& path) {
+  return ask("hello", path, kQuickAnswer).sentence == kVocabulary;
 }
 
 }  // namespace lockkeeper::service

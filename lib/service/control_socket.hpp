@@ -17,6 +17,11 @@
 
 namespace lockkeeper::service {
 
+inline constexpr http::Use kForOwner{0600, "change socket in [control]"};
+
+// The answer to a line that is none of these.
+inline constexpr auto kVocabulary = "this version of the daemon understands: yield MILLISECONDS";
+
 struct Answer {
   int code = 0;
   std::string sentence;
@@ -49,5 +54,8 @@ class ControlSocket {
 
 // Asks the daemon behind that socket, and waits for its answer for as long as it lives. Blocking.
 Answer ask_daemon_to(const std::string& line, const std::string& path);
+
+// Whether a Lockkeeper serves that socket and hears this user. Blocking, two seconds at most.
+bool is_daemon_heard(const std::string& path);
 
 }  // namespace lockkeeper::service

@@ -32,10 +32,7 @@ Window::Window(Circumstances circumstances)
 
 void Window::obey(const std::string& line, ControlSocket::OnAnswer on_answer) {
   const auto limit = limit_in(line);
-  if (!limit) {
-    return on_answer(
-        {display::kBadUsage, "this version of the daemon understands: yield MILLISECONDS"});
-  }
+  if (!limit) return on_answer({display::kBadUsage, kVocabulary});
   if (asker_ || !newcomer_.empty()) return on_answer({display::kFailed, "it stands aside already"});
   const auto refusal =
       circumstances_.open(*limit, {"yielded", "stepping aside, so that a worker can lead"});

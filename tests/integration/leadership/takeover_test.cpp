@@ -93,6 +93,12 @@ TEST_CASE("a takeover by hand acts as the role that the daemon acts as", "[leade
   auto settings = election_settings(server.url("by_role", database.name()));
   CHECK(take_over(settings).outcome == Outcome::refused);
 
+  settings.role = "awa_owner";
+  const auto stranger = take_over(settings);
+  CHECK(stranger.outcome == Outcome::refused);
+  CHECK_THAT(stranger.sentence, Catch::Contains("cannot act as database.role") &&
+                                    Catch::Contains("GRANT \"awa_owner\" TO the login"));
+
   settings.role = "awa_worker";
   CHECK(take_over(settings).outcome == Outcome::displaced);
 

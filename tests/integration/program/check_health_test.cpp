@@ -2,6 +2,7 @@
 //
 // `lockkeeper check`: what hurts a database that may be led, planted one by one.
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "chaos/river.hpp"
 #include "support/checked.hpp"
@@ -157,6 +158,36 @@ TEST_CASE("a prepared transaction that nobody ends is named", "[program][check]"
 
   CHECK_THAT(checked.text("horizon"), Contains("the prepared transaction payroll pins it for 36"));
   session.sql("ROLLBACK PREPARED 'payroll'");
+}
+
+TEST_CASE("a plain vacuum, however long, keeps nothing", "[program][check]") {
+  const Database database;
+  database.sql("CREATE TABLE public.large AS SELECT n FROM generate_series(1, 100000) n");
+  const auto vacuuming = database.session();
+  const auto pid = vacuuming.value("SELECT pg_backend_pid()");
+  vacuuming.sql("SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1");
+  std::string end;
+  std::thread vacuum([&] {
+    try {
+      vacuuming.sql("VACUUM public.large");
+    } catch (const std::exception& error) {
+      end = error.what();
+    }
+  });
+  const auto is_under_way =
+      "SELECT count(*) FROM pg_stat_progress_vacuum v JOIN pg_stat_activity "
+      "a USING (pid) WHERE a.backend_xmin IS NOT NULL AND pid = " +
+      pid;
+  CHECK(eventually([&] { return database.value(is_under_way) == "1"; }));
+  set_clock_ahead(database);
+
+  const auto checked = check(database.url());
+
+  CHECK(checked.marks("horizon") == "ok");
+  CHECK_THAT(checked.text("horizon"), Contains("nobody pins it"));
+  database.sql("SELECT pg_cancel_backend(" + pid + ")");
+  vacuum.join();
+  CHECK_THAT(end, Contains("canceling statement"));
 }
 
 TEST_CASE("what cannot be looked at says so, and the rest goes on", "[program][check]") {

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "chaos/river.hpp"
+#include "http/listener.hpp"
 #include "support/checked.hpp"
 #include "support/pgbouncer.hpp"
 #include "support/replica.hpp"
@@ -18,6 +19,10 @@ using Catch::StartsWith;
 namespace {
 
 std::string http(const std::string& listen) { return "[http]\nlisten = \"" + listen + "\"\n"; }
+
+std::string control(const std::string& socket) {
+  return http("") + "[control]\nsocket = \"" + socket + "\"\n";
+}
 
 }  // namespace
 
@@ -40,11 +45,11 @@ TEST_CASE("a database that may be led is told fact by fact", "[program][check]")
   const auto lines = static_cast<std::size_t>(std::count(text.out.begin(), text.out.end(), '\n'));
   CHECK(lines == checked.facts.size() + 3);  // heading, a blank line, the names of the columns
   for (const auto* name :
-       {"configuration", "http",       "database",   "tls",          "pooler",
-        "server",        "writes",     "role",       "schema",       "schema_patch",
-        "privileges",    "lanes",      "lock",       "wedged_lanes", "waiting_jobs",
-        "unique_claims", "queue_ring", "lease_ring", "claim_ring",   "producers",
-        "horizon"}) {
+       {"configuration", "http",          "control",    "database",   "tls",
+        "pooler",        "server",        "writes",     "role",       "schema",
+        "schema_patch",  "privileges",    "lanes",      "lock",       "wedged_lanes",
+        "waiting_jobs",  "unique_claims", "queue_ring", "lease_ring", "claim_ring",
+        "producers",     "horizon"}) {
     CAPTURE(name, checked.text(name));
     CHECK(checked.marks(name) == "ok");
   }
@@ -200,6 +205,28 @@ TEST_CASE("the address of HTTP is free, taken or seen from elsewhere", "[program
   CHECK(marks("unix:" + folder.write("file", "")) == "misconfigured");
   CHECK(marks("unix:" + folder.path("no/sock")) == "misconfigured");
   CHECK(marks("9724") == "misconfigured");
+  CHECK_FALSE(std::filesystem::exists(folder.path("sock")));
+}
+
+TEST_CASE("the control socket is free, to come or taken", "[program][check]") {
+  const Database database;
+  const Folder folder;
+  const auto marks = [&](const std::string& socket) {
+    const auto checked = check(database.url(), control(socket));
+    CHECK(checked.ran.code == (checked.marks("control") == "misconfigured" ? 2 : 0));
+    return checked.marks("control");
+  };
+
+  CHECK(marks(folder.path("sock")) == "ok");
+  CHECK(marks("/run/is-made-later/sock") == "ok");
+  CHECK(marks(folder.write("file", "")) == "misconfigured");
+  CHECK(marks(folder.path("no/sock")) == "misconfigured");
+  const http::Listener stranger(http::Address{folder.path("taken"), {}, 0});
+  CHECK(marks(folder.path("taken")) == "misconfigured");
+  const Daemon ours("lockkeeper", "[database]\nurl = \"" + database.url() + "\"\n" +
+                                      control("{folder}/control.sock"));
+  REQUIRE(eventually([&] { return std::filesystem::exists(ours.path("control.sock")); }));
+  CHECK(marks(ours.path("control.sock")) == "ok");
   CHECK_FALSE(std::filesystem::exists(folder.path("sock")));
 }
 

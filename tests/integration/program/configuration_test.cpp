@@ -250,7 +250,11 @@ TEST_CASE("a password file must hold a password", "[program][configuration]") {
                        "takeover"});
   };
 
-  CHECK_THAT(with("/nonexistent").err, Contains("/nonexistent: No such file or directory"));
+  CHECK_THAT(
+      with("/nonexistent").err,
+      Contains("c.toml:3:17: password_file: /nonexistent: No such file or directory; name a "));
+  CHECK_THAT(with("/run/credentials/gone.service/password").err,
+             Contains("; it is there while the service runs, if the unit loads it"));
   CHECK(with("/nonexistent").code == 2);
   CHECK(with(folder.write("two", "ge\nheim\n")).code == 2);
   CHECK_THAT(with(folder.path("two")).err, Contains("must hold one line") && !Contains("heim"));

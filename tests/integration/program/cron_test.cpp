@@ -147,6 +147,12 @@ TEST_CASE("cron list says why it cannot read", "[program][cron]") {
   CHECK(without_awa.code == 1);
   CHECK_THAT(without_awa.err, Contains("does not exist") &&
                                   Contains("let database.url name the database that Awa uses"));
+  const Database database;
+  database.sql("REVOKE SELECT ON awa.cron_jobs FROM lockkeeper");
+  const auto without_right = list(database.url());
+  CHECK(without_right.code == 3);
+  CHECK_THAT(without_right.err, Contains("permission denied for table cron_jobs; run what") &&
+                                    Contains("lockkeeper grants"));
   CHECK(without_server.code == 1);
   CHECK_THAT(without_server.err, StartsWith("lockkeeper: cannot connect to u@127.0.0.1:1/x: "));
   CHECK_THAT(without_server.err, !Contains("geheim"));

@@ -70,6 +70,11 @@ TEST_CASE("without a database the usual schema is assumed and said to be", "[pro
   const auto nobody = grants({}, "[database]\nurl = \"postgres://keeper@127.0.0.1:1/x\"\n");
   CHECK(nobody.code == 0);
   CHECK_THAT(nobody.out, Contains("as role \"keeper\"") && Contains("which is only assumed: "));
+  const auto unread = grants({},
+                             "[database]\nurl = \"postgres://keeper@127.0.0.1:1/x\"\n"
+                             "password_file = \"/run/credentials/gone.service/password\"\n");
+  CHECK(unread.code == 0);
+  CHECK_THAT(unread.out, Contains("only assumed: ") && Contains("No such file or directory"));
   const auto acting = grants({}, "[database]\nrole = \"app\"\n");
   CHECK_THAT(acting.out, Contains("ON SCHEMA awa TO \"app\";"));
 }

@@ -41,8 +41,8 @@ TEST_CASE("a retention that two branches share has one place", "[program][config
       refusal("[branches.rotate_queue]\nfailed_retention = \"1h\"\n"),
       Catch::EndsWith("failed_retention in [branches.rotate_queue] is that of [branches.cleanup]: "
                       "write it there\n"));
-  CHECK_THAT(refusal("[branches.cleanup.queues.mail]\ndescriptor_retention = \"1h\"\n"),
-             Contains("unknown setting \"descriptor_retention\""));
+  CHECK_THAT(refusal("[branches.cleanup.queues.mail]\nbatch_size = 10\n"),
+             Contains("unknown setting \"batch_size\""));
 }
 
 }  // namespace lockkeeper::test
