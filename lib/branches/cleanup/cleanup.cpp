@@ -57,7 +57,8 @@ constexpr Setting kSettings[] = {
      .is_per_queue = true},
     {.name = "descriptor_retention",
      .standard = time::Duration(30 * 24h),
-     .help = "descriptors that no worker renews are kept so long"},
+     .help = "descriptors that no worker renews are kept so long",
+     .is_per_queue = true},
     {.name = "batch_size",
      .standard = std::int64_t{1000},
      .help = "rows in a transaction, a thousand at most"},
@@ -165,12 +166,12 @@ Task<bool> runtimes(Removal& removal) {
 }
 
 Task<bool> descriptors(Removal& removal) {
-  const auto retention = removal.ctx.duration("descriptor_retention");
   Sweep queues{.find = "cleanup/find_queue_descriptors",
                .remove = "cleanup/delete_queue_descriptors"};
   Sweep kinds{.find = "cleanup/find_kind_descriptors", .remove = "cleanup/delete_kind_descriptors"};
   queues.window = kinds.window = kMostNames;
-  queues.limits = kinds.limits = {retention};
+  queues.limits = limits(removal.ctx, "descriptor_retention");
+  kinds.limits = {removal.ctx.duration("descriptor_retention")};
   auto sweeping = sweep_kind(removal, std::move(queues));
   const bool has_more_queues = co_await sweeping;
   co_await removal.ctx.breathe();

@@ -123,14 +123,20 @@ TEST_CASE("descriptors go when no worker has renewed them for long", "[branches]
   database.install_fence();
   Leader leader(database);
   leader.set(cleanup, "descriptor_retention", time::Duration(36h));
+  leader.set(cleanup, "short", "descriptor_retention", time::Duration(1h));
+  leader.set(cleanup, "long", "descriptor_retention", time::Duration(72h));
   describe(database, "young", "35 hours");
   describe(database, "old", "37 hours");
   describe(database, "ol'd\"\n", "37 hours");
+  describe(database, "short", "2 hours");
+  describe(database, "long", "71 hours");
 
-  CHECK(leader.run(cleanup).rows == 4);
+  CHECK(leader.run(cleanup).rows == 6);
 
-  CHECK(database.value("SELECT string_agg(queue, ' ') FROM awa.queue_descriptors") == "young");
-  CHECK(database.value("SELECT string_agg(kind, ' ') FROM awa.job_kind_descriptors") == "young");
+  CHECK(database.value("SELECT string_agg(queue, ' ' ORDER BY queue) FROM awa.queue_descriptors") ==
+        "long young");
+  CHECK(database.value("SELECT string_agg(kind, ' ' ORDER BY kind) FROM "
+                       "awa.job_kind_descriptors") == "short young");
 }
 
 TEST_CASE("descriptors with the longest names there are fit into the replies",
