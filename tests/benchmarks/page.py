@@ -23,7 +23,8 @@ def markdown_table(found):
 
 def markdown_machine(found):
     place = found["machine"]
-    return (f"Measured on {place['date']}: {place['processor']}, {place['cores']} cores, {place['memory_gib']} GiB, "
+    cores = "one core" if place["cores"] == 1 else f"{place['cores']} cores"
+    return (f"Measured on {place['date']}: {place['processor']}, {cores}, {place['memory_gib']} GiB, "
             f"{place['system']}, kernel {place['kernel']}; writing a page for good takes the disk "
             f"{place['flush_ms']:.2g} ms.")
 

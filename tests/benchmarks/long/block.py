@@ -6,6 +6,7 @@ import queue
 import statistics
 import time
 
+import machine
 from figure import quantile
 from footprint import anonymous_megabytes
 from long import checks, debt, ticks
@@ -46,17 +47,22 @@ class Block:
             self.traffic = Traffic(self.scene)
             self._watch(min(WARM_UP, self.seconds / 4))
             begin, turned = database_clock(self.scene.admin), debt.turns(self.scene)
-            completed = self.traffic.completed()
+            completed, busy = self.traffic.completed(), machine.busy_seconds()
             with self.phase.disturb(self):
                 self._watch(self.seconds)
                 end = database_clock(self.scene.admin)
                 found = {"turns": debt.turns(self.scene) - turned, "left": debt.left(self.scene),
-                         "completed": self.traffic.completed() - completed, "overruns": self.leaders.overruns()}
+                         "completed": self.traffic.completed() - completed, "overruns": self.leaders.overruns(),
+                         "busy_percent": self._share(machine.busy_seconds() - busy)}
             found["unfinished"] = self.traffic.settle(SETTLE_LIMIT)
         finally:
             self._stop()
         trace = Trace(self.leaders.ever).read(self._log, log_begins)
         return {**self._name(), **found, **self._seen(trace, begin, end), **self._checked(trace)}
+
+    def _share(self, busy):
+        """Of the time of the cores that the block could have."""
+        return round(100 * busy / self.seconds / len(os.sched_getaffinity(0)), 1)
 
     def _watch(self, seconds):
         end = time.monotonic() + seconds

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """./dev bench long: blocks of ten minutes, each an arm and a phase; what has been measured is kept.
 
-Continues where the file of results ends. Blocks of another length are for trying and are kept in
-build/bench; --report writes docs/long-horizon.md from docs/long-horizon/blocks.ndjson.
+Continues where the file of results ends. Several blocks at once have a server and a share of the cores
+each. Blocks of another length are for trying and are kept in build/bench; --report writes
+docs/long-horizon.md from docs/long-horizon/blocks.ndjson.
 """
 
 import argparse
+import multiprocessing
+import os
 import pathlib
 import random
 
@@ -38,28 +41,68 @@ def prepare(cluster):
 
 
 def measure(results, blocks, seconds):
-    """True if all blocks were measured."""
+    """One after the other."""
     cluster, telemetry = Cluster("long", SETTINGS + trace.PREFIX + "\nshared_buffers = 128MB\n"), Telemetry()
     try:
         prepare(cluster)
         for number, name in enumerate(blocks, start=1):
-            print(f"block {number} of {len(blocks)}: {name[0]}, {name[1]}, the {name[2]}. time", flush=True)
+            label = f"{name[0]}, {name[1]}, the {name[2]}. time"
+            print(f"block {number} of {len(blocks)}: {label}", flush=True)
             place = machine.describe()
             block = Block(cluster, telemetry, name, seconds)
             try:
                 results.add({**block.run(), "machine": place})
             finally:
                 block.close()
-            print("  " + report.line(results.blocks[-1]), flush=True)
+            print(f"  {label}: {report.line(results.blocks[-1])}", flush=True)
     finally:
         ignore_signals()
         telemetry.close()
         cluster.remove()
 
 
+def attempt(results, blocks, seconds):
+    """An exit code."""
+    raise_on_signals()
+    try:
+        measure(results, blocks, seconds)
+    except Stopped:
+        print("\nstopped; the block under way is not kept")
+        return 1
+    except RuntimeError as error:
+        print(f"  FAULT: {error}")
+        return 1
+    return 0
+
+
+def attempt_share(results, blocks, seconds, cores):
+    os.sched_setaffinity(0, cores)
+    raise SystemExit(attempt(results, blocks, seconds))
+
+
+def attempt_at_once(results, blocks, seconds, at_once):
+    """The blocks are dealt out; what works on a block inherits its cores."""
+    cores = sorted(os.sched_getaffinity(0))
+    shares = [multiprocessing.Process(target=attempt_share,
+                                      args=(results, blocks[turn::at_once], seconds, cores[turn::at_once]))
+              for turn in range(min(at_once, len(blocks)))]
+    raise_on_signals()
+    try:
+        for share in shares:
+            share.start()
+        for share in shares:
+            share.join()
+    except Stopped:
+        for share in shares:
+            share.terminate()
+            share.join()
+    return max((share.exitcode for share in shares), default=0)
+
+
 def options_of(arguments):
     parser = argparse.ArgumentParser(prog="./dev bench long")
     parser.add_argument("--blocks", type=int, help="stop after so many; default: when none is missing")
+    parser.add_argument("--at-once", type=int, default=1, help="blocks side by side, each with its share of the cores")
     parser.add_argument("--arm", action="append", choices=list(ARMS), help="only this one; may be repeated")
     parser.add_argument("--phase", action="append", choices=list(PHASES), help="only this one; may be repeated")
     parser.add_argument("--block-seconds", type=float, default=SECONDS, help="other than 600: to try it out")
@@ -84,13 +127,9 @@ def main(arguments):
         seed = random.randrange(10**6) if options.seed is None else options.seed
         results.begin(plan.make(list(ARMS), list(PHASES), options.repetitions, seed))
     blocks = results.missing(options.arm or ARMS, options.phase or PHASES)[:options.blocks]
-    raise_on_signals()
-    try:
-        measure(results, blocks, options.block_seconds)
-    except Stopped:
-        print("\nstopped; the block under way is not kept")
-        return 1
-    except RuntimeError as error:
-        print(f"  FAULT: {error}")
-        return 1
-    return 0
+    if not 1 <= options.at_once <= len(os.sched_getaffinity(0)):
+        print(f"--at-once: there are {len(os.sched_getaffinity(0))} cores, and a block needs one")
+        return 2
+    if options.at_once == 1:
+        return attempt(results, blocks, options.block_seconds)
+    return attempt_at_once(results, blocks, options.block_seconds, options.at_once)

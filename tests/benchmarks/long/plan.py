@@ -2,6 +2,7 @@
 """Which blocks there are, in which order, and which of them have been measured: the file of results
 begins with the plan and has a line for each block."""
 
+import fcntl
 import json
 import random
 
@@ -42,6 +43,8 @@ class Results:
                 if tuple(each) not in done and each[0] in arms and each[1] in phases]
 
     def _append(self, record):
+        """A line at a time, also when several blocks end at once."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with open(self.path, "a", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             file.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")

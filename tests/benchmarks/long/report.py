@@ -93,6 +93,7 @@ FIGURES = [
     ("scheduled job due → started by a worker, p99", "ms", below("pickups", "p99_ms")),
     ("leader's memory", "MB", below("memory_median_mb")),
     ("leader's memory, last third less first", "MB", growth),
+    ("time in which its cores worked", "%", below("busy_percent")),
     ("violations", "", violations),
 ]
 
@@ -136,8 +137,8 @@ def write(path, results, is_whole):
         text = page.replace(text, name, said if blocks else "Not measured.")
     text = page.replace(text, "machine", page.markdown_machine(results.blocks[-1]))
     so_many = f"{len(results.blocks)} of {len(results.plan['order'])} blocks"
-    text = page.replace(text, "blocks", f"{so_many}, in the order of seed {results.plan['seed']}; load average before "
-                        f"a block {load(results.blocks)}.")
+    text = page.replace(text, "blocks", f"{so_many}, in the order of seed {results.plan['seed']}, each on cores of its own; "
+                        f"load average before a block {load(results.blocks)}.")
     path.write_text(text, encoding="utf-8")
     print(f"{path.name}: {len(results.blocks)} blocks written")
     return 0
