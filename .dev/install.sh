@@ -21,29 +21,26 @@ apt_install() {
 }
 
 # While it runs, no package starts its server: the tests and the demo start their own.
-without_servers() {
-  local policy=/usr/sbin/policy-rc.d made=""
-  if [ ! -e $policy ]; then
-    printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+# However it ends, the machine is as before; what an earlier run could not take away goes with it.
+without_servers() (
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ] || grep -q lockkeeper $policy; then
+    trap 'as_root rm -f $policy' EXIT
+    printf '#!/bin/sh\n# lockkeeper\nexit 101\n' | as_root tee $policy >/dev/null
     as_root chmod 755 $policy
-    made=yes
   fi
-  local status=0
-  "$@" || status=$?
-  [ -z "$made" ] || as_root rm -f $policy
-  return $status
-}
+  "$@"
+)
 
 # PostgreSQL without the cluster that Debian makes for a first installation.
-install_postgresql() {
-  local conf=/etc/postgresql-common/createcluster.conf status=0
+install_postgresql() (
+  conf=/etc/postgresql-common/createcluster.conf
   is_installed postgresql-common || apt_install postgresql-common
-  as_root cp -p $conf $conf.lockkeeper
+  [ -e $conf.lockkeeper ] || as_root cp -p $conf $conf.lockkeeper
+  trap 'as_root mv $conf.lockkeeper $conf' EXIT
   echo 'create_main_cluster = false' | as_root tee -a $conf >/dev/null
-  apt_install postgresql-15 || status=$?
-  as_root mv $conf.lockkeeper $conf
-  return $status
-}
+  apt_install postgresql-15
+)
 
 install_missing() {
   local package

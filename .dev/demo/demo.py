@@ -41,6 +41,10 @@ every = "1s"
 [branches.rescue_expired_callbacks]
 every = "1s"
 """
+# Of those that have more time, so that also a short demo sees them.
+UNHURRIED = ("cleanup", "cron_sync", "priority_aging", "queue_stats", "terminal_count_rollup", "registration",
+             "refresh_admin_metadata", "diagnose")
+BRANCHES += "".join(f'[branches.{word}]\nevery = "5s"\n' for word in UNHURRIED)
 # The same for a worker that leads.
 LEADING = {"leader_election_interval_ms": 500, "heartbeat_rescue_interval_ms": 1000, "heartbeat_staleness_ms": 4000,
            "deadline_rescue_interval_ms": 1000, "callback_rescue_interval_ms": 1000}

@@ -20,5 +20,10 @@ def faults(metrics, led):
         wanted = {"awa_ring_outcome": "pruned"} if ring != "lease" else {}
         if metrics.total("awa_maintenance_prune_attempts_total", awa_ring=ring, **wanted) == 0:
             yield f"no slot of the {ring} ring was pruned"
-    if metrics.total("lockkeeper_branch_passes_total", branch="observe") == 0:
-        yield "observe never ran"
+    for branch in metrics.labels("lockkeeper_branch_passes_total", "branch"):
+        ends = {outcome: metrics.total("lockkeeper_branch_passes_total", branch=branch, outcome=outcome)
+                for outcome in ("done", "idle", "failed")}
+        if ends["done"] + ends["idle"] == 0:
+            yield f"no pass of {branch} came to a good end"
+        if ends["failed"] > 0:
+            yield f"{ends['failed']:g} passes of {branch} failed"

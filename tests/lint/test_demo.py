@@ -17,7 +17,8 @@ GOOD = "\n".join(
     + [f'awa_maintenance_{step}_attempts_total{{awa_ring="{ring}",awa_ring_outcome="{outcome}"}} 2'
        for ring in ("queue", "lease", "claim")
        for step, outcome in (("rotate", "rotated"), ("prune", "pruned"))]
-    + ['lockkeeper_branch_passes_total{branch="observe",lane="hygiene",outcome="done"} 4']
+    + [f'lockkeeper_branch_passes_total{{branch="{branch}",lane="hygiene",outcome="{outcome}"}} {passes}'
+       for branch in ("observe", "cleanup") for outcome, passes in (("failed", 0), ("idle", 4))]
 ) + "\n"
 
 LATENESS = """late_bucket{branch="a",lane="slo",le="0.001"} 90
@@ -38,9 +39,17 @@ class Judgement(unittest.TestCase):
     def test_each_missing_piece_is_seen(self):
         lines = GOOD.splitlines(keepends=True)
         for line in lines[2:]:
+            if "failed" in line:
+                continue
             with self.subTest(line):
                 without = "".join(other for other in lines if other != line)
                 self.assertEqual(1, len(list(verdict.faults(Metrics(without), led=True))))
+
+
+    def test_a_pass_that_failed_is_seen(self):
+        failed = '"cleanup",lane="hygiene",outcome="failed"}'
+        text = GOOD.replace(f"{failed} 0", f"{failed} 1")
+        self.assertEqual(["1 passes of cleanup failed"], list(verdict.faults(Metrics(text), led=True)))
 
 
 class Quantiles(unittest.TestCase):
