@@ -184,6 +184,27 @@ TEST_CASE("many jobs are changed in bounded batches, and nothing large is read",
                        "WHERE state = 'processed'") == "t");
 }
 
+TEST_CASE("a batch reads what a batch is, however many jobs the operation has",
+          "[branches][batch_operations]") {
+  constexpr int kJobs = 20'000;
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const Database database(routing);
+  // Known to be empty, which is what a plan goes by.
+  database.sql("ALTER TABLE awa.batch_operation_items SET (autovacuum_enabled = false)");
+  database.sql("VACUUM ANALYZE awa.batch_operation_items");
+  enqueue(database, "low", kJobs, ", 'available'");
+  Leader leader(database);
+  const auto id = submit_move(database, R"({"queue": "low"})", "moved", "1");
+
+  const auto read = rows_read(database, leader, "batch_operation_items", [&] {
+    while (leader.run(batch_operations).backlog) {
+    }
+  });
+
+  CHECK(standing(database, id) == "completed: 20000 = 20000 + 0 + 0");
+  CHECK(read < 6 * kJobs);
+}
+
 TEST_CASE("lanes of any number are walked page by page", "[branches][batch_operations]") {
   const Database database;
   database.sql(

@@ -21,7 +21,10 @@ WITH held AS MATERIALIZED (
     RETURNING j.id, j.queue, j.run_at
 ), item AS (
     UPDATE awa.batch_operation_items i SET state = 'processed', processed_at = clock_timestamp()
-    WHERE i.operation_id = $1::uuid AND i.job_id = ANY (ARRAY(SELECT c.id FROM changed c)) AND i.state = 'pending'
+    WHERE i.state = 'pending' AND i.ctid = ANY (ARRAY(
+        SELECT n.ctid FROM changed c CROSS JOIN LATERAL (
+            SELECT n.ctid FROM awa.batch_operation_items n
+            WHERE n.operation_id = $1::uuid AND n.job_id = c.id AND n.state = 'pending' OFFSET 0) n))
     RETURNING i.job_id
 ), operation AS (
     UPDATE awa.batch_operations o

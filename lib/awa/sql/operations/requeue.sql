@@ -44,7 +44,10 @@ WITH ring AS MATERIALIZED (
     FROM lane l JOIN moving m ON m.place = l.first CROSS JOIN ring r
 ), item AS (
     UPDATE awa.batch_operation_items i SET state = 'processed', processed_at = clock_timestamp()
-    WHERE i.operation_id = $1::uuid AND i.job_id = ANY (ARRAY(SELECT m.job_id FROM moving m)) AND i.state = 'pending'
+    WHERE i.state = 'pending' AND i.ctid = ANY (ARRAY(
+        SELECT n.ctid FROM moving m CROSS JOIN LATERAL (
+            SELECT n.ctid FROM awa.batch_operation_items n
+            WHERE n.operation_id = $1::uuid AND n.job_id = m.job_id AND n.state = 'pending' OFFSET 0) n))
     RETURNING i.job_id
 ), operation AS (
     UPDATE awa.batch_operations o

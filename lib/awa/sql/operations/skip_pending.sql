@@ -2,13 +2,13 @@
 -- $1 uuid: operation
 -- $2 integer: the most jobs
 WITH rest AS MATERIALIZED (
-    SELECT i.job_id FROM awa.batch_operation_items i
+    SELECT i.ctid FROM awa.batch_operation_items i
     WHERE i.operation_id = $1::uuid AND i.state = 'pending'
     ORDER BY i.job_id LIMIT $2::integer
     FOR UPDATE SKIP LOCKED
 ), item AS (
     UPDATE awa.batch_operation_items i SET state = 'skipped', processed_at = clock_timestamp()
-    WHERE i.operation_id = $1::uuid AND i.job_id = ANY (ARRAY(SELECT r.job_id FROM rest r))
+    WHERE i.ctid = ANY (ARRAY(SELECT r.ctid FROM rest r))
     RETURNING i.job_id
 )
 UPDATE awa.batch_operations o
