@@ -9,7 +9,7 @@ WITH page AS (
           SELECT m.queue FROM awa.queue_meta m
           UNION
           SELECT d.queue FROM awa.queue_descriptors d) q
-    WHERE q.queue >= COALESCE($1::text, '') AND q.queue IS DISTINCT FROM $1::text
+    WHERE q.queue >= COALESCE($1::text, '') AND q.queue IS DISTINCT FROM $1::text AND length(q.queue) <= 200
     ORDER BY q.queue LIMIT $2::integer
 )
 SELECT p.queue, COALESCE(s.available, 0) AS available, COALESCE(s.running, 0) AS running,

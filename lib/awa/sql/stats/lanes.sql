@@ -6,12 +6,12 @@
 -- $2 integer: the most queues
 WITH RECURSIVE page AS (
     (SELECT h.queue, 1 AS number FROM :"schema".queue_enqueue_heads h
-     WHERE h.queue >= COALESCE($1::text, '') AND h.queue IS DISTINCT FROM $1::text
+     WHERE h.queue >= COALESCE($1::text, '') AND h.queue IS DISTINCT FROM $1::text AND length(h.queue) <= 200
      ORDER BY h.queue LIMIT 1)
     UNION ALL
     SELECT n.queue, p.number + 1 FROM page p
     CROSS JOIN LATERAL (SELECT h.queue FROM :"schema".queue_enqueue_heads h
-                        WHERE h.queue > p.queue ORDER BY h.queue LIMIT 1) n
+                        WHERE h.queue > p.queue AND length(h.queue) <= 200 ORDER BY h.queue LIMIT 1) n
     WHERE p.number < $2::integer
 ), lane AS MATERIALIZED (
     SELECT e.queue, e.priority, e.enqueue_shard, :"schema".sequence_next_value(e.seq_name) AS next,
