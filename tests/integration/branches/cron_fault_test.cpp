@@ -144,7 +144,7 @@ TEST_CASE("schedules with awkward names and queues fire like any other", "[branc
   Leader leader(database);
   database.sql(
       R"(INSERT INTO awa.cron_jobs (name, cron_expr, kind, queue, created_at, last_enqueued_at, tags,
-           args) SELECT n, '0 0 1 1 *', 'k', left(n, 15), '2020-01-01', '2020-01-01', ARRAY[NULL, ''],
+           args) SELECT n, '0 0 1 1 *', 'k', left(n, 14), '2020-01-01', '2020-01-01', ARRAY[NULL, ''],
            'null' FROM unnest(ARRAY['', ' ', '''"\', E'a\nb', chr(8238) || 'x', '{}', '%s', '$1', 'NULL',
            repeat(chr(127754), 50), repeat('n', 400)]) n)");
   add_schedule(database, "long", "0 0 1 1 *", "name = repeat(chr(127754), 401)");
