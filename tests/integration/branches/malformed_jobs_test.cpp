@@ -141,13 +141,12 @@ TEST_CASE("a mask that is no bits claims nothing, and stops no other claim",
   enqueue(database, "q", 1, ", 'scheduled', p_run_at => now() + interval '1 hour'");
   database.sql("UPDATE awa.deferred_jobs SET unique_key = 'b', unique_states = " + mask);
   const Worker worker(database);
-  worker.run("done", 1, "completed");
+  worker.run("done", 1, "failed");
   database.sql("UPDATE awa.done_entries SET unique_key = 'c', unique_states = " + mask);
   database.sql(
       "INSERT INTO awa.job_unique_claims (unique_key, job_id) SELECT unique_key, job_id FROM "
       "awa.dlq_entries UNION ALL SELECT unique_key, job_id FROM awa.deferred_jobs UNION ALL SELECT "
-      "unique_key, job_id FROM awa.done_entries UNION ALL SELECT "
-      "'d', 1000000");
+      "unique_key, job_id FROM awa.done_entries UNION ALL SELECT 'd', 1000000");
 
   CHECK(leader.run(diagnose).failure == nullptr);
 
