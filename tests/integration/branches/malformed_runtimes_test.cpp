@@ -58,7 +58,7 @@ std::vector<std::string> publish_malformed(const Database& database) {
 }
 
 // Awa's own statements about workers, as the daemon sends them.
-std::vector<Row> ask(const Database& database, const std::string& statement,
+std::vector<Row> ask(const Database& database, const awa::Sql& statement,
                      const std::string& arguments = "") {
   awa::Library library("awa");
   const auto session = database.session();
