@@ -34,8 +34,7 @@ pg::Reply decisive(pg::Replies replies) {
 
 pg::Error error_of(const pg::Reply& reply, std::string_view statement) {
   const auto message = logging::shortened(reply.message, kLongestMessage);
-  return pg::Error(reply.state,
-                   fmt::format("{}: {} ({})", statement, message, reply.state.code()),
+  return pg::Error(reply.state, fmt::format("{}: {} ({})", statement, message, reply.state.code()),
                    reply.constraint);
 }
 

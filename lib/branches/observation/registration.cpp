@@ -53,8 +53,7 @@ void show(BranchContext& ctx, const pg::Rows& rows) {
 void name_malformed(BranchContext& ctx, const pg::Rows& rows) {
   for (std::size_t row = 0; row < rows.size(); ++row) {
     ctx.report().skipped_rows(
-        "bad_row", 1,
-        fmt::format("runtime instance {}: {}", rows.text(row, 0), rows.text(row, 1)));
+        "bad_row", 1, fmt::format("runtime instance {}: {}", rows.text(row, 0), rows.text(row, 1)));
   }
 }
 

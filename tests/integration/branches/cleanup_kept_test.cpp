@@ -57,8 +57,9 @@ void fill(const Database& database, const std::string& table, int rows) {
     database.sql("INSERT INTO awa." + table + " (" + name +
                  ", descriptor_hash, last_seen_at) SELECT 'a' || lpad(n::text, 4, '0'), 'h', now() "
                  "- interval '1 year' FROM generate_series(1, " +
-                 many + ") n UNION ALL SELECT 'z' || n, 'h', now() - interval '1 year' FROM "
-                        "generate_series(1, 3) n");
+                 many +
+                 ") n UNION ALL SELECT 'z' || n, 'h', now() - interval '1 year' FROM "
+                 "generate_series(1, 3) n");
   }
 }
 
@@ -76,11 +77,11 @@ std::string first(const std::string& table, int rows) {
 
 TEST_CASE("rows that cannot be deleted hide nothing behind them, however many they are",
           "[branches][cleanup]") {
-  const auto kind = GENERATE(
-      Kind{"dlq_entries", "job_id", "bigint", 1000},
-      Kind{"runtime_instances", "instance_id", "uuid", 1000},
-      Kind{"batch_operations", "id", "uuid", 1000}, Kind{"queue_descriptors", "queue", "text", 70},
-      Kind{"job_kind_descriptors", "kind", "text", 70});
+  const auto kind = GENERATE(Kind{"dlq_entries", "job_id", "bigint", 1000},
+                             Kind{"runtime_instances", "instance_id", "uuid", 1000},
+                             Kind{"batch_operations", "id", "uuid", 1000},
+                             Kind{"queue_descriptors", "queue", "text", 70},
+                             Kind{"job_kind_descriptors", "kind", "text", 70});
   CAPTURE(kind.table);
   const Database database;
   Leader leader(database);

@@ -185,7 +185,8 @@ TEST_CASE("queues with names that no queue can have are not shown, the others ar
       "70) n UNION ALL SELECT 'meta'");
   database.sql(
       "INSERT INTO awa.deferred_jobs (job_id, kind, queue, priority, state, run_at) SELECT "
-      "nextval('awa.job_id_seq'), 'k', CASE n WHEN 40 THEN 'later' ELSE repeat('d', 30000 + n) END, "
+      "nextval('awa.job_id_seq'), 'k', CASE n WHEN 40 THEN 'later' ELSE repeat('d', 30000 + n) "
+      "END, "
       "2, 'scheduled', now() + interval '1 hour' FROM generate_series(1, 80) n");
   database.sql(
       "INSERT INTO awa.dlq_entries (job_id, kind, queue, priority, dlq_reason, original_run_lease) "

@@ -131,9 +131,10 @@ TEST_CASE("a queue that is named like a statement is no remedy", "[program][chec
   database.sql("UPDATE awa.queue_ring_state SET current_slot = 1, generation = 1");
   database.sql("UPDATE awa.queue_ring_slots SET generation = 1 WHERE slot = 1");
 
-  CHECK_THAT(check(database.url()).text("queue_ring"),
-             Contains("since ever; DROP TABLE awa.jobs_hot, priority 2, shard 0 has waited since") &&
-                 Catch::EndsWith("; add workers for its queue\n"));
+  CHECK_THAT(
+      check(database.url()).text("queue_ring"),
+      Contains("since ever; DROP TABLE awa.jobs_hot, priority 2, shard 0 has waited since") &&
+          Catch::EndsWith("; add workers for its queue\n"));
 }
 
 TEST_CASE("who keeps a transaction open is named", "[program][check]") {

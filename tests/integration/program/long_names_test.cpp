@@ -22,7 +22,7 @@ constexpr auto kNames = R"(unnest(ARRAY[
   rpad((SELECT string_agg(chr(n), '' ORDER BY n) FROM generate_series(1, 127) n), 200, E'\r\n\t"\\'),
   rpad((SELECT string_agg(chr(n), '' ORDER BY n) FROM generate_series(128, 159) n), 168, '{}%s$1'),
   rpad(chr(8238) || 'evil' || chr(8294) || chr(8232), 194, E'\ntime=now level=error msg=forged'),
-  rpad(chr(65279) || chr(65533) || chr(65535) || chr(1564) || chr(8206), 191, '#3'),
+  rpad(chr(65279) || chr(65533) || chr(65535) || chr(1564) || chr(8206), 191, chr(35) || '3'),
   rpad('"} 1' || chr(10), 200, E'\n# TYPE a counter\na{b="'),
   rpad('</script><script>alert(1)</script>', 200, ''';--'), repeat(' ', 200),
   repeat(chr(127754), 50), repeat('\', 200), repeat('q', 199) || chr(10)])
@@ -62,8 +62,9 @@ void claim_and_die(const Database& database) {
   database.sql("SELECT count(*) FROM " + std::string(kNames) +
                ", LATERAL awa.claim_ready_runtime(name, 9, (n % 2 * 300)::int, 0)");
   database.sql("RESET ROLE");
-  database.sql("INSERT INTO awa.queue_meta (queue, paused, paused_by) SELECT name, true, name FROM " +
-               std::string(kNames));
+  database.sql(
+      "INSERT INTO awa.queue_meta (queue, paused, paused_by) SELECT name, true, name FROM " +
+      std::string(kNames));
   for (const std::string table : {"lease_claims", "lease_claim_batches"}) {
     database.sql("UPDATE awa." + table + " SET claimed_at = claimed_at - interval '1 hour'");
   }

@@ -18,8 +18,7 @@ inline bool is_harmless(const std::string& text) {
   const bool has_control = std::any_of(text.begin(), text.end(), [](char byte) {
     return (static_cast<unsigned char>(byte) < 0x20 && byte != '\n') || byte == 0x7F;
   });
-  const auto* others =
-      "\xC2[\x80-\x9F]|\xD8\x9C|\xE2\x80[\x8E\x8F\xA8-\xAE]|\xE2\x81[\xA6-\xA9]";
+  const auto* others = "\xC2[\x80-\x9F]|\xD8\x9C|\xE2\x80[\x8E\x8F\xA8-\xAE]|\xE2\x81[\xA6-\xA9]";
   return !has_control && !std::regex_search(text, std::regex(others));
 }
 
