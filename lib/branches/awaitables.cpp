@@ -7,9 +7,13 @@
 #include <utility>
 
 #include "branches/context.hpp"
+#include "logging/quote.hpp"
 
 namespace lockkeeper::branches {
 namespace {
+
+// The server repeats what it cannot read, however long that is.
+constexpr std::size_t kLongestMessage = 1000;
 
 std::shared_ptr<const pg::Statement> unprepared(std::string text) {
   return std::make_shared<const pg::Statement>(pg::Statement{"", std::move(text)});
@@ -29,8 +33,8 @@ pg::Reply decisive(pg::Replies replies) {
 }
 
 pg::Error error_of(const pg::Reply& reply, std::string_view statement) {
-  return pg::Error(reply.state,
-                   fmt::format("{}: {} ({})", statement, reply.message, reply.state.code()),
+  const auto message = logging::shortened(reply.message, kLongestMessage);
+  return pg::Error(reply.state, fmt::format("{}: {} ({})", statement, message, reply.state.code()),
                    reply.constraint);
 }
 

@@ -23,19 +23,18 @@ constexpr std::pair<std::string_view, std::string_view> kRescueKinds[] = {
     {"rescue_expired_callbacks", "callback_timeout"},
 };
 
+// What names a row in the log. What the server says of it may be as long as what it found there.
+constexpr std::size_t kLongestRow = 2000;
+
 // A label whose text comes from others.
 constexpr std::size_t kLongestLabel = 100;
 
 constexpr std::string_view kDiagnoses[] = {"lanes", "unique_claims", "horizon", "producers",
                                            "canonical"};
 
-// In one line and not too long, without half a character at its end.
+// In one line and not too long.
 std::string label(std::string_view text) {
-  auto clean = logging::printable(text);
-  if (clean.size() <= kLongestLabel) return clean;
-  auto end = kLongestLabel;
-  while (end > 0 && (static_cast<unsigned char>(clean[end]) & 0xC0U) == 0x80U) --end;
-  return clean.substr(0, end) + "…";
+  return logging::shortened(logging::printable(text), kLongestLabel);
 }
 
 double unix_time() {
@@ -185,8 +184,9 @@ void Report::pruned(std::string_view ring, std::string_view outcome, std::string
 void Report::skipped_rows(std::string_view reason, std::int64_t rows, std::string_view which) {
   registry_.add(names::kRowsSkipped, {{"branch", branch_}, {"reason", reason}},
                 static_cast<double>(rows));
-  if (!is_news(fmt::format("{} {}", reason, which))) return;
-  logging::warn("row skipped", {{"branch", branch_}, {"reason", reason}, {"row", which}});
+  const auto row = logging::shortened(which, kLongestRow);
+  if (!is_news(fmt::format("{} {}", reason, row))) return;
+  logging::warn("row skipped", {{"branch", branch_}, {"reason", reason}, {"row", row}});
 }
 
 bool Report::is_news(std::string row) {

@@ -179,7 +179,9 @@ void look_at_ring(Facts& facts, Inquiry& inquiry, awa::Library& library, const R
       !pinned->empty() && !pinned->is_null(0, 4) && pinned->real(0, 4) >= kLongWait;
   if (!is_pinned) return facts.add(Mark::ok, name, stand);
   const auto sentence = logging::printable(pinned->text(0, 1));
-  const auto end = std::min(sentence.find("; "), sentence.size());
+  // What is to be run stands behind the time; a queue may be named like a statement.
+  const auto since = std::min(sentence.rfind(" since "), sentence.size());
+  const auto end = std::min(sentence.find("; ", since), sentence.size());
   const auto tail = end < sentence.size() ? sentence.substr(end + 2) : std::string();
   facts.add(Mark::warning, name, fmt::format("{}, pinned: {}", stand, sentence.substr(0, end)),
             ring_remedy(pinned->text(0, 2), tail));

@@ -39,6 +39,7 @@ Letter letter_at(std::string_view text, std::size_t at) {
 // Controls of both sets, line and paragraph separators, and what turns the reading direction.
 bool is_harmful(std::uint32_t code) {
   if (code < 0x20 || (code >= 0x7F && code < 0xA0)) return true;
+  if (code == 0x061C || code == 0x200E || code == 0x200F) return true;
   return (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
 }
 
@@ -64,5 +65,11 @@ std::string escape(std::string_view text, bool with_quotes) {
 std::string printable(std::string_view text) { return escape(text, false); }
 
 std::string quoted(std::string_view text) { return '"' + escape(text, true) + '"'; }
+
+std::string shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
+  return std::string(text.substr(0, most)) + "…";
+}
 
 }  // namespace lockkeeper::logging

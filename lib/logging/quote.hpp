@@ -5,6 +5,7 @@
 // Everything else stays as it is. Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -14,5 +15,8 @@ std::string printable(std::string_view text);
 
 // The same between double quotes, quotes and backslashes escaped: a JSON string.
 std::string quoted(std::string_view text);
+
+// Its first bytes, at most so many and no half character, and an ellipsis for the rest.
+std::string shortened(std::string_view text, std::size_t most);
 
 }  // namespace lockkeeper::logging

@@ -77,6 +77,9 @@ constexpr std::int64_t kWindow = 2000;             // canonical jobs, whose keys
 constexpr std::int64_t kMostNames = 32;            // of 200 letters, which may be four bytes each
 constexpr time::Duration kRuntimeRetention = 24h;  // as in the reference
 
+// Before any row that has a time and an id.
+const Place kFirstOfAll = {"-infinity", "00000000-0000-0000-0000-000000000000"};
+
 struct CleanupMemory {
   std::map<std::string_view, SweepMemory> sweeps;  // by the statement that finds
   time::TimePoint due{};
@@ -136,6 +139,8 @@ Task<bool> dead_letters(Removal& removal) {
   auto& ctx = removal.ctx;
   if (!ctx.planes().is_queue_storage_routed()) co_return false;
   Sweep letters{.find = "cleanup/find_dead_letters", .remove = "cleanup/delete_dead_letters"};
+  letters.start = {"", "-infinity", true};
+  letters.has_ties = true;
   letters.limits = limits(ctx, "dlq_retention");
   letters.window = batch_size(ctx, "dlq_batch_size");
   letters.on_removed = report_dead_letters;
@@ -151,6 +156,7 @@ Task<bool> batch_operations(Removal& removal) {
   co_await removal.ctx.breathe();
   Sweep operations{.find = "cleanup/find_batch_operations",
                    .remove = "cleanup/delete_batch_operations"};
+  operations.start = kFirstOfAll;
   auto sweeping = sweep_kind(removal, std::move(operations));
   const bool has_more = co_await sweeping;
   co_return has_more || has_more_items;
@@ -160,6 +166,7 @@ Task<bool> batch_operations(Removal& removal) {
 // then; no transaction of ours may have them the other way round.
 Task<bool> runtimes(Removal& removal) {
   Sweep rows{.find = "cleanup/find_runtimes", .remove = "cleanup/delete_runtimes"};
+  rows.start = kFirstOfAll;
   rows.limits = {kRuntimeRetention};
   auto sweeping = sweep_kind(removal, std::move(rows));
   co_return co_await sweeping;
@@ -169,6 +176,7 @@ Task<bool> descriptors(Removal& removal) {
   Sweep queues{.find = "cleanup/find_queue_descriptors",
                .remove = "cleanup/delete_queue_descriptors"};
   Sweep kinds{.find = "cleanup/find_kind_descriptors", .remove = "cleanup/delete_kind_descriptors"};
+  queues.start = kinds.start = {""};
   queues.window = kinds.window = kMostNames;
   queues.limits = limits(removal.ctx, "descriptor_retention");
   kinds.limits = {removal.ctx.duration("descriptor_retention")};

@@ -6,7 +6,9 @@
 // daemon lets go of the lock, and nobody trusts it half a minute after it has died. It is there
 // only once the move to queue storage is complete: a live row would stop Awa's own steps before.
 // The row and the state of that move are never locked in one transaction. How far the move is shows
-// in the gauges that workers show it in, from the moment it is prepared.
+// in the gauges that workers show it in, from the moment it is prepared. Rows of workers that say
+// what cannot be are named here, since nobody else who reads them believes them.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
@@ -19,7 +21,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {"registration/register", "registration/unregister",
-                                            "registration/storage_move"};
+                                            "registration/storage_move", "registration/malformed"};
+
+constexpr std::string_view kSkips[] = {"bad_row"};
+
+// Told in one pass; whoever mends them sees the others in the next.
+constexpr std::int64_t kMostMalformed = 200;
 
 std::string host() {
   std::array<char, 256> name{};
@@ -43,6 +50,13 @@ void show(BranchContext& ctx, const pg::Rows& rows) {
   ctx.report().storage_move(move);
 }
 
+void name_malformed(BranchContext& ctx, const pg::Rows& rows) {
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    ctx.report().skipped_rows(
+        "bad_row", 1, fmt::format("runtime instance {}: {}", rows.text(row, 0), rows.text(row, 1)));
+  }
+}
+
 Task<Outcome> run(BranchContext& ctx) {
   if (ctx.planes().transition_state == "active") {
     co_await ctx.query("registration/register", host(), static_cast<std::int64_t>(getpid()));
@@ -53,6 +67,8 @@ Task<Outcome> run(BranchContext& ctx) {
   const auto rows =
       co_await ctx.query("registration/storage_move", ctx.planes().has_queue_storage());
   show(ctx, rows);
+  const auto malformed = co_await ctx.query("registration/malformed", kMostMalformed);
+  name_malformed(ctx, malformed);
   co_return Outcome();
 }
 
@@ -65,6 +81,7 @@ const Branch registration{
     .summary = "tells Awa's tools that this daemon leads, and how far the move to queue storage is",
     .statements = kStatements,
     .settings = {},
+    .skips = kSkips,
     .farewell = "registration/unregister",
     .run = run,
 };

@@ -10,12 +10,16 @@
 namespace lockkeeper::branches {
 namespace {
 
+// As the server says it of a text that is too long for its column.
+const pg::SqlState kNameTooLong("22001");
+
 struct Lane {
   std::string queue;
   std::int64_t priority = 0;
   Jobs jobs;
   std::optional<std::int64_t> shard;
   bool exists = false;
+  bool is_too_long = false;  // its name, of which only the beginning is known
 };
 
 // What one transaction came to.
@@ -35,6 +39,7 @@ Lane read_lane(const pg::Rows& rows, std::size_t row) {
   lane.jobs = rows.integers(row, 2);
   if (!rows.is_null(row, 3)) lane.shard = rows.integer(row, 3);
   lane.exists = rows.boolean(row, 4);
+  lane.is_too_long = rows.boolean(row, 6);
   return lane;
 }
 
@@ -107,6 +112,13 @@ Task<bool> QueuePromotion::look_after(Batch batch) {
   bool has_new_lane = false;
   for (const auto& lane : batch.lanes) {
     if (lane.shard) continue;
+    if (lane.is_too_long) {
+      for (const auto job : lane.jobs) {
+        pass_.leave_alone(Plane::queue_storage, job, kNameTooLong, true);
+      }
+      has_progress = true;  // the next batch looks past them
+      continue;
+    }
     if (lane.exists) {
       pass_.close_lane(lane.queue, lane.priority);
       has_progress = true;  // the next batch looks past it

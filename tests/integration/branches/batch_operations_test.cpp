@@ -153,7 +153,7 @@ TEST_CASE("only those jobs are changed that the filter matches and that wait",
       Filter{R"({"ids": [1, 3, 7, 99999999999999999999]})", 3}, Filter{R"({"ids": []})", 0},
       Filter{R"({"created_at_lt": "2020-01-01T00:00:01Z"})", 2},
       Filter{R"({"created_at_gte": "2020-01-01t02:00:00+02:00"})", 9},
-      Filter{R"({"created_at_gte": "2020-01-01T00:00:00.5Z", "unknown": [1]})", 7});
+      Filter{R"({"created_at_gte": "2020-01-01T00:00:00.5Z", "unknown": null})", 7});
   INFO(filter.json);
 
   const auto id = submit_priority(database, filter.json, 1);

@@ -112,3 +112,45 @@ TEST_CASE("a lane that a producer holds delays the schedules of its queue only",
   while (fires(database) != "4" && std::chrono::steady_clock::now() < limit) leader.run(cron_eval);
   CHECK(fires(database) == "4");
 }
+
+TEST_CASE("schedules at the ends of time stop nobody", "[branches][cron_eval]") {
+  const Database database;
+  Leader leader(database);
+  const auto zone = GENERATE(as<std::string>(), "UTC", "Europe/Berlin", "Pacific/Apia");
+  const auto add = [&](const std::string& name, const std::string& columns) {
+    add_schedule(database, name, "*/5 * * * *", columns + ", timezone = '" + zone + "'");
+  };
+  add("a", "last_enqueued_at = '0001-01-01 00:00:00.000001'");
+  add("b", "last_enqueued_at = '9999-12-30 23:59:59.999999', missed_fire_policy = 'catch_up'");
+  add("c", "created_at = '0001-01-01'");
+  add("d", "created_at = '9999-12-30'");
+  add("e", "last_enqueued_at = '4713-01-01 BC'");
+  add("f", "created_at = '294276-12-31'");
+  add("g", "updated_at = 'infinity', paused_by = E'\\n', last_enqueued_at = '2020-01-01'");
+  add("h", "paused_at = '-infinity'");
+
+  CHECK(leader.run(cron_eval).failure == nullptr);
+
+  CHECK(database.value("SELECT string_agg(name, ' ' ORDER BY name) FROM awa.cron_jobs WHERE "
+                       "last_enqueued_at > now() - interval '6 minutes' AND last_enqueued_at <= "
+                       "now()") == "a c g");
+  CHECK(skipped(leader, cron_eval, "bad_row") == 2);
+  leader.run(cron_eval);
+  CHECK(skipped(leader, cron_eval, "bad_row") == 2);
+}
+
+TEST_CASE("schedules with awkward names and queues fire like any other", "[branches][cron_eval]") {
+  const Database database;
+  Leader leader(database);
+  database.sql(
+      R"(INSERT INTO awa.cron_jobs (name, cron_expr, kind, queue, created_at, last_enqueued_at, tags,
+           args) SELECT n, '0 0 1 1 *', 'k', left(n, 14), '2020-01-01', '2020-01-01', ARRAY[NULL, ''],
+           'null' FROM unnest(ARRAY['', ' ', '''"\', E'a\nb', chr(8238) || 'x', '{}', '%s', '$1', 'NULL',
+           repeat(chr(127754), 50), repeat('n', 400)]) n)");
+  add_schedule(database, "long", "0 0 1 1 *", "name = repeat(chr(127754), 401)");
+
+  CHECK(leader.run(cron_eval).rows == 11);
+  CHECK(skipped(leader, cron_eval, "bad_row") == 1);
+  CHECK(leader.run(cron_eval).rows == 0);
+  CHECK(fires(database) == "11");
+}

@@ -124,6 +124,20 @@ TEST_CASE("a ring that does not turn is told with what pins it", "[program][chec
   CHECK_THAT(check(database.url()).text("queue_ring"), Contains("; resume its queue"));
 }
 
+TEST_CASE("a queue that is named like a statement is no remedy", "[program][check]") {
+  const Database database;
+  const Worker worker(database);
+  worker.enqueue("q has waited since ever; DROP TABLE awa.jobs_hot", 1);
+  database.sql("UPDATE awa.ready_entries SET run_at = now() - interval '1 hour'");
+  database.sql("UPDATE awa.queue_ring_state SET current_slot = 1, generation = 1");
+  database.sql("UPDATE awa.queue_ring_slots SET generation = 1 WHERE slot = 1");
+
+  CHECK_THAT(
+      check(database.url()).text("queue_ring"),
+      Contains("since ever; DROP TABLE awa.jobs_hot, priority 2, shard 0 has waited since") &&
+          Catch::EndsWith("; add workers for its queue\n"));
+}
+
 TEST_CASE("who keeps a transaction open is named", "[program][check]") {
   const Database database;
   // The names of others are seen by whoever may see them.

@@ -5,16 +5,15 @@
 // once each, and nothing of it writes a line of its own into the log.
 #include <catch2/catch.hpp>
 #include <regex>
-#include <sstream>
 
 #include "chaos/river.hpp"
+#include "integration/program/said.hpp"
 #include "support/captured_log.hpp"
 #include "support/client.hpp"
 #include "support/program.hpp"
 
 namespace lockkeeper::test {
 
-using Catch::Contains;
 using Routing = Database::Routing;
 
 namespace {
@@ -59,17 +58,6 @@ double counted(const Daemon& daemon, const std::string& branch) {
     sum += std::stod((*at)[1]);
   }
   return sum;
-}
-
-// Every line is ours: a time, a level, a message.
-void check_log(const Daemon& daemon) {
-  const auto log = daemon.log();
-  std::istringstream lines(log);
-  for (std::string line; std::getline(lines, line);) {
-    CAPTURE(line);
-    CHECK(std::regex_search(line, std::regex(R"(^time=\d{4}-\S+Z level=(debug|info|warn) msg=)")));
-  }
-  CHECK_THAT(log, !Contains("\033") && !Contains("\xC2\x9B") && !Contains("\r"));
 }
 
 bool is_empty(const Database& database, const std::string& table, const std::string& where) {

@@ -66,3 +66,18 @@ TEST_CASE("a row's text cannot forge a line", "[branches][report]") {
 
   CHECK_THAT(log.text(), Contains(R"(row="mail\nlevel=error msg=lies, priority 4")"));
 }
+
+TEST_CASE("a row's text is cut before it floods the log", "[branches][report]") {
+  CapturedLog log;
+  metrics::Registry registry;
+  Report report(registry, "promote_scheduled");
+
+  for (int pass = 0; pass < 3; ++pass) {
+    report.skipped_rows("bad_row", 1, "job 1: " + std::string(1'000'000, 'x'));
+  }
+
+  const auto text = log.text();
+  CHECK(text.size() < 3'000);
+  CHECK(occurrences(text, "job 1: xxx") == 1);
+  CHECK(skipped(registry, "bad_row") == 3);
+}

@@ -5,6 +5,7 @@
 
 using lockkeeper::logging::printable;
 using lockkeeper::logging::quoted;
+using lockkeeper::logging::shortened;
 
 TEST_CASE("text of people stays as it is", "[logging][quote]") {
   CHECK(printable("ngā mahi \xF0\x9F\x8C\x8A \"a\\b\"") == "ngā mahi \xF0\x9F\x8C\x8A \"a\\b\"");
@@ -27,6 +28,7 @@ TEST_CASE("what breaks a line or moves a cursor is escaped", "[logging][quote]")
 TEST_CASE("what turns the reading direction is escaped", "[logging][quote]") {
   CHECK(printable("\xE2\x80\xAE"
                   "evil\xE2\x81\xA6") == R"(\u202eevil\u2066)");
+  CHECK(printable("\xD8\x9C\xE2\x80\x8E\xE2\x80\x8F") == R"(\u061c\u200e\u200f)");
 }
 
 TEST_CASE("every byte that is no UTF-8 is replaced by itself", "[logging][quote]") {
@@ -38,4 +40,12 @@ TEST_CASE("every byte that is no UTF-8 is replaced by itself", "[logging][quote]
   CHECK(printable("\xE0\x80\xAF") == R"(\ufffd\ufffd\ufffd)");            // overlong
   CHECK(printable("\xED\xA0\x80") == R"(\ufffd\ufffd\ufffd)");            // a surrogate
   CHECK(printable("\xF4\x90\x80\x80") == R"(\ufffd\ufffd\ufffd\ufffd)");  // beyond the last
+}
+
+TEST_CASE("long text is cut between two letters", "[logging][quote]") {
+  CHECK(shortened("abc", 3) == "abc");
+  CHECK(shortened("abcd", 3) == "abc…");
+  CHECK(shortened("aé", 2) == "a…");
+  CHECK(shortened("\xF0\x9F\x8C\x8A", 3) == "…");
+  CHECK(shortened("\x80\x80\x80", 2) == "…");  // no UTF-8 at all
 }

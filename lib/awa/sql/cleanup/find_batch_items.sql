@@ -5,6 +5,7 @@ WITH old AS (
     SELECT i.ctid AS place
     FROM (SELECT o.id FROM awa.batch_operations o
           WHERE o.retention_until < now() AND o.state IN ('completed', 'cancelled', 'failed')
+            AND EXISTS (SELECT FROM awa.batch_operation_items i WHERE i.operation_id = o.id)
           ORDER BY o.retention_until LIMIT $1::integer) o
     CROSS JOIN LATERAL (SELECT i.ctid FROM awa.batch_operation_items i
                         WHERE i.operation_id = o.id LIMIT $1::integer) i

@@ -11,8 +11,7 @@ WITH routing AS MATERIALIZED (
 ), schedule AS MATERIALIZED (
     SELECT c.name FROM awa.cron_jobs c
     WHERE c.name = $1::text AND c.paused_at IS NULL
-      AND c.last_enqueued_at IS NOT DISTINCT FROM
-          timestamptz 'epoch' + $2::bigint * interval '1 microsecond'
+      AND (extract(epoch FROM c.last_enqueued_at) * 1000000)::bigint IS NOT DISTINCT FROM $2::bigint
       AND (SELECT count(*) FROM routing) >= 0
     FOR UPDATE OF c SKIP LOCKED
 ), fired AS (

@@ -1,5 +1,5 @@
 -- diagnose/lanes: the next lanes in their order, and of each the first job at or past its cursor: how long it has waited in
--- seconds, NULL if it does not, whether its queue is paused, and what is wrong with the lane, as a word and the statement that
+-- seconds, NULL if it does not or has no time, whether its queue is paused, and what is wrong with the lane, as a word and the statement that
 -- mends it. gap: the cursor stands in a gap before jobs that were claimed long ago, and no claim gets past that; a moment after
 -- a claim every lane looks so. beyond: the cursor stands past the number that the next job will get, and nobody will see it;
 -- Awa's own function never moves a cursor back.
@@ -8,7 +8,7 @@
 -- $3 integer: its shard
 -- $4 bigint: lanes to look at
 SELECT h.queue, h.priority, h.enqueue_shard, e.job_id,
-       CASE WHEN e.is_open THEN extract(epoch FROM now() - e.run_at)::float8 END AS waiting,
+       CASE WHEN e.is_open AND isfinite(e.run_at) THEN extract(epoch FROM now() - e.run_at)::float8 END AS waiting,
        EXISTS (SELECT FROM awa.queue_meta m WHERE m.queue = h.queue AND m.paused) AS is_paused,
        CASE WHEN h.next > h.coming THEN 'beyond' WHEN e.lane_seq > h.next AND e.is_spent THEN 'gap' END AS fault,
        CASE WHEN h.next > h.coming

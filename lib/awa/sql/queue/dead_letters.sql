@@ -1,5 +1,6 @@
 -- queue/dead_letters: names the jobs of attempts that become dead letters should they fail for good.
--- Workers publish per queue whether they do; what they publish may have any shape.
+-- Workers publish per queue whether they do; what they publish may have any shape, and a row from the future says
+-- nothing.
 -- $1 bigint[]: jobs
 -- $2 bigint[]: run_leases
 -- $3 text: true, false, or workers for what a live worker says
@@ -12,7 +13,8 @@ WITH asked AS MATERIALIZED (
         CASE jsonb_typeof(i.queues) WHEN 'array' THEN i.queues ELSE '[]' END) AS q(item)
     WHERE 'workers' = ANY ($3::text || $5::text[]) AND q.item #> '{config,dlq_enabled}' = 'true'
       AND i.last_seen_at >= now() - GREATEST(interval '30 s',
-          3 * LEAST(i.snapshot_interval_ms, 86400000) * interval '1 ms')
+          3 * LEAST(GREATEST(i.snapshot_interval_ms, 0), 86400000) * interval '1 ms')
+      AND i.last_seen_at < now() + interval '1 hour'
 )
 SELECT COALESCE(array_agg(DISTINCT r.job_id), '{}') AS jobs
 FROM unnest($1::bigint[], $2::bigint[]) AS a(job_id, run_lease)

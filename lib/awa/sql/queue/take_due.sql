@@ -1,5 +1,5 @@
 -- queue/take_due: locks the first due jobs of one state that are free, and their lanes as far as those
--- are, after the transition row. A lane that is held has no shard, one that does not exist no head.
+-- are, after the transition row. A lane that is held has no shard, a new one no head; a long name is cut off.
 -- $1 awa.job_state: scheduled or retryable
 -- $2 integer: the most jobs to take, a thousand at most
 -- $3 text[]: queues of the lanes to leave out
@@ -35,16 +35,16 @@ WITH routing AS MATERIALIZED (
     WHERE d.state = $1::awa.job_state AND d.run_at <= now()
 ), lane AS MATERIALIZED (
     SELECT l.*, COALESCE(m.enqueue_shards, 1) AS shards,
-           sum(octet_length(l.queue)) OVER (ORDER BY l.queue, l.priority) AS bytes
+           sum(LEAST(octet_length(l.queue), 20000)) OVER (ORDER BY l.queue, l.priority) AS bytes
     FROM (SELECT d.queue, d.priority, array_agg(d.job_id ORDER BY d.run_at, d.job_id) AS jobs
           FROM (SELECT u.* FROM due u UNION ALL SELECT t.* FROM these t) d
           GROUP BY d.queue, d.priority) l
     LEFT JOIN awa.queue_meta m ON m.queue = l.queue
 )
-SELECT l.queue, l.priority, l.jobs, head.enqueue_shard,
+SELECT left(l.queue, 5000) AS queue, l.priority, l.jobs, head.enqueue_shard,
        EXISTS (SELECT FROM :"schema".queue_enqueue_heads h WHERE h.queue = l.queue
                AND h.priority = l.priority AND h.enqueue_shard < l.shards AND h.seq_name IS NOT NULL) AS has_head,
-       (SELECT count(*) FROM due) AS due_jobs
+       (SELECT count(*) FROM due) AS due_jobs, octet_length(l.queue) > 5000 AS is_too_long
 FROM lane l
 LEFT JOIN LATERAL (
     SELECT h.enqueue_shard

@@ -24,6 +24,6 @@ CROSS JOIN LATERAL (
                               AND r.transition_role = 'queue_storage_target') AS targets
     FROM awa.runtime_instances r
     WHERE r.last_seen_at >= now() - GREATEST(interval '30 s',
-        3 * LEAST(r.snapshot_interval_ms, 86400000) * interval '1 ms')
+        3 * LEAST(GREATEST(r.snapshot_interval_ms, 0), 86400000) * interval '1 ms')
 ) AS live
 WHERE s.singleton AND s.state <> 'canonical'

@@ -3,6 +3,7 @@
 -- $1 integer: slot
 SELECT 'pinned_slot' AS reason,
        format('slot %s: job %s of queue %s has run since %s', $1::integer, l.job_id, l.queue, l.attempted_at) AS sentence,
-       'lease' AS cause, l.queue, extract(epoch FROM now() - l.attempted_at)::float8 AS seconds
+       'lease' AS cause, l.queue,
+       CASE WHEN isfinite(l.attempted_at) THEN extract(epoch FROM now() - l.attempted_at)::float8 END AS seconds
 FROM :"schema".:"leases_k" l
 ORDER BY l.attempted_at LIMIT 1

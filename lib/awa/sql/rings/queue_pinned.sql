@@ -35,7 +35,7 @@ WITH waiting AS (
     FROM oldest o JOIN :"schema".lease_claim_batches b ON b.ready_slot = $1::integer AND b.receipt_ranges @> o.receipt
 )
 SELECT f.reason, format('slot %s: %s', $1::integer, f.sentence) AS sentence, f.cause, f.queue,
-       extract(epoch FROM now() - f.since)::float8 AS seconds
+       CASE WHEN isfinite(f.since) THEN extract(epoch FROM now() - f.since)::float8 END AS seconds
 FROM (
     (SELECT 1 AS place, 'pinned_slot' AS reason,
             format('job %s of queue %s has run since %s', l.job_id, l.queue, l.attempted_at) AS sentence,

@@ -4,4 +4,5 @@
 SELECT d.queue, count(*) AS dead_letters
 FROM :"schema".dlq_entries d
 WHERE d.queue >= COALESCE($1::text, '') AND d.queue IS DISTINCT FROM $1::text
+  AND length(d.queue) <= 200
 GROUP BY d.queue ORDER BY d.queue LIMIT $2::integer

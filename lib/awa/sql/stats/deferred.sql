@@ -9,7 +9,7 @@
 -- $6 integer: the most jobs to count
 WITH looked AS MATERIALIZED (
     SELECT d.run_at, d.queue, d.priority, d.job_id FROM :"schema".deferred_jobs d
-    WHERE d.state = $1::awa.job_state
+    WHERE d.state = $1::awa.job_state AND length(d.queue) <= 200
       AND (d.run_at, d.queue, d.priority, d.job_id) > ($2::timestamptz, $3::text, $4::smallint, $5::bigint)
     ORDER BY d.run_at, d.queue, d.priority, d.job_id
     LIMIT $6::integer

@@ -4,4 +4,5 @@
 SELECT d.queue, count(*) AS failed
 FROM :"schema".done_entries d
 WHERE d.state = 'failed' AND d.queue >= COALESCE($1::text, '') AND d.queue IS DISTINCT FROM $1::text
+  AND length(d.queue) <= 200
 GROUP BY d.queue ORDER BY d.queue LIMIT $2::integer

@@ -1,16 +1,17 @@
 -- stats/lanes: what waits in each queue, as its lanes have it: numbers between the two ends of a lane, and for
 -- how many seconds the oldest of the jobs at their heads has been due. A page, by the name of the queue.
--- A job that is entombed is no head. Tables of receipts are never read: a prune would wait.
+-- A job that is entombed is no head, and one without a time has no lag. Tables of receipts are never read: a prune
+-- would wait.
 -- $1 text: the queue behind which the page begins, or NULL
 -- $2 integer: the most queues
 WITH RECURSIVE page AS (
     (SELECT h.queue, 1 AS number FROM :"schema".queue_enqueue_heads h
-     WHERE h.queue >= COALESCE($1::text, '') AND h.queue IS DISTINCT FROM $1::text
+     WHERE h.queue >= COALESCE($1::text, '') AND h.queue IS DISTINCT FROM $1::text AND length(h.queue) <= 200
      ORDER BY h.queue LIMIT 1)
     UNION ALL
     SELECT n.queue, p.number + 1 FROM page p
     CROSS JOIN LATERAL (SELECT h.queue FROM :"schema".queue_enqueue_heads h
-                        WHERE h.queue > p.queue ORDER BY h.queue LIMIT 1) n
+                        WHERE h.queue > p.queue AND length(h.queue) <= 200 ORDER BY h.queue LIMIT 1) n
     WHERE p.number < $2::integer
 ), lane AS MATERIALIZED (
     SELECT e.queue, e.priority, e.enqueue_shard, :"schema".sequence_next_value(e.seq_name) AS next,
@@ -22,7 +23,7 @@ WITH RECURSIVE page AS (
     WHERE e.seq_name IS NOT NULL AND c.seq_name IS NOT NULL
 )
 SELECT p.queue, COALESCE(sum(GREATEST(0, l.next - l.next_claim)), 0)::bigint AS available,
-       extract(epoch FROM clock_timestamp() - min(head.run_at))::float8 AS lag
+       extract(epoch FROM clock_timestamp() - min(head.run_at) FILTER (WHERE isfinite(head.run_at)))::float8 AS lag
 FROM page p
 LEFT JOIN lane l ON l.queue = p.queue
 LEFT JOIN LATERAL (

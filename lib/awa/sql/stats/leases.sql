@@ -6,4 +6,5 @@ SELECT l.queue, count(*) FILTER (WHERE l.state = 'running') AS running,
        count(*) FILTER (WHERE l.state = 'waiting_external') AS waiting
 FROM :"schema".leases l
 WHERE l.queue >= COALESCE($1::text, '') AND l.queue IS DISTINCT FROM $1::text
+  AND length(l.queue) <= 200
 GROUP BY l.queue ORDER BY l.queue LIMIT $2::integer

@@ -15,7 +15,7 @@ WITH leader AS (
 )
 SELECT EXISTS (SELECT FROM holder)
        AND (EXISTS (SELECT FROM leader)
-            OR EXISTS (SELECT FROM awa.cron_jobs c
+            OR EXISTS (SELECT FROM awa.cron_jobs c WHERE c.updated_at <= now()
                        HAVING max(c.updated_at) > $1::timestamptz
                           AND max(c.updated_at) < now() - interval '1 second')) AS has_published,
        (SELECT l.id FROM leader l WHERE EXISTS (SELECT FROM holder)) AS leader

@@ -1,5 +1,6 @@
 -- window/list_workers: the workers that live, and when each renews its row. Those that are about to end publish
--- nothing any more. Rows hold what their writers like: an interval that makes no sense counts as the usual one.
+-- nothing any more. Rows hold what their writers like: an interval that makes no sense counts as the usual one, a row
+-- from the future as nobody.
 SELECT w.instance_id::text AS id, w.leader AS leads,
        CAST(extract(epoch FROM w.last_seen_at - now()) * 1000 AS bigint) + w.every AS renews_in_ms,
        w.every AS renews_every_ms
@@ -8,6 +9,7 @@ FROM (SELECT r.instance_id, r.leader, r.last_seen_at,
                   ELSE 10000 END AS every
       FROM awa.runtime_instances r
       WHERE NOT r.shutting_down AND r.last_seen_at > now() - interval '30 minutes'
+        AND r.last_seen_at < now() + interval '1 hour'
         AND r.instance_id <> '6c6f636b-6b65-6570-6572-000000000000') w
 WHERE w.last_seen_at > now() - GREATEST(interval '30 seconds', 3 * w.every * interval '1 millisecond')
 ORDER BY w.last_seen_at DESC
