@@ -79,7 +79,7 @@ TEST_CASE("a leader that stands still within a statement loses the lock", "[chao
   CHECK(river.verdict() == "");
 }
 
-TEST_CASE("two daemons started at once agree on one leader, twenty times", "[chaos][death]") {
+TEST_CASE("two daemons started at once agree on one leader, twenty times", "[chaos][death][I10]") {
   River river;
   auto settings = river.settings();
   settings.name = "second";

@@ -2,6 +2,7 @@
 //
 // How the server reads a backlog: a batch must cost what a batch is, not what the backlog is.
 #include <catch2/catch.hpp>
+#include <regex>
 
 #include "awa/sql.hpp"
 #include "support/database.hpp"
@@ -63,6 +64,38 @@ TEST_CASE("a batch of due jobs is read along the index, not sorted out of the ba
 
   INFO(lines);
   CHECK(lines.find(std::string("Seq Scan on ") + reading.table) == std::string::npos);
+}
+
+TEST_CASE("each sweep of canonical attempts has its own index, and never Awa's view",
+          "[awa][sql][T17]") {
+  struct Sweep {
+    const char* statement;
+    const char* values;
+    const char* index;
+  };
+  const auto sweep = GENERATE(
+      Sweep{"canonical/find_stale", "'90 s', '-infinity', -1", "idx_awa_jobs_hot_heartbeat"},
+      Sweep{"canonical/find_expired", "'0 s', '-infinity', -1", "idx_awa_jobs_hot_deadline"},
+      Sweep{"canonical/find_timed_out", "'0 s', '-infinity', -1",
+            "idx_awa_jobs_hot_callback_timeout"},
+      Sweep{"canonical/has_stale", "'90 s'", "idx_awa_jobs_hot_heartbeat"},
+      Sweep{"canonical/has_expired", "'0 s'", "idx_awa_jobs_hot_deadline"},
+      Sweep{"canonical/has_timed_out", "'0 s'", "idx_awa_jobs_hot_callback_timeout"});
+  const Database database;
+
+  const auto lines = plan(database.session(), sweep.statement, sweep.values);
+
+  INFO(lines);
+  CHECK(lines.find(sweep.index) != std::string::npos);
+  CHECK(lines.find("Function Scan") == std::string::npos);
+}
+
+TEST_CASE("no statement writes or reads through Awa's view of all jobs", "[awa][sql][T17]") {
+  const std::regex view(R"(\bawa\.jobs\b)");
+  for (const auto& file : awa::sql_files()) {
+    CAPTURE(file.name);
+    CHECK_FALSE(std::regex_search(std::string(file.text), view));
+  }
 }
 
 }  // namespace lockkeeper::test
