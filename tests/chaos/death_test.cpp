@@ -24,7 +24,8 @@ TEST_CASE("a leader that is killed while idle is followed at once", "[chaos][dea
   CHECK(river.verdict() == "");
 }
 
-TEST_CASE("a leader that is killed within a statement leaves nothing half done", "[chaos][death][T28]") {
+TEST_CASE("a leader that is killed within a statement leaves nothing half done",
+          "[chaos][death][T28]") {
   River river;
   river.slow_down(700ms);
   Daemon first(river.settings());

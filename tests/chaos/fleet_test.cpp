@@ -31,7 +31,8 @@ TEST_CASE("a worker that holds the lock is displaced, and works on", "[chaos][fl
   CHECK(river.fence_has_fired() == false);
 }
 
-TEST_CASE("a daemon that restarts beside five workers leads again each time", "[chaos][fleet][I10]") {
+TEST_CASE("a daemon that restarts beside five workers leads again each time",
+          "[chaos][fleet][I10]") {
   River river;
   auto settings = river.settings();
   settings.takeover = "terminate";

@@ -29,7 +29,8 @@ bool comes_right(const Database& database, Leader& leader) {
 
 }  // namespace
 
-TEST_CASE("changed queues and kinds are counted and their marks are gone", "[branches][admin][H15a]") {
+TEST_CASE("changed queues and kinds are counted and their marks are gone",
+          "[branches][admin][H15a]") {
   const Database database(GENERATE(Routing::canonical, Routing::unpatched));
   database.install_fence();
   Leader leader(database);
@@ -114,7 +115,8 @@ TEST_CASE("a change while a pass is at it is followed by the next", "[branches][
   CHECK(wrong_counts(database) == "0");
 }
 
-TEST_CASE("a change that was open while its mark was taken is followed too", "[branches][admin][H15a]") {
+TEST_CASE("a change that was open while its mark was taken is followed too",
+          "[branches][admin][H15a]") {
   const Database database(GENERATE(Routing::canonical, Routing::unpatched));
   Leader leader(database);
   put_each(database, "post");

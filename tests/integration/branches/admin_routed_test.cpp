@@ -42,7 +42,8 @@ TEST_CASE("marks are taken away while queue storage is routed, and what they sta
   CHECK(wrong_counts(database) == "0");
 }
 
-TEST_CASE("while queue storage is routed marks are looked at once a minute", "[branches][admin][H15b]") {
+TEST_CASE("while queue storage is routed marks are looked at once a minute",
+          "[branches][admin][H15b]") {
   const Database database;
   Leader leader(database);
   leader.run(recompute_dirty_admin_metadata);

@@ -88,7 +88,8 @@ TEST_CASE("a carried job is whole without its ready row", "[branches][prune_queu
                      "ORDER BY job_id") == wanted);
 }
 
-TEST_CASE("a carried job can be retried with Awa's own tool", "[branches][prune_queue][carry][H22]") {
+TEST_CASE("a carried job can be retried with Awa's own tool",
+          "[branches][prune_queue][carry][H22]") {
   const Database database;
   const Worker worker(database);
   Leader leader(database);

@@ -18,7 +18,8 @@ constexpr auto kNewYear = "0 0 1 1 *";
 
 }  // namespace
 
-TEST_CASE("of two that evaluate a schedule at once, one makes the job", "[branches][cron_eval][H9]") {
+TEST_CASE("of two that evaluate a schedule at once, one makes the job",
+          "[branches][cron_eval][H9]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
   const Database database(routing);
   add_schedule(database, "yearly", kNewYear, "last_enqueued_at = '2020-01-01'");

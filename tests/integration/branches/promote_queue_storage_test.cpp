@@ -35,7 +35,8 @@ TEST_CASE("retryable jobs keep attempt and run_lease", "[branches][promote_sched
   CHECK(database.sql("SELECT attempt, run_lease FROM awa.ready_entries")[0] == Row{"1", "1"});
 }
 
-TEST_CASE("a batch is one segment a lane, in order of run_at", "[branches][promote_scheduled][T2]") {
+TEST_CASE("a batch is one segment a lane, in order of run_at",
+          "[branches][promote_scheduled][T2]") {
   const Database database;
   Leader leader(database);
   database.sql(

@@ -88,7 +88,8 @@ TEST_CASE("a long backlog of one state does not keep another waiting",
   CHECK(count(database, "deferred_jobs", "state = 'retryable'") == "0");
 }
 
-TEST_CASE("a superseded job is cancelled and stops no other", "[branches][promote_scheduled][T5][I9]") {
+TEST_CASE("a superseded job is cancelled and stops no other",
+          "[branches][promote_scheduled][T5][I9]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
   CAPTURE(routing == Routing::canonical);
   const Database database(routing);

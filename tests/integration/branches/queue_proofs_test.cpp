@@ -103,7 +103,8 @@ TEST_CASE("a slot is kept by an attempt that runs", "[branches][prune_queue][H22
   }
 }
 
-TEST_CASE("a row of one shard is not judged by the cursor of another", "[branches][prune_queue][H23]") {
+TEST_CASE("a row of one shard is not judged by the cursor of another",
+          "[branches][prune_queue][H23]") {
   const Database database;
   const Worker worker(database);
   Leader leader(database);

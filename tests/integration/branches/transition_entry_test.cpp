@@ -3,7 +3,6 @@
 // Awa's own step into the transition while a leader is at work. It locks the runtime rows first,
 // and then waits for whoever holds the row of the transition.
 #include <catch2/catch.hpp>
-
 #include <chrono>
 #include <memory>
 
@@ -37,9 +36,8 @@ void prepare(const Database& database) {
 class Entry {
  public:
   explicit Entry(const Database& database)
-      : folder_(make_folder()),
-        child_(awa_storage(database, {"enter-mixed-transition", "--quiesced"}), folder_ + "/log",
-               Child::User::ours) {
+      : child_(awa_storage(database, {"enter-mixed-transition", "--quiesced"}),
+               std::string("/dev/null"), Child::User::ours) {
     const auto end = std::chrono::steady_clock::now() + 30s;
     while (!waits(database) && std::chrono::steady_clock::now() < end) {
       if (child_.wait(0ms)) break;
@@ -57,7 +55,6 @@ class Entry {
                "'ShareLock' AND h.granted)") == "t";
   }
 
-  std::string folder_;
   Child child_;
 };
 

@@ -50,7 +50,8 @@ Listener::Heard heard_of_rescue(const Database& database, Leader& leader) {
 
 }  // namespace
 
-TEST_CASE("both planes are served in every state of the transition", "[branches][transition][T16]") {
+TEST_CASE("both planes are served in every state of the transition",
+          "[branches][transition][T16]") {
   const auto* const state = GENERATE("canonical", "prepared", "mixed_transition", "active");
   CAPTURE(state);
   const Database database;
@@ -200,9 +201,8 @@ TEST_CASE("a canonical database is served alike with, without and with half of t
   }
 }
 
-TEST_CASE(
-    "on an unpatched database a dirty key that somebody holds stops the canonical plane only",
-    "[branches][transition][T25]") {
+TEST_CASE("on an unpatched database a dirty key that somebody holds stops the canonical plane only",
+          "[branches][transition][T25]") {
   const Database database(Routing::unpatched);
   Leader leader(database);
   enqueue_due(database, "old", 5);

@@ -38,8 +38,9 @@ TEST_CASE("a version that appears under a leader costs it the lock, with one sen
   const auto before = generations(database);
   river.enqueue(1, 2s);
   REQUIRE(eventually([&] {
-    return database.value("SELECT max(run_at) + interval '1 s' < clock_timestamp() FROM "
-                          "awa.deferred_jobs") == "t";
+    return database.value(
+               "SELECT max(run_at) + interval '1 s' < clock_timestamp() FROM "
+               "awa.deferred_jobs") == "t";
   }));
   CHECK(count(database, "deferred_jobs") == "1");
   CHECK(generations(database) == before);

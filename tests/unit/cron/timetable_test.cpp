@@ -70,7 +70,8 @@ TEST_CASE("the second before the clock is set back does not begin the hour anew"
         Times{"2025-11-02 05:59:58", "2025-11-02 05:59:59", "2025-11-02 07:00:00"});
 }
 
-TEST_CASE("within the repeated hour the newest fire is the one before it", "[cron][timetable][H8]") {
+TEST_CASE("within the repeated hour the newest fire is the one before it",
+          "[cron][timetable][H8]") {
   const Timetable timetable("*/30 * * * *", "US/Eastern");
   const auto now = instant("2025-11-02 06:20:00");
 
