@@ -22,6 +22,13 @@ INSERT INTO awa.scheduled_jobs (kind, queue, args, state, priority, run_at)
 SELECT 'kind', 'queue' || n % 8, '{}', '%', 2, now() - interval '1 hour'
 FROM generate_series(1, 40000) n)";
 
+// Alive, all of them, beside what has ended.
+constexpr auto kAttempts = R"(
+INSERT INTO awa.jobs_hot (kind, queue, state, heartbeat_at, deadline_at, callback_timeout_at)
+SELECT 'kind', 'queue', (ARRAY['running', 'waiting_external', 'completed'])[1 + n % 3]::awa.job_state,
+       now() + n * interval '1 s', now() + n * interval '1 s', now() + n * interval '1 s'
+FROM generate_series(1, 30000) n)";
+
 std::string canonical(const std::string& state) {
   std::string text = kCanonical;
   return text.replace(text.find("'%'") + 1, 1, state);
@@ -82,6 +89,8 @@ TEST_CASE("each sweep of canonical attempts has its own index, and never Awa's v
       Sweep{"canonical/has_expired", "'0 s'", "idx_awa_jobs_hot_deadline"},
       Sweep{"canonical/has_timed_out", "'0 s'", "idx_awa_jobs_hot_callback_timeout"});
   const Database database;
+  database.sql(kAttempts);
+  database.sql("VACUUM ANALYZE awa.jobs_hot");
 
   const auto lines = plan(database.session(), sweep.statement, sweep.values);
 
