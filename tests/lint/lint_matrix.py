@@ -3,23 +3,24 @@
 
 import re
 
-from source import ROOT, line_of, report, sources, without_comments
+from source import ROOT, line_of, report, sources, tracked, without_comments
 
 PAGE = "tests/matrix.md"
-# Where what must hold in every database is written: a comment before its statement, or a text.
-SENTENCES = {"tests/support/invariants/sentences.sql": r"^-- (\S.*)$",
-             "tests/integration/branches/invariants.cpp": r'\{"([^"]+)",'}
+# Where what must hold in every database is written: the first line of a paragraph, or a text.
+STATEMENTS = "tests/support/invariants/"
+HISTORIES = "tests/integration/branches/invariants.cpp"
 
 _ROW = re.compile(r"^\| (?P<number>[THI]\d+[a-z]?) \|(?P<rest>.*)\|$", re.MULTILINE)
 _CASE = re.compile(r'\bTEST_CASE\(\s*(?:"(?:\\.|[^"\\])*"\s*)+,\s*(?P<tags>"[^"]*")\s*\)')
 _TAG = re.compile(r"\[([THI]\d+[a-z]?)\]")
-_SENTENCE = re.compile(r"`([^`]+)`")
+_NAMED = re.compile(r"`([^`]+)`")
+_SAID = {".sql": re.compile(r"(?:\A|\n\n)-- (\S.*)"), ".cpp": re.compile(r'\{"([^"]+)",')}
 
 
 def rows_of(page):
     """(number, line, sentences) of each row; only those of invariants name sentences."""
     for match in _ROW.finditer(page):
-        named = _SENTENCE.findall(match["rest"]) if match["number"].startswith("I") else []
+        named = _NAMED.findall(match["rest"]) if match["number"].startswith("I") else []
         yield match["number"], line_of(page, match.start()), named
 
 
@@ -46,15 +47,20 @@ def faults(page, cases, sentences):
             yield f"{PAGE}:{line}: {number} has no case; tag the TEST_CASE that proves it with [{number}]"
         for sentence in named:
             if sentence not in sentences:
-                yield f"{PAGE}:{line}: no invariant says `{sentence}`; name one of {', '.join(SENTENCES)}"
+                yield f"{PAGE}:{line}: no invariant says `{sentence}`; name one of {STATEMENTS}"
     for number, path, line in tags:
         if number not in known:
             yield f"{path}:{line}: [{number}] has no row in {PAGE}; write one, or take the tag away"
 
 
+def sentences_in(path, text):
+    return set(_SAID[path[-4:]].findall(text))
+
+
 def read_sentences():
-    return {sentence for path, form in SENTENCES.items()
-            for sentence in re.findall(form, (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)}
+    files = [path for path in tracked() if path.startswith(STATEMENTS) and path.endswith(".sql") or path == HISTORIES]
+    return {sentence for path in files
+            for sentence in sentences_in(path, (ROOT / path).read_text(encoding="utf-8"))}
 
 
 if __name__ == "__main__":
