@@ -72,7 +72,7 @@ TEST_CASE("schedules fire as Awa's own leader fires them on a copy of the databa
   CHECK(marks(original) == marks(copy));
 }
 
-TEST_CASE("whoever leads, each second of a schedule is fired once", "[chaos][cron]") {
+TEST_CASE("whoever leads, each second of a schedule is fired once", "[chaos][cron][H9]") {
   River river;
   auto settings = river.settings();
   settings.takeover = "terminate";

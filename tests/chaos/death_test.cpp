@@ -8,7 +8,7 @@
 
 namespace lockkeeper::test {
 
-TEST_CASE("a leader that is killed while idle is followed at once", "[chaos][death]") {
+TEST_CASE("a leader that is killed while idle is followed at once", "[chaos][death][T19]") {
   River river;
   Daemon first(river.settings());
   REQUIRE(eventually([&] { return river.is_led_by(first); }));
@@ -24,7 +24,8 @@ TEST_CASE("a leader that is killed while idle is followed at once", "[chaos][dea
   CHECK(river.verdict() == "");
 }
 
-TEST_CASE("a leader that is killed within a statement leaves nothing half done", "[chaos][death]") {
+TEST_CASE("a leader that is killed within a statement leaves nothing half done",
+          "[chaos][death][T28]") {
   River river;
   river.slow_down(700ms);
   Daemon first(river.settings());
@@ -79,7 +80,7 @@ TEST_CASE("a leader that stands still within a statement loses the lock", "[chao
   CHECK(river.verdict() == "");
 }
 
-TEST_CASE("two daemons started at once agree on one leader, twenty times", "[chaos][death]") {
+TEST_CASE("two daemons started at once agree on one leader, twenty times", "[chaos][death][I10]") {
   River river;
   auto settings = river.settings();
   settings.name = "second";

@@ -15,7 +15,7 @@ constexpr int kFleet = 5;
 
 }  // namespace
 
-TEST_CASE("a worker that holds the lock is displaced, and works on", "[chaos][fleet]") {
+TEST_CASE("a worker that holds the lock is displaced, and works on", "[chaos][fleet][T19][I10]") {
   River river;
   const Fleet fleet(river.database(), 1);
   REQUIRE(eventually([&] { return river.holder_pid() != 0; }));
@@ -31,7 +31,8 @@ TEST_CASE("a worker that holds the lock is displaced, and works on", "[chaos][fl
   CHECK(river.fence_has_fired() == false);
 }
 
-TEST_CASE("a daemon that restarts beside five workers leads again each time", "[chaos][fleet]") {
+TEST_CASE("a daemon that restarts beside five workers leads again each time",
+          "[chaos][fleet][I10]") {
   River river;
   auto settings = river.settings();
   settings.takeover = "terminate";
@@ -54,7 +55,7 @@ TEST_CASE("a daemon that restarts beside five workers leads again each time", "[
 }
 
 TEST_CASE("a handler in another process stops when its attempt is past its deadline",
-          "[chaos][fleet]") {
+          "[chaos][fleet][H30]") {
   River river;
   auto settings = river.settings();
   settings.takeover = "terminate";
@@ -67,6 +68,8 @@ TEST_CASE("a handler in another process stops when its attempt is past its deadl
   const auto running = "queue = 'patient' AND attempt = 1 AND closed_at IS NULL";
   REQUIRE(eventually([&] { return count(river.database(), "lease_claims", running) == "1"; }));
   REQUIRE(fleet.runs().empty());
+  CHECK(count(river.database(), "runtime_instances") == "2");
+  CHECK(count(river.database(), "runtime_instances", "leader AND healthy") == "1");
 
   river.database().sql(std::string("UPDATE awa.lease_claims SET deadline_at = now() WHERE ") +
                        running);
@@ -74,6 +77,37 @@ TEST_CASE("a handler in another process stops when its attempt is past its deadl
   // It ends only if it has been asked to, and the second attempt ends by itself.
   CHECK(eventually([&] { return fleet.most_runs() == 2; }));
   CHECK(daemon.metric("awa_maintenance_rescues_total", {"awa_rescue_kind=\"deadline\""}) == 1);
+  CHECK_FALSE(river.fence_has_fired());
+}
+
+TEST_CASE("a transaction whose session is ended leaves nothing, and a worker leads until we ask",
+          "[chaos][fleet][T28]") {
+  River river;
+  auto settings = river.settings();
+  settings.takeover = "terminate";
+  const Daemon daemon(settings);
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  const Fleet fleet(river.database(), 1);
+  REQUIRE(eventually([&] { return count(river.database(), "runtime_instances") == "2"; }));
+  river.slow_down(900ms);
+  river.enqueue(50, 1ms);
+  REQUIRE(eventually([&] { return river.is_in_statement(); }));
+  const auto former = river.holder_pid();
+
+  daemon.send(SIGSTOP);  // or it would have the lock again before the worker asks
+  river.database().sql("SELECT pg_terminate_backend(" + std::to_string(former) + ")");
+  const auto is_led = [&] { return river.holder_pid() != 0 && river.holder_pid() != former; };
+  CHECK(eventually(is_led));
+  CHECK_FALSE(river.is_led_by(daemon));
+  CHECK(eventually([&] { return fleet.has_run(50); }));
+  daemon.send(SIGCONT);
+
+  CHECK(eventually([&] { return river.is_led_by(daemon); }));
+  CHECK(river.holder_pid() != former);
+  river.speed_up();
+  river.enqueue(10, 1ms);
+  CHECK(eventually([&] { return fleet.has_run(60); }));
+  CHECK(fleet.most_runs() == 1);
   CHECK_FALSE(river.fence_has_fired());
 }
 

@@ -157,7 +157,7 @@ TEST_CASE("Awa's command line shows how far a batch operation is, cancels it and
 }
 
 TEST_CASE("a worker that was displaced in the middle of a batch operation does it no harm",
-          "[chaos][operations]") {
+          "[chaos][operations][H18][I10]") {
   const Database database;
   enqueue(database, "low", 1500, "");
   submit(database, "move_queue", R"({"queue": "high"})", R"({"queue": "low"})");

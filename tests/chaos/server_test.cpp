@@ -21,7 +21,7 @@ const std::string kHoldsLock =
 
 }  // namespace
 
-TEST_CASE("a daemon outlives the end of any of its sessions", "[chaos][server]") {
+TEST_CASE("a daemon outlives the end of any of its sessions", "[chaos][server][T19]") {
   River river;
   const Daemon daemon(river.settings());
   REQUIRE(eventually([&] { return river.is_led_by(daemon); }));

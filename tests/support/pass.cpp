@@ -66,8 +66,8 @@ awa::Planes planes_of(const Database& database, const std::string& schema) {
                                      "_ring_state"));
   };
   planes.rings = {slots("queue"), slots("lease"), slots("claim")};
-  planes.is_patched =
-      database.value("SELECT to_regclass('awa.admin_dirty_queue_marks') IS NOT NULL") == "t";
+  awa::Library library("awa");
+  planes.is_patched = database.value(library.get(awa::Sql("gate/patch"))->text) == "t";
   return planes;
 }
 

@@ -89,7 +89,7 @@ TEST_CASE("a database without Awa is told apart from one that is half migrated",
   }
 }
 
-TEST_CASE("a version is refused by its number, older or newer", "[awa][gate]") {
+TEST_CASE("a version is refused by its number, older or newer", "[awa][gate][T18]") {
   const Database database;
   SECTION("older") {
     database.sql("DELETE FROM awa.schema_version WHERE version > 38");
@@ -147,7 +147,7 @@ TEST_CASE("a right that is missing stops the branches that need it, by name", "[
                                           Contains("\"lockkeeper grants --role lockkeeper\""));
 }
 
-TEST_CASE("a right that several branches need stops these and no other", "[awa][gate]") {
+TEST_CASE("a right that several branches need stops these and no other", "[awa][gate][T20]") {
   const Database database;
   database.sql("REVOKE CREATE ON SCHEMA awa FROM lockkeeper");
 
@@ -155,6 +155,30 @@ TEST_CASE("a right that several branches need stops these and no other", "[awa][
 
   CHECK(found.verdict == Verdict::accepted);
   CHECK(words_of(found.unable) == "batch_operations cron_eval promote_scheduled");
+  CHECK_THAT(found.unable.at("promote_scheduled"),
+             Contains("role lockkeeper lacks CREATE ON SCHEMA awa; run GRANT CREATE ON SCHEMA awa "
+                      "TO \"lockkeeper\""));
+}
+
+TEST_CASE("where the schema patch is, the rights on its tables are asked for", "[awa][gate][T24]") {
+  const auto routing = GENERATE(Routing::canonical, Routing::queue_storage);
+  const std::string table = GENERATE("awa.admin_dirty_queue_marks", "awa.admin_dirty_kind_marks");
+  const Database database(routing);
+  database.sql("REVOKE ALL ON " + table + " FROM lockkeeper");
+
+  const auto found = examine(database);
+
+  CHECK(found.verdict == Verdict::missing_privilege);
+  CHECK_THAT(found.sentence, Contains("no branch of the slo lane could work: ") &&
+                                 Contains("ON TABLE " + table + " TO \"lockkeeper\""));
+  for (const auto* branch : {"promote_scheduled", "rescue_stale_heartbeats"}) {
+    REQUIRE(found.unable.contains(branch));
+    CHECK_THAT(found.unable.at(branch), Contains("INSERT") && Contains("ON TABLE " + table));
+  }
+  REQUIRE(found.unable.contains("recompute_dirty_admin_metadata"));
+  CHECK_THAT(found.unable.at("recompute_dirty_admin_metadata"),
+             Contains("SELECT") && Contains("DELETE") && Contains("ON TABLE " + table));
+  CHECK(words_of(examine(Database(Routing::unpatched)).unable) == "");
 }
 
 TEST_CASE("a branch that is switched off needs no right", "[awa][gate]") {
@@ -218,7 +242,7 @@ TEST_CASE("who would make lanes that the workers cannot use is told the role", "
   CHECK_THAT(text_of(examine(database).advice), !Contains("database.role"));
 }
 
-TEST_CASE("what hurts but does not stop is said", "[awa][gate]") {
+TEST_CASE("what hurts but does not stop is said", "[awa][gate][T23][H15c]") {
   const Database database;
   SECTION("the schema patch is missing, or there in part") {
     database.sql("DROP TABLE awa.admin_dirty_kind_marks");

@@ -2,6 +2,7 @@
 //
 // How the server reads a backlog: a batch must cost what a batch is, not what the backlog is.
 #include <catch2/catch.hpp>
+#include <regex>
 
 #include "awa/sql.hpp"
 #include "support/database.hpp"
@@ -20,6 +21,13 @@ constexpr auto kCanonical = R"(
 INSERT INTO awa.scheduled_jobs (kind, queue, args, state, priority, run_at)
 SELECT 'kind', 'queue' || n % 8, '{}', '%', 2, now() - interval '1 hour'
 FROM generate_series(1, 40000) n)";
+
+// Alive, all of them, beside what has ended.
+constexpr auto kAttempts = R"(
+INSERT INTO awa.jobs_hot (kind, queue, state, heartbeat_at, deadline_at, callback_timeout_at)
+SELECT 'kind', 'queue', (ARRAY['running', 'waiting_external', 'completed'])[1 + n % 3]::awa.job_state,
+       now() + n * interval '1 s', now() + n * interval '1 s', now() + n * interval '1 s'
+FROM generate_series(1, 30000) n)";
 
 std::string canonical(const std::string& state) {
   std::string text = kCanonical;
@@ -63,6 +71,40 @@ TEST_CASE("a batch of due jobs is read along the index, not sorted out of the ba
 
   INFO(lines);
   CHECK(lines.find(std::string("Seq Scan on ") + reading.table) == std::string::npos);
+}
+
+TEST_CASE("each sweep of canonical attempts has its own index, and never Awa's view",
+          "[awa][sql][T17]") {
+  struct Sweep {
+    const char* statement;
+    const char* values;
+    const char* index;
+  };
+  const auto sweep = GENERATE(
+      Sweep{"canonical/find_stale", "'90 s', '-infinity', -1", "idx_awa_jobs_hot_heartbeat"},
+      Sweep{"canonical/find_expired", "'0 s', '-infinity', -1", "idx_awa_jobs_hot_deadline"},
+      Sweep{"canonical/find_timed_out", "'0 s', '-infinity', -1",
+            "idx_awa_jobs_hot_callback_timeout"},
+      Sweep{"canonical/has_stale", "'90 s'", "idx_awa_jobs_hot_heartbeat"},
+      Sweep{"canonical/has_expired", "'0 s'", "idx_awa_jobs_hot_deadline"},
+      Sweep{"canonical/has_timed_out", "'0 s'", "idx_awa_jobs_hot_callback_timeout"});
+  const Database database;
+  database.sql(kAttempts);
+  database.sql("VACUUM ANALYZE awa.jobs_hot");
+
+  const auto lines = plan(database.session(), sweep.statement, sweep.values);
+
+  INFO(lines);
+  CHECK(lines.find(sweep.index) != std::string::npos);
+  CHECK(lines.find("Function Scan") == std::string::npos);
+}
+
+TEST_CASE("no statement writes or reads through Awa's view of all jobs", "[awa][sql][T17]") {
+  const std::regex view(R"(\bawa\.jobs\b)");
+  for (const auto& file : awa::sql_files()) {
+    CAPTURE(file.name);
+    CHECK_FALSE(std::regex_search(std::string(file.text), view));
+  }
 }
 
 }  // namespace lockkeeper::test

@@ -29,7 +29,8 @@ bool comes_right(const Database& database, Leader& leader) {
 
 }  // namespace
 
-TEST_CASE("changed queues and kinds are counted and their marks are gone", "[branches][admin]") {
+TEST_CASE("changed queues and kinds are counted and their marks are gone",
+          "[branches][admin][H15a]") {
   const Database database(GENERATE(Routing::canonical, Routing::unpatched));
   database.install_fence();
   Leader leader(database);
@@ -56,7 +57,7 @@ TEST_CASE("without changed queues and kinds a pass is one statement", "[branches
   CHECK(leader.statements() == 1);
 }
 
-TEST_CASE("a queue without jobs has no row any more", "[branches][admin]") {
+TEST_CASE("a queue without jobs has no row any more", "[branches][admin][H15a]") {
   const Database database(GENERATE(Routing::canonical, Routing::unpatched));
   Leader leader(database);
   put_each(database, "post");
@@ -98,7 +99,7 @@ TEST_CASE("a mark that no job can have left is taken away", "[branches][admin]")
   CHECK(marks(database) == "0 0");
 }
 
-TEST_CASE("a change while a pass is at it is followed by the next", "[branches][admin]") {
+TEST_CASE("a change while a pass is at it is followed by the next", "[branches][admin][H15a]") {
   const Database database(GENERATE(Routing::canonical, Routing::unpatched));
   const std::string where = GENERATE("admin/take", "admin/count_queues", "admin/wait_for_recounts",
                                      "admin/write_queues", "COMMIT", "admin/write_kinds");
@@ -114,7 +115,8 @@ TEST_CASE("a change while a pass is at it is followed by the next", "[branches][
   CHECK(wrong_counts(database) == "0");
 }
 
-TEST_CASE("a change that was open while its mark was taken is followed too", "[branches][admin]") {
+TEST_CASE("a change that was open while its mark was taken is followed too",
+          "[branches][admin][H15a]") {
   const Database database(GENERATE(Routing::canonical, Routing::unpatched));
   Leader leader(database);
   put_each(database, "post");

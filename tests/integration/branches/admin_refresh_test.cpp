@@ -33,7 +33,7 @@ void spoil(const Database& database) {
 
 }  // namespace
 
-TEST_CASE("rows that are wrong, missing or about nothing are corrected", "[branches][admin]") {
+TEST_CASE("rows that are wrong, missing or about nothing are corrected", "[branches][admin][H15]") {
   const Database database(GENERATE(Routing::canonical, Routing::unpatched));
   database.install_fence();
   Leader leader(database);

@@ -28,7 +28,7 @@ void mark(const Database& database, int marks, int names) {
 }  // namespace
 
 TEST_CASE("marks are taken away while queue storage is routed, and what they stand for is counted",
-          "[branches][admin]") {
+          "[branches][admin][H15b]") {
   const Database database;
   database.install_fence();
   Leader leader(database);
@@ -42,7 +42,8 @@ TEST_CASE("marks are taken away while queue storage is routed, and what they sta
   CHECK(wrong_counts(database) == "0");
 }
 
-TEST_CASE("while queue storage is routed marks are looked at once a minute", "[branches][admin]") {
+TEST_CASE("while queue storage is routed marks are looked at once a minute",
+          "[branches][admin][H15b]") {
   const Database database;
   Leader leader(database);
   leader.run(recompute_dirty_admin_metadata);
@@ -91,7 +92,7 @@ TEST_CASE("nothing is refreshed while queue storage is routed", "[branches][admi
   CHECK(leader.run(refresh_admin_metadata).skipped == "queue storage is routed");
 }
 
-TEST_CASE("after a move that was given up the counts are right", "[branches][admin]") {
+TEST_CASE("after a move that was given up the counts are right", "[branches][admin][H15b]") {
   const Database database;
   Leader leader(database);
   leader.run(recompute_dirty_admin_metadata);

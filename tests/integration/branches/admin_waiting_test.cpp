@@ -25,7 +25,7 @@ std::string locks(const Database& database) {
 
 }  // namespace
 
-TEST_CASE("producers and workers wait for no count", "[branches][admin]") {
+TEST_CASE("producers and workers wait for no count", "[branches][admin][H15a]") {
   const Database database(GENERATE(Routing::canonical, Routing::unpatched));
   const auto* branch =
       GENERATE(&branches::recompute_dirty_admin_metadata, &branches::refresh_admin_metadata);

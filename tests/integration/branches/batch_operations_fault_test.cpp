@@ -30,7 +30,7 @@ void refuse(const Database& database, const std::string& event, const std::strin
 }  // namespace
 
 TEST_CASE("an operation that cannot be carried out fails with the reason, and the next one runs",
-          "[branches][batch_operations]") {
+          "[branches][batch_operations][H20]") {
   struct Bad {
     std::string kind, spec, filter, reason;
   };
@@ -78,7 +78,7 @@ TEST_CASE("an operation that cannot be carried out fails with the reason, and th
 }
 
 TEST_CASE("an operation that the database refuses at each attempt fails, and the next one runs",
-          "[branches][batch_operations]") {
+          "[branches][batch_operations][H20]") {
   const Database database;
   enqueue(database, "low", 1);
   const auto id = submit_priority(database, R"({"queue": "low"})", 1);

@@ -16,7 +16,7 @@ using Routing = Database::Routing;
 
 TEST_CASE(
     "a job that a worker has claimed a moment ago is not moved, though its lane does not show it",
-    "[branches][batch_operations]") {
+    "[branches][batch_operations][H19]") {
   const std::string moment =
       GENERATE("operations/named", "operations/pending_ready", "operations/lock_lanes");
   INFO(moment);
@@ -98,7 +98,7 @@ TEST_CASE("jobs in somebody's hands are left for later, and the operation waits 
 }
 
 TEST_CASE("a cancelled operation stops at the next turn, and what it had left is skipped",
-          "[branches][batch_operations]") {
+          "[branches][batch_operations][H17]") {
   struct Moment {
     std::string before;
     std::string standing;
@@ -130,7 +130,7 @@ TEST_CASE("a cancelled operation stops at the next turn, and what it had left is
 }
 
 TEST_CASE("an operation goes on where it was, under the same leader or another one",
-          "[branches][batch_operations]") {
+          "[branches][batch_operations][H18]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
   const auto is_same = GENERATE(true, false);
   const Database database(routing);

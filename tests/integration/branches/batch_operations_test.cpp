@@ -24,7 +24,7 @@ std::string payload(const Database& database, const std::string& table, const st
 }  // namespace
 
 TEST_CASE("set_priority gives waiting and deferred jobs of queue storage another lane",
-          "[branches][batch_operations]") {
+          "[branches][batch_operations][H16]") {
   const Database database;
   database.install_fence();
   enqueue(database, "low", 3, ", 'available'" + kMore);
@@ -52,7 +52,7 @@ TEST_CASE("set_priority gives waiting and deferred jobs of queue storage another
 }
 
 TEST_CASE("move_queue brings jobs of queue storage to a queue that nobody has used, in their order",
-          "[branches][batch_operations]") {
+          "[branches][batch_operations][H16]") {
   const Database database;
   database.install_fence();
   enqueue(database, "low", 20);
@@ -101,7 +101,7 @@ TEST_CASE("an operation repeats nothing, and what a job had at first stays in it
 }
 
 TEST_CASE("the canonical plane's jobs are changed in their place, and their queues are woken",
-          "[branches][batch_operations]") {
+          "[branches][batch_operations][H16]") {
   const Database database(GENERATE(Routing::canonical, Routing::unpatched));
   database.install_fence();
   enqueue(database, "low", 3, ", 'available'" + kMore);

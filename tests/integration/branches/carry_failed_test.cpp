@@ -23,7 +23,7 @@ std::string places(const Database& database) {
 }  // namespace
 
 TEST_CASE("failed jobs are carried once a lap, and every count stays right",
-          "[branches][prune_queue][carry]") {
+          "[branches][prune_queue][carry][H22]") {
   const Database database;
   const Worker worker(database);
   Leader leader(database);
@@ -88,7 +88,8 @@ TEST_CASE("a carried job is whole without its ready row", "[branches][prune_queu
                      "ORDER BY job_id") == wanted);
 }
 
-TEST_CASE("a carried job can be retried with Awa's own tool", "[branches][prune_queue][carry]") {
+TEST_CASE("a carried job can be retried with Awa's own tool",
+          "[branches][prune_queue][carry][H22]") {
   const Database database;
   const Worker worker(database);
   Leader leader(database);

@@ -16,7 +16,7 @@ using branches::cleanup;
 using Routing = Database::Routing;
 
 TEST_CASE("dead letters go when the time of their queue is up, and are counted",
-          "[branches][cleanup]") {
+          "[branches][cleanup][H5]") {
   const Database database;
   database.install_fence();
   Leader leader(database);
@@ -63,7 +63,7 @@ TEST_CASE("dead letters are left alone while queue storage is not routed", "[bra
   CHECK(count(database, "dlq_entries") == "1");
 }
 
-TEST_CASE("finished batch operations go with their items", "[branches][cleanup]") {
+TEST_CASE("finished batch operations go with their items", "[branches][cleanup][H6]") {
   const Database database(GENERATE(Routing::canonical, Routing::queue_storage));
   database.install_fence();
   Leader leader(database);
@@ -101,7 +101,7 @@ TEST_CASE("an operation goes although it has more items than one statement can d
   CHECK(count(database, "batch_operations") == "0");
 }
 
-TEST_CASE("runtime rows go after a day, whatever stands in them", "[branches][cleanup]") {
+TEST_CASE("runtime rows go after a day, whatever stands in them", "[branches][cleanup][H7]") {
   const Database database(GENERATE(Routing::canonical, Routing::queue_storage));
   database.install_fence();
   Leader leader(database);
@@ -118,18 +118,20 @@ TEST_CASE("runtime rows go after a day, whatever stands in them", "[branches][cl
   CHECK(count(database, "runtime_instances") == "1");
 }
 
-TEST_CASE("descriptors go when no worker has renewed them for long", "[branches][cleanup]") {
+TEST_CASE("descriptors go when no worker has renewed them for long", "[branches][cleanup][H7]") {
   const Database database(GENERATE(Routing::canonical, Routing::queue_storage));
   database.install_fence();
   Leader leader(database);
-  leader.set(cleanup, "descriptor_retention", time::Duration(36h));
-  leader.set(cleanup, "short", "descriptor_retention", time::Duration(1h));
-  leader.set(cleanup, "long", "descriptor_retention", time::Duration(72h));
   describe(database, "young", "35 hours");
   describe(database, "old", "37 hours");
   describe(database, "ol'd\"\n", "37 hours");
   describe(database, "short", "2 hours");
   describe(database, "long", "71 hours");
+  leader.set(cleanup, "descriptor_retention", time::Duration(36'500 * 24h));
+  CHECK(leader.run(cleanup).rows == 0);
+  leader.set(cleanup, "descriptor_retention", time::Duration(36h));
+  leader.set(cleanup, "short", "descriptor_retention", time::Duration(1h));
+  leader.set(cleanup, "long", "descriptor_retention", time::Duration(72h));
 
   CHECK(leader.run(cleanup).rows == 6);
 

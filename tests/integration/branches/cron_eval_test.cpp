@@ -36,7 +36,7 @@ std::string years_since(const Database& database, int year) {
 }  // namespace
 
 TEST_CASE("a fire makes the job that the schedule describes, and marks the schedule",
-          "[branches][cron_eval]") {
+          "[branches][cron_eval][H12][H13]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
   const Database database(routing);
   Leader leader(database);
@@ -128,7 +128,7 @@ TEST_CASE("each pass makes so many fires, schedule by schedule, and each in its 
   CHECK(leader.run(cron_eval).rows == 4);
 }
 
-TEST_CASE("another leader that was faster leaves nothing to fire", "[branches][cron_eval]") {
+TEST_CASE("another leader that was faster leaves nothing to fire", "[branches][cron_eval][H9]") {
   const Database database;
   Leader leader(database);
   add_schedule(database, "yearly", kNewYear, "last_enqueued_at = '2020-01-01'");
@@ -155,7 +155,7 @@ TEST_CASE("the mark of the last fire is compared to the microsecond", "[branches
 }
 
 TEST_CASE("a schedule that is paused or deleted in the last moment does not fire",
-          "[branches][cron_eval]") {
+          "[branches][cron_eval][H10]") {
   const Database database;
   Leader leader(database);
   add_schedule(database, "yearly", kNewYear, "last_enqueued_at = '2020-01-01'");
@@ -166,6 +166,8 @@ TEST_CASE("a schedule that is paused or deleted in the last moment does not fire
 
   CHECK(outcome.rows == 0);
   CHECK(fires(database) == "0");
+  CHECK(database.value("SELECT count(*) FROM awa.cron_jobs WHERE last_enqueued_at > "
+                       "'2020-01-01'") == "0");
   leader.before_each(nullptr);
   CHECK(leader.run(cron_eval).rows == 0);
 }
@@ -231,7 +233,7 @@ TEST_CASE("a lane that a fire makes can be used by the workers, whoever makes it
   CHECK_NOTHROW(enqueue(database, "new", 1));
 }
 
-TEST_CASE("workers hear of a fired job at once", "[branches][cron_eval]") {
+TEST_CASE("workers hear of a fired job at once", "[branches][cron_eval][H13]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
   const Database database(routing);
   Leader leader(database);

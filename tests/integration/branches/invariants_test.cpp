@@ -34,7 +34,7 @@ void end_of_all_workers(const Database& database) {
 }  // namespace
 
 TEST_CASE("whatever everybody does between any two statements, no invariant breaks",
-          "[branches][invariants]") {
+          "[branches][invariants][I9]") {
   const auto seed = GENERATE(range(1, 6));
   CAPTURE(seed);
   const Database database;

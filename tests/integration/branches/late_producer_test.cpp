@@ -37,7 +37,7 @@ void commit_a_lap_too_late(const Database& database, const Worker& worker, Leade
 }  // namespace
 
 TEST_CASE("a job that its producer committed a lap too late is not lost and can still run",
-          "[branches][prune_queue][late_producer]") {
+          "[branches][prune_queue][late_producer][H24]") {
   const Database database;
   const Worker worker(database);
   Leader leader(database);
@@ -68,7 +68,7 @@ TEST_CASE("a job that its producer committed a lap too late is not lost and can 
 }
 
 TEST_CASE("an attempt that still runs on a late row keeps it, whatever its receipt",
-          "[branches][prune_queue][late_producer]") {
+          "[branches][prune_queue][late_producer][H24]") {
   const auto receipt = GENERATE(Worker::Receipt::compact, Worker::Receipt::row_local);
   const Database database;
   const Worker worker(database);

@@ -11,7 +11,7 @@ using branches::promote_scheduled;
 using Routing = Database::Routing;
 
 TEST_CASE("canonical jobs become available and their queue is told",
-          "[branches][promote_scheduled]") {
+          "[branches][promote_scheduled][T1]") {
   const Database database(Routing::canonical);
   database.install_fence();
   Leader leader(database);
@@ -58,7 +58,7 @@ TEST_CASE("a canonical job keeps all of itself but its time and its wiring",
 }
 
 TEST_CASE("the workers of a canonical queue hear of its promoted jobs",
-          "[branches][promote_scheduled]") {
+          "[branches][promote_scheduled][T1]") {
   const Database database(Routing::canonical);
   Leader leader(database);
   enqueue_due(database, "mail", 3);

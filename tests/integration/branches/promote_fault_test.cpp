@@ -94,6 +94,24 @@ TEST_CASE("what stops a plane as a whole is said, and stops no other",
   CHECK_THROWS_WITH(std::rethrow_exception(outcome.failure), Catch::Contains("queue/take_due"));
 }
 
+TEST_CASE("a superseded job at the head of all stops no other queue and not the other plane",
+          "[branches][promote_scheduled][T26]") {
+  const std::string mask = GENERATE("01100000", "01100010");  // as cancelled it wants the key, too
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "mail", 1, unique(mask));
+  database.sql("INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', 999999)");
+  enqueue_due(database, "other", 5);
+  enqueue_canonical(database, 4);
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 5 + 4);
+  CHECK_FALSE(outcome.failure);
+  CHECK(count(database, "ready_entries", "queue = 'other'") == "5");
+  CHECK(count(database, "jobs_hot", "state = 'available'") == "4");
+}
+
 TEST_CASE("a batch that takes too long is tried again with fewer jobs",
           "[branches][promote_scheduled]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);

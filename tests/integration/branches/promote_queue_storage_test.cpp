@@ -35,24 +35,26 @@ TEST_CASE("retryable jobs keep attempt and run_lease", "[branches][promote_sched
   CHECK(database.sql("SELECT attempt, run_lease FROM awa.ready_entries")[0] == Row{"1", "1"});
 }
 
-TEST_CASE("a batch is one segment a lane, in order of run_at", "[branches][promote_scheduled]") {
+TEST_CASE("a batch is one segment a lane, in order of run_at",
+          "[branches][promote_scheduled][T2]") {
   const Database database;
   Leader leader(database);
   database.sql(
       "SELECT awa.insert_job_compat('k', 'mail', jsonb_build_object('n', n), 'scheduled', "
-      "p_run_at => now() - n * interval '1 s') FROM generate_series(1, 50) n");
+      "priority, p_run_at => now() - n * interval '1 s') FROM generate_series(1, 50) n, "
+      "unnest(ARRAY[1::smallint, 4::smallint]) priority");
 
   leader.run(promote_scheduled);
 
-  CHECK(count(database, "ready_segments") == "1");
-  CHECK(count(database, "ready_segments", "next_lane_seq - first_lane_seq = 50") == "1");
+  CHECK(count(database, "ready_segments") == "2");
+  CHECK(count(database, "ready_segments", "next_lane_seq - first_lane_seq = 50") == "2");
   CHECK(database.value("SELECT bool_and(in_order) FROM (SELECT (args ->> 'n')::int < lag((args ->> "
-                       "'n')::int, 1, 51) OVER (ORDER BY lane_seq) AS in_order FROM "
-                       "awa.ready_entries) o") == "t");
+                       "'n')::int, 1, 51) OVER (PARTITION BY priority ORDER BY lane_seq) AS "
+                       "in_order FROM awa.ready_entries) o") == "t");
 }
 
 TEST_CASE("a lane held by a producer's transaction never stops another lane",
-          "[branches][promote_scheduled]") {
+          "[branches][promote_scheduled][T4]") {
   const Database database;
   Leader leader(database);
   enqueue_due(database, "blocked", 1500);
@@ -75,7 +77,7 @@ TEST_CASE("a lane held by a producer's transaction never stops another lane",
 }
 
 TEST_CASE("more due jobs than a statement of the reference can carry are promoted in one pass",
-          "[branches][promote_scheduled]") {
+          "[branches][promote_scheduled][T3]") {
   const Database database;
   Leader leader(database);
   enqueue_due(database, "mail", 10'000);
@@ -84,6 +86,10 @@ TEST_CASE("more due jobs than a statement of the reference can carry are promote
 
   CHECK(outcome.rows == 10'000);
   CHECK_FALSE(outcome.backlog);
+  CHECK(std::stoi(database.value("SELECT count(DISTINCT xmin::text) FROM awa.ready_entries")) >= 3);
+  CHECK(database.value("SELECT bool_and(in_order) FROM (SELECT (args ->> 'n')::int > lag((args ->> "
+                       "'n')::int, 1, 0) OVER (ORDER BY lane_seq) AS in_order FROM "
+                       "awa.ready_entries) o") == "t");
 }
 
 TEST_CASE("of two jobs with one key the earlier is promoted", "[branches][promote_scheduled]") {
@@ -132,7 +138,7 @@ TEST_CASE("a key that a producer is inserting holds up its own job only",
   CHECK(skipped(leader, promote_scheduled, "locked") == 1);
 }
 
-TEST_CASE("a row that a constraint refuses stops no other", "[branches][promote_scheduled]") {
+TEST_CASE("a row that a constraint refuses stops no other", "[branches][promote_scheduled][I9]") {
   const Database database;
   Leader leader(database);
   enqueue_due(database, "mail", 300);

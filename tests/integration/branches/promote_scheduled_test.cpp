@@ -55,12 +55,15 @@ TEST_CASE("a pass ends at its limit and asks to come again", "[branches][promote
 }
 
 TEST_CASE("a paused queue of queue storage waits, a paused canonical one does not",
-          "[branches][promote_scheduled]") {
+          "[branches][promote_scheduled][T1][T2]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
   const Database database(routing);
   Leader leader(database);
   database.sql("INSERT INTO awa.queue_meta (queue, paused) VALUES ('billing', true)");
   enqueue_due(database, "billing", 2);
+  database.sql(std::string("UPDATE awa.") +
+               (routing == Routing::canonical ? "scheduled_jobs" : "deferred_jobs") +
+               " SET state = 'retryable' WHERE args ->> 'n' = '1'");
 
   const auto outcome = leader.run(promote_scheduled);
 
@@ -85,7 +88,8 @@ TEST_CASE("a long backlog of one state does not keep another waiting",
   CHECK(count(database, "deferred_jobs", "state = 'retryable'") == "0");
 }
 
-TEST_CASE("a superseded job is cancelled and stops no other", "[branches][promote_scheduled]") {
+TEST_CASE("a superseded job is cancelled and stops no other",
+          "[branches][promote_scheduled][T5][I9]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
   CAPTURE(routing == Routing::canonical);
   const Database database(routing);

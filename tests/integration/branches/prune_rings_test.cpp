@@ -31,7 +31,7 @@ const std::string kClaims = "^lease_claim(s|_batches|_closures|_closure_batches)
 }  // namespace
 
 TEST_CASE("a claim slot without an open claim is emptied and swept from its start again",
-          "[branches][prune_rings]") {
+          "[branches][prune_rings][H27]") {
   const auto receipt = GENERATE(Worker::Receipt::compact, Worker::Receipt::row_local);
   const Database database;
   database.install_fence();
@@ -55,7 +55,7 @@ TEST_CASE("a claim slot without an open claim is emptied and swept from its star
 }
 
 TEST_CASE("one open claim keeps its slot, and a closure too many does too",
-          "[branches][prune_rings]") {
+          "[branches][prune_rings][H27]") {
   const auto receipt = GENERATE(Worker::Receipt::compact, Worker::Receipt::row_local);
   const Database database;
   const Worker worker(database);
@@ -152,7 +152,7 @@ TEST_CASE("a slot that has become the current one is left alone", "[branches][pr
 }
 
 TEST_CASE("an empty claim slot is not truncated, however often it is asked about",
-          "[branches][prune_rings]") {
+          "[branches][prune_rings][H26]") {
   const Database database;
   Leader leader(database);
   plant(database, family("lease_claim_batches"), 3);
@@ -187,7 +187,7 @@ TEST_CASE("a lease keeps its slot, and leases that are gone one by one leave it 
 }
 
 TEST_CASE("an empty lease slot that takes much of the disk gives it back",
-          "[branches][prune_rings]") {
+          "[branches][prune_rings][H27]") {
   const Database database;
   database.install_fence();
   Leader leader(database);

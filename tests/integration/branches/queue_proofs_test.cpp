@@ -35,7 +35,7 @@ void check_refusal(const Database& database, Leader& leader, const std::string& 
 
 }  // namespace
 
-TEST_CASE("a slot is kept by a job that waits", "[branches][prune_queue]") {
+TEST_CASE("a slot is kept by a job that waits", "[branches][prune_queue][H22]") {
   const Database database;
   const Worker worker(database);
   Leader leader(database);
@@ -68,7 +68,7 @@ TEST_CASE("a slot is kept by a job that waits", "[branches][prune_queue]") {
   }
 }
 
-TEST_CASE("a slot is kept by an attempt that runs", "[branches][prune_queue]") {
+TEST_CASE("a slot is kept by an attempt that runs", "[branches][prune_queue][H22]") {
   const Database database;
   const Worker worker(database);
   Leader leader(database);
@@ -103,7 +103,8 @@ TEST_CASE("a slot is kept by an attempt that runs", "[branches][prune_queue]") {
   }
 }
 
-TEST_CASE("a row of one shard is not judged by the cursor of another", "[branches][prune_queue]") {
+TEST_CASE("a row of one shard is not judged by the cursor of another",
+          "[branches][prune_queue][H23]") {
   const Database database;
   const Worker worker(database);
   Leader leader(database);

@@ -48,7 +48,7 @@ void lease(const Database& database, const std::string& state, int attempts) {
 
 }  // namespace
 
-TEST_CASE("a queue is shown with all it holds", "[branches][queue_stats]") {
+TEST_CASE("a queue is shown with all it holds", "[branches][queue_stats][H14]") {
   const Database database;
   database.breaks("a lease belongs to a living attempt");
   database.install_fence();
@@ -78,7 +78,7 @@ TEST_CASE("a queue is shown with all it holds", "[branches][queue_stats]") {
   CHECK(shows(leader, "awa_queue_depth{awa_job_queue=\"q\",awa_job_state=\"available\"} 23"));
 }
 
-TEST_CASE("failed jobs of the ring count with the dead letters", "[branches][queue_stats]") {
+TEST_CASE("failed jobs of the ring count with the dead letters", "[branches][queue_stats][H14]") {
   const Database database;
   const Worker worker(database);
   Leader leader(database);
@@ -92,7 +92,7 @@ TEST_CASE("failed jobs of the ring count with the dead letters", "[branches][que
 }
 
 TEST_CASE("a lane whose cursor is ahead holds nothing, and an entombed job is no head",
-          "[branches][queue_stats]") {
+          "[branches][queue_stats][H14]") {
   const Database database;
   Leader leader(database);
   enqueue(database, "ahead", 2);
@@ -210,7 +210,7 @@ TEST_CASE("deferred jobs are counted window by window", "[branches][queue_stats]
   CHECK(windows >= 4);
 }
 
-TEST_CASE("nobody who prunes receipts is waited for", "[branches][queue_stats]") {
+TEST_CASE("nobody who prunes receipts is waited for", "[branches][queue_stats][H14]") {
   const Database database;
   Leader leader(database);
   enqueue(database, "q", 3);

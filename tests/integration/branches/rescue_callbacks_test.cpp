@@ -38,7 +38,7 @@ std::string dead_letters(const Database& database) { return count(database, "dlq
 }  // namespace
 
 TEST_CASE("a parked job with attempts left is tried again after its back-off",
-          "[branches][rescue_expired_callbacks]") {
+          "[branches][rescue_expired_callbacks][T15]") {
   const Database database;
   database.install_fence();
   Leader leader(database);
@@ -68,7 +68,7 @@ TEST_CASE("a parked job with attempts left is tried again after its back-off",
 }
 
 TEST_CASE("a parked job without attempts left fails beside its ready row, and is counted",
-          "[branches][rescue_expired_callbacks]") {
+          "[branches][rescue_expired_callbacks][T15]") {
   const Database database;
   database.install_fence();
   Leader leader(database);
@@ -88,7 +88,7 @@ TEST_CASE("a parked job without attempts left fails beside its ready row, and is
 }
 
 TEST_CASE("a job that fails becomes a dead letter in the same transaction, if that is wanted",
-          "[branches][rescue_expired_callbacks]") {
+          "[branches][rescue_expired_callbacks][T15]") {
   const Database database;
   database.install_fence();
   Leader leader(database);
@@ -220,7 +220,7 @@ TEST_CASE("a job gives its key up when it waits no longer and does not claim it 
 }
 
 TEST_CASE("canonical jobs are tried again after their back-off, or fail where they stand",
-          "[branches][rescue_expired_callbacks]") {
+          "[branches][rescue_expired_callbacks][T15]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
   const Database database(routing);
   database.install_fence();
@@ -244,7 +244,7 @@ TEST_CASE("canonical jobs are tried again after their back-off, or fail where th
 }
 
 TEST_CASE("a canonical attempt beyond the reach of the back-off function waits a day",
-          "[branches][rescue_expired_callbacks]") {
+          "[branches][rescue_expired_callbacks][T13]") {
   const Database database(Routing::canonical);
   Leader leader(database);
   database.sql(

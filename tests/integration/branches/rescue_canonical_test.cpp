@@ -36,22 +36,25 @@ TEST_CASE("canonical jobs without a heartbeat become retryable, due at once",
 }
 
 TEST_CASE("a canonical job whose key a newer one holds is cancelled, the others are rescued",
-          "[branches][rescue_stale_heartbeats]") {
+          "[branches][rescue_stale_heartbeats][T11]") {
   const Database database(Routing::canonical);
   Leader leader(database);
   database.sql(
       "INSERT INTO awa.jobs_hot (kind, queue, state, heartbeat_at, unique_key, unique_states) "
       "SELECT 'k', 'mail', 'running', now() - interval '1 hour', CASE n WHEN 3 THEN "
-      "'key'::bytea END, CASE n WHEN 3 THEN B'11001000' END FROM generate_series(1, 6) n");
+      "'key'::bytea WHEN 4 THEN 'own' END, CASE n WHEN 3 THEN B'11001000' WHEN 4 THEN B'11111000' "
+      "END FROM generate_series(1, 6) n");
   database.sql("INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', 999999)");
 
   CHECK(leader.run(rescue_stale_heartbeats).rows == 6);
   CHECK(count(database, "jobs_hot", "state = 'cancelled'") == "1");
   CHECK(count(database, "scheduled_jobs") == "5");
+  CHECK(database.value("SELECT job_id FROM awa.job_unique_claims WHERE unique_key = 'own'") ==
+        database.value("SELECT id FROM awa.scheduled_jobs WHERE unique_key = 'own'"));
 }
 
 TEST_CASE("a canonical job that claims its key even as cancelled is left running, and said",
-          "[branches][rescue_stale_heartbeats]") {
+          "[branches][rescue_stale_heartbeats][T11]") {
   const Database database(Routing::canonical);
   Leader leader(database);
   abandon_canonical(database, 6);
@@ -77,7 +80,7 @@ TEST_CASE("a canonical job without any heartbeat is not taken back",
 }
 
 TEST_CASE("stale canonical jobs are found without reading the others",
-          "[branches][rescue_stale_heartbeats]") {
+          "[branches][rescue_stale_heartbeats][T17]") {
   const Database database(Routing::canonical);
   database.sql("ALTER TABLE awa.jobs_hot SET (autovacuum_enabled = false)");
   database.sql("VACUUM ANALYZE awa.jobs_hot");

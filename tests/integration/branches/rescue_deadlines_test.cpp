@@ -49,7 +49,7 @@ TEST_CASE("receipts past their deadline are rescued, however alive their workers
 }
 
 TEST_CASE("an attempt that ends at its deadline is not rescued",
-          "[branches][rescue_expired_deadlines]") {
+          "[branches][rescue_expired_deadlines][T7]") {
   const Database database;
   Leader leader(database);
   expire(database, 2);
@@ -157,7 +157,8 @@ TEST_CASE("a canonical job past its deadline whose key a newer one holds is canc
   CHECK(rescued(leader, "deadline_duplicate_cancelled") == 1);
 }
 
-TEST_CASE("attempts count where the operator wants it", "[branches][rescue_expired_deadlines]") {
+TEST_CASE("attempts count where the operator wants it",
+          "[branches][rescue_expired_deadlines][T12]") {
   const bool is_wanted = GENERATE(false, true);
   const Database database;
   Leader leader(database);

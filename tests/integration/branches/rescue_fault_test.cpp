@@ -13,7 +13,7 @@ using branches::rescue_stale_heartbeats;
 using Routing = Database::Routing;
 
 TEST_CASE("a missing ready row leaves its attempt untouched and stops no other",
-          "[branches][rescue_stale_heartbeats]") {
+          "[branches][rescue_stale_heartbeats][I9]") {
   const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
   const Database database;
   Leader leader(database);
@@ -28,7 +28,7 @@ TEST_CASE("a missing ready row leaves its attempt untouched and stops no other",
 }
 
 TEST_CASE("a payload that is no object is rescued like any other",
-          "[branches][rescue_stale_heartbeats]") {
+          "[branches][rescue_stale_heartbeats][I9]") {
   const Database database;
   Leader leader(database);
   enqueue(database, "mail", 3);
@@ -186,7 +186,7 @@ TEST_CASE("a canonical job that another constraint refuses is left running, not 
 }
 
 TEST_CASE("whether a rescued job keeps its key is for its mask and the key's holder to say",
-          "[branches][rescue_stale_heartbeats]") {
+          "[branches][rescue_stale_heartbeats][T11]") {
   struct Case {
     const char* mask;
     bool has_newer_holder;

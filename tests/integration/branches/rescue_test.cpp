@@ -68,7 +68,7 @@ TEST_CASE("progress goes with the job and the attempt's state is gone",
 }
 
 TEST_CASE("an attempt that ends between the look and the lock is not rescued",
-          "[branches][rescue_stale_heartbeats]") {
+          "[branches][rescue_stale_heartbeats][T7]") {
   const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
   const Database database;
   Leader leader(database);
@@ -91,7 +91,7 @@ TEST_CASE("an attempt that ends between the look and the lock is not rescued",
 }
 
 TEST_CASE("an attempt whose key its worker holds is left for the next pass, the others are not",
-          "[branches][rescue_stale_heartbeats]") {
+          "[branches][rescue_stale_heartbeats][T8]") {
   const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
   const Database database;
   Leader leader(database);
@@ -100,16 +100,17 @@ TEST_CASE("an attempt whose key its worker holds is left for the next pass, the 
   age(database);
   const auto worker = database.session();
   worker.sql("BEGIN");
-  worker.sql("SELECT pg_advisory_xact_lock(hashtextextended('awa.receipt.complete:3:1', 0))");
+  worker.sql("SELECT pg_advisory_xact_lock(hashtextextended('awa.receipt.complete:1:1', 0))");
 
   CHECK(leader.run(rescue_stale_heartbeats).rows == 9);
-  CHECK(count(database, "deferred_jobs", "job_id = 3") == "0");
+  CHECK(count(database, "deferred_jobs", "job_id = 1") == "0");
+  CHECK(count(database, "claim_ring_slots", "rescue_cursor_job_id > 0") == "0");
   worker.sql("ROLLBACK");
   CHECK(leader.run(rescue_stale_heartbeats).rows == 1);
 }
 
 TEST_CASE("attempts beyond the reach of the back-off function wait a day",
-          "[branches][rescue_stale_heartbeats]") {
+          "[branches][rescue_stale_heartbeats][T13][I9]") {
   const Database database;
   Leader leader(database);
   enqueue(database, "mail", 4);
@@ -183,7 +184,7 @@ TEST_CASE("an attempt whose row an operator holds is left for the next pass",
 }
 
 TEST_CASE("attempts are rescued in batches, the oldest first, from every slot of the ring",
-          "[branches][rescue_stale_heartbeats]") {
+          "[branches][rescue_stale_heartbeats][T9]") {
   const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
   const Database database;
   Leader leader(database);
@@ -206,7 +207,7 @@ TEST_CASE("attempts are rescued in batches, the oldest first, from every slot of
 }
 
 TEST_CASE("an attempt that is older than those that were rescued before is found",
-          "[branches][rescue_stale_heartbeats]") {
+          "[branches][rescue_stale_heartbeats][T10]") {
   const auto receipt = GENERATE(Receipt::compact, Receipt::row_local);
   const Database database;
   Leader leader(database);
@@ -220,22 +221,33 @@ TEST_CASE("an attempt that is older than those that were rescued before is found
   REQUIRE(leader.run(rescue_stale_heartbeats).rows == 10);
 
   database.sql("UPDATE awa.attempt_state SET heartbeat_at = now() - interval '1 hour'");
+  // As a worker that led leaves its sweep.
+  database.sql(
+      "UPDATE awa.claim_ring_slots SET rescue_cursor_claimed_at = now(), rescue_cursor_job_id = 5");
 
   CHECK(leader.run(rescue_stale_heartbeats).rows == 1);
   CHECK(count(database, "deferred_jobs", "job_id = 1") == "1");
 }
 
-TEST_CASE("an attempt at its job's limit is retried all the same",
-          "[branches][rescue_stale_heartbeats]") {
+TEST_CASE("an attempt at its job's limit is retried all the same, unless attempts count",
+          "[branches][rescue_stale_heartbeats][T12]") {
+  const bool do_attempts_count = GENERATE(false, true);
   const Database database;
   Leader leader(database);
+  leader.set(rescue_stale_heartbeats, "limit_attempts", do_attempts_count);
   enqueue(database, "mail", 1, ", p_max_attempts => 1::smallint");
   claim(database, "mail", 1);
   age(database);
+  abandon_canonical(database, 1);
+  database.sql("UPDATE awa.jobs_hot SET max_attempts = 1");
 
-  CHECK(leader.run(rescue_stale_heartbeats).rows == 1);
-  CHECK(count(database, "deferred_jobs",
-              "state = 'retryable' AND attempt = 1 AND max_attempts = 1") == "1");
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 2);
+  const std::string retried = do_attempts_count ? "0" : "1";
+  const std::string failed = do_attempts_count ? "1" : "0";
+  CHECK(count(database, "deferred_jobs", "state = 'retryable' AND attempt = 1") == retried);
+  CHECK(count(database, "scheduled_jobs", "state = 'retryable' AND attempt = 1") == retried);
+  CHECK(count(database, "done_entries", "state = 'failed'") == failed);
+  CHECK(count(database, "jobs_hot", "state = 'failed'") == failed);
 }
 
 TEST_CASE("a job that was claimed as an aged one keeps its lane's priority",

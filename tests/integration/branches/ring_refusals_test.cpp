@@ -102,7 +102,7 @@ TEST_CASE("one due time turns the ring once, however often its pass is taken bac
 }
 
 TEST_CASE("a slot that somebody needs is asked about after 2, 4, 8, 8 passes",
-          "[branches][rotate_rings]") {
+          "[branches][rotate_rings][H25]") {
   const Database database;
   const Worker worker(database);
   Leader leader(database);
@@ -124,7 +124,7 @@ TEST_CASE("a slot that somebody needs is asked about after 2, 4, 8, 8 passes",
 }
 
 TEST_CASE("a slot that was only locked is tried again with the next pass",
-          "[branches][rotate_rings]") {
+          "[branches][rotate_rings][H25]") {
   const Database database;
   const Worker worker(database);
   Leader leader(database);

@@ -7,7 +7,7 @@
 using namespace lockkeeper;
 using namespace lockkeeper::test;
 
-TEST_CASE("a ring in use turns to its next slot", "[branches][rotate_rings]") {
+TEST_CASE("a ring in use turns to its next slot", "[branches][rotate_rings][H21]") {
   const Database database;
   database.install_fence();
   Leader leader(database);
@@ -61,7 +61,7 @@ TEST_CASE("each blocker is counted, and sampled as one row", "[branches][rotate_
 }
 
 TEST_CASE("the oldest sealed slot is where the ring's arithmetic says",
-          "[branches][rotate_rings]") {
+          "[branches][rotate_rings][H21]") {
   const Database database;
   struct Case {
     int slots, generation;
@@ -84,7 +84,7 @@ TEST_CASE("the oldest sealed slot is where the ring's arithmetic says",
 }
 
 TEST_CASE("a ring that is empty in all its slots stands still and writes nothing",
-          "[branches][rotate_rings]") {
+          "[branches][rotate_rings][H26]") {
   const Database database;
   Leader leader(database);
   for (const auto& ring : kRings) {

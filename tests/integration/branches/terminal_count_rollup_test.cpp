@@ -51,7 +51,7 @@ struct Ring {
 
 }  // namespace
 
-TEST_CASE("the changes of a sealed slot are added to its counts", "[branches][rollup]") {
+TEST_CASE("the changes of a sealed slot are added to its counts", "[branches][rollup][H28]") {
   Ring ring;
   for (const auto& [bucket, by] : {std::pair(4, 1), {4, 1}, {5, 1}, {5, -1}, {9, 3}, {6, -2}}) {
     change(ring.database, 2, 18, bucket, by);
@@ -95,7 +95,7 @@ TEST_CASE("the current slot is left alone", "[branches][rollup]") {
   CHECK(changes(ring.database) == "1");
 }
 
-TEST_CASE("four slots are folded in a pass, the oldest first", "[branches][rollup]") {
+TEST_CASE("four slots are folded in a pass, the oldest first", "[branches][rollup][H28]") {
   Ring ring;
   for (const int slot : {4, 6, 9, 12, 15, 2}) {
     change(ring.database, slot, slot > 3 ? slot : slot + 16, slot, 1);
@@ -109,7 +109,7 @@ TEST_CASE("four slots are folded in a pass, the oldest first", "[branches][rollu
 }
 
 TEST_CASE("statements of ordinary traffic keep nothing from being folded, an old snapshot does",
-          "[branches][rollup]") {
+          "[branches][rollup][H28]") {
   Ring ring;
   change(ring.database, 2, 18, 4, 1);
   const auto reader = ring.database.session();

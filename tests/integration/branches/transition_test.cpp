@@ -50,7 +50,8 @@ Listener::Heard heard_of_rescue(const Database& database, Leader& leader) {
 
 }  // namespace
 
-TEST_CASE("both planes are served in every state of the transition", "[branches][transition]") {
+TEST_CASE("both planes are served in every state of the transition",
+          "[branches][transition][T16]") {
   const auto* const state = GENERATE("canonical", "prepared", "mixed_transition", "active");
   CAPTURE(state);
   const Database database;
@@ -67,7 +68,7 @@ TEST_CASE("both planes are served in every state of the transition", "[branches]
   CHECK(count(database, "scheduled_jobs", "id = 1") == "1");
 }
 
-TEST_CASE("the transition cannot move in the middle of a batch", "[branches][transition]") {
+TEST_CASE("the transition cannot move in the middle of a batch", "[branches][transition][T27]") {
   const Database database;
   Leader leader(database);
   fill_both_planes(database);
@@ -112,7 +113,7 @@ TEST_CASE("a job left alone in one plane is not left alone in the other",
 }
 
 TEST_CASE("the worker of a rescued attempt is asked to stop, where its job id is unmistakable",
-          "[branches][transition]") {
+          "[branches][transition][T16]") {
   const Database database;
   Leader leader(database);
   fill_both_planes(database);
@@ -144,7 +145,7 @@ TEST_CASE("the worker of a rescued attempt is asked to stop, where its job id is
 }
 
 TEST_CASE("queue storage in a schema of another name and shape is served",
-          "[branches][transition]") {
+          "[branches][transition][T22]") {
   const Database database;
   database.sql("SELECT awa.install_queue_storage_substrate('my_river', 8, 4, 4, false)");
   database.give_to_owner("my_river");
@@ -163,11 +164,13 @@ TEST_CASE("queue storage in a schema of another name and shape is served",
   CHECK(leader.run(rescue_stale_heartbeats).rows == 5);
 
   CHECK(river("count(*)", "leases") == "0");
+  CHECK(river("count(*)", "lease_claim_closures") == "0");
+  CHECK(river("count(*)", "lease_claim_closure_batches") == "0");
   CHECK(river("count(*)", "deferred_jobs WHERE state = 'retryable' AND attempt = 1") == "5");
 }
 
 TEST_CASE("a canonical database is served alike with, without and with half of the schema patch",
-          "[branches][transition]") {
+          "[branches][transition][T23]") {
   const auto* const shape = GENERATE("unpatched", "half", "patched", "patched meanwhile");
   CAPTURE(shape);
   const Database database(std::string(shape) == "patched" ? Routing::canonical
@@ -198,21 +201,26 @@ TEST_CASE("a canonical database is served alike with, without and with half of t
   }
 }
 
-TEST_CASE(
-    "on an unpatched database a dirty key that somebody inserts holds up the canonical plane only",
-    "[branches][transition]") {
+TEST_CASE("on an unpatched database a dirty key that somebody holds stops the canonical plane only",
+          "[branches][transition][T25]") {
   const Database database(Routing::unpatched);
   Leader leader(database);
   enqueue_due(database, "old", 5);
   abandon_canonical(database, 3);
   set_state(database, "active");
   enqueue_due(database, "mail", 7);
-  const auto refresh = database.session();
-  refresh.sql("BEGIN; LOCK TABLE awa.admin_dirty_queues IN ACCESS EXCLUSIVE MODE");
+  database.sql("DELETE FROM awa.admin_dirty_queues");
+  const auto other = database.session();
+  SECTION("as the refresh does") {
+    other.sql("BEGIN; LOCK TABLE awa.admin_dirty_queues IN ACCESS EXCLUSIVE MODE");
+  }
+  SECTION("as the first job of a queue does") {
+    other.sql("BEGIN; INSERT INTO awa.admin_dirty_queues (queue) VALUES ('mail'), ('old')");
+  }
 
   CHECK(leader.run(promote_scheduled).rows == 7);
   CHECK(leader.run(rescue_stale_heartbeats).rows == 0);
-  refresh.sql("ROLLBACK");
+  other.sql("ROLLBACK");
   CHECK(leader.run(rescue_stale_heartbeats).rows == 3);
 }
 

@@ -31,7 +31,7 @@ TEST_CASE("a candidate becomes the leader of a real Awa database", "[leadership]
   CHECK(candidate.examination().planes.rings == awa::RingShape{16, 8, 8});
 }
 
-TEST_CASE("the leader's session has the settings of the contract", "[leadership][session]") {
+TEST_CASE("the leader's session has the settings of the contract", "[leadership][session][H12]") {
   const Database database;
   event::Loop loop;
   auto settings = election_settings(database.url());

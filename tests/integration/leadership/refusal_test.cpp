@@ -64,7 +64,8 @@ TEST_CASE("a read-only session is refused", "[leadership][refusal]") {
   CHECK_THAT(candidate.sentence(), Contains("read-only") && Contains("RESET"));
 }
 
-TEST_CASE("an unknown version is refused, and led once it is put back", "[leadership][refusal]") {
+TEST_CASE("an unknown version is refused, and led once it is put back",
+          "[leadership][refusal][T18][H29]") {
   const Database database;
   database.sql("INSERT INTO awa.schema_version (version, description) VALUES (41, 'later')");
   event::Loop loop;
@@ -79,7 +80,8 @@ TEST_CASE("an unknown version is refused, and led once it is put back", "[leader
   CHECK(loop.run_until([&] { return candidate.leads(); }, 20s));
 }
 
-TEST_CASE("a version that changes on standby is noticed before leading", "[leadership][refusal]") {
+TEST_CASE("a version that changes on standby is noticed before leading",
+          "[leadership][refusal][T18]") {
   const Database database;
   auto holder = database.session();
   holder.sql("SELECT pg_advisory_lock(4708303813012965710)");

@@ -128,13 +128,14 @@ TEST_CASE("a mistyped key is named with its place and the nearest", "[program][c
   CHECK(refusal("zebra = 1\n") == "c.toml:1:1: unknown setting \"zebra\" at the top of the file\n");
 }
 
-TEST_CASE("a value of the wrong kind says what it must be", "[program][configuration]") {
+TEST_CASE("a value of the wrong kind says what it must be", "[program][configuration][H7]") {
   const std::pair<std::string, std::string> cases[] = {
       {"[database]\nurl = 5\n", "c.toml:2:7: url in [database] must be a string"},
       {"[branches.observe]\nenabled = \"no\"\n", "must be true or false"},
       {"[branches.promote_scheduled]\nbatch_size = \"9\"\n", "must be a whole number"},
       {"[branches.promote_scheduled]\nbatch_size = -1\n", "must lie between 1 and"},
       {"[branches.promote_scheduled]\nbatch_size = 0\n", "must lie between 1 and"},
+      {"[branches.cleanup]\ndescriptor_retention = \"0s\"\n", "must lie between 1ms and"},
       {"[log]\nlevel = \"loud\"\n", "must be one of \"trace\", \"debug\""},
       {"[log]\nformat = \"xml\"\n", "must be one of \"logfmt\", \"json\""},
       {"[leadership]\ntakeover = true\n", "must be a string"},

@@ -26,11 +26,12 @@ Ran awa(const Database& database, const std::string& words) {
 }  // namespace
 
 TEST_CASE("who leads is registered, and is not any more when it has let go",
-          "[program][registration]") {
+          "[program][registration][H30]") {
   const Database database;
   Daemon daemon("lockkeeper", configuration(database));
   REQUIRE(eventually([&] { return leaders(database) == "1"; }));
   CHECK(awa(database, "storage status").code == 0);
+  CHECK(awa(database, "migrate").code == 0);
 
   daemon.send(SIGTERM);
 
@@ -49,7 +50,7 @@ TEST_CASE("a tick leaves nobody behind who leads", "[program][registration]") {
 }
 
 TEST_CASE("Awa's own steps to queue storage find no row of ours in their way",
-          "[program][registration]") {
+          "[program][registration][H30]") {
   const Database database(Database::Routing::canonical);
   const Daemon daemon("lockkeeper", configuration(database));
   REQUIRE(eventually([&] {

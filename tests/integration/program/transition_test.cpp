@@ -56,7 +56,7 @@ bool is_served(const Daemon& daemon, const std::string& state, const std::string
 }  // namespace
 
 TEST_CASE("every step of the move to queue storage is served while the daemon leads",
-          "[program][transition]") {
+          "[program][transition][T21][H30]") {
   const Database database(Database::Routing::canonical);
   database.install_fence();
   const Daemon daemon("lockkeeper", configuration(database));
@@ -85,7 +85,7 @@ TEST_CASE("every step of the move to queue storage is served while the daemon le
   CHECK(daemon.metric("lockkeeper_leadership_changes_total", {"to=\"leading\""}) == 1);
 }
 
-TEST_CASE("a move that is given up is served again as before", "[program][transition]") {
+TEST_CASE("a move that is given up is served again as before", "[program][transition][T21][H30]") {
   const Database database(Database::Routing::canonical);
   database.install_fence();
   const Daemon daemon("lockkeeper", configuration(database));
@@ -104,6 +104,27 @@ TEST_CASE("a move that is given up is served again as before", "[program][transi
   schedule_canonical(database, "100 ms");
   CHECK(eventually([&] { return count(database, "jobs_hot") == "1"; }));
   CHECK(daemon.metric("lockkeeper_leadership_changes_total", {"to=\"leading\""}) == 1);
+}
+
+TEST_CASE("the schema patch may come while the daemon leads", "[program][transition][T23]") {
+  const Database database(Database::Routing::unpatched);
+  database.sql("ALTER DEFAULT PRIVILEGES IN SCHEMA awa GRANT ALL ON TABLES TO lockkeeper");
+  const Daemon daemon("lockkeeper", configuration(database));
+  REQUIRE(eventually([&] { return daemon.has_logged("schema_patch=no"); }));
+  schedule_canonical(database, "100 ms");
+  REQUIRE(eventually([&] { return count(database, "jobs_hot") == "1"; }));
+
+  run({{awa_program(), "--database-url", database.superuser_url(), "migrate"}, false});
+
+  REQUIRE(eventually([&] { return daemon.has_logged("schema_patch=yes"); }));
+  schedule_canonical(database, "100 ms");
+  CHECK(eventually([&] { return count(database, "jobs_hot") == "2"; }));
+  CHECK(eventually([&] {
+    return count(database, "queue_state_counts", "queue = 'old' AND available = 2") == "1" &&
+           count(database, "admin_dirty_queue_marks") == "0";
+  }));
+  CHECK(daemon.metric(kPasses, {"outcome=\"failed\""}) == 0);
+  CHECK(daemon.metric("lockkeeper_branch_unable") == 0);
 }
 
 }  // namespace lockkeeper::test

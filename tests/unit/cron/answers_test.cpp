@@ -96,7 +96,7 @@ void compare(Tally& tally, const Answer& answer, const std::string& line) {
 
 }  // namespace
 
-TEST_CASE("fires are those of the library that the workers use", "[cron][timetable]") {
+TEST_CASE("fires are those of the library that the workers use", "[cron][timetable][H8]") {
   std::ifstream file(lockkeeper::test::in_checkout("tests/cron/answers.tsv"));
   Tally tally;
   for (std::string line; std::getline(file, line);) compare(tally, read_answer(line), line);

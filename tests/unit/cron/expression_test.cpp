@@ -26,7 +26,7 @@ Numbers set(std::initializer_list<unsigned> numbers) {
 
 }  // namespace
 
-TEST_CASE("what the workers accept is accepted", "[cron][expression]") {
+TEST_CASE("what the workers accept is accepted", "[cron][expression][H8]") {
   for (const auto* text :
        {"* * * * * *",    "@DAILY",          "0 0 L * *",       "0 0 1,L * *",
         "0 0 15W * *",    "0 0 * * 5L",      "0 0 * * FRIL",    "0 0 * * FRI#L",
@@ -42,7 +42,7 @@ TEST_CASE("what the workers accept is accepted", "[cron][expression]") {
   }
 }
 
-TEST_CASE("what the workers refuse is refused", "[cron][expression]") {
+TEST_CASE("what the workers refuse is refused", "[cron][expression][H8]") {
   for (const auto* text : {"",
                            " \t",
                            "* * * * * * *",
@@ -153,13 +153,13 @@ TEST_CASE("five fields mean second 0", "[cron][expression]") {
 }
 
 TEST_CASE("steps run from a value to the end of its field, or within a range",
-          "[cron][expression]") {
+          "[cron][expression][H8]") {
   CHECK(parse("5/10 * * * *").minutes == set({5, 15, 25, 35, 45, 55}));
   CHECK(parse("10-20/4 * * * *").minutes == set({10, 14, 18}));
   CHECK(parse("*/70 * * * *").minutes == set({0}));
 }
 
-TEST_CASE("names stand for numbers wherever they stand", "[cron][expression]") {
+TEST_CASE("names stand for numbers wherever they stand", "[cron][expression][H8]") {
   CHECK(parse("JAN * * * *").minutes == set({1}));
   CHECK(parse("0 0 * mar,Oct *").months == set({3, 10}));
   CHECK(parse("0 0 * * Sat-SUN").weekdays == set({0, 6}));

@@ -41,7 +41,7 @@ Progress fired(const char* last, bool catches_up = false) {
 
 }  // namespace
 
-TEST_CASE("a time that the clock leaves out fires at the end of the gap", "[cron][timetable]") {
+TEST_CASE("a time that the clock leaves out fires at the end of the gap", "[cron][timetable][H8]") {
   CHECK(fires("30 2 * * *", "US/Eastern", "2025-03-09 00:00:00", 2) ==
         Times{"2025-03-09 07:00:00", "2025-03-10 06:30:00"});
   CHECK(fires("15 2 * * *", "Australia/Lord_Howe", "2025-10-04 00:00:00", 1) ==
@@ -50,14 +50,14 @@ TEST_CASE("a time that the clock leaves out fires at the end of the gap", "[cron
         Times{"2018-11-04 03:00:00"});
 }
 
-TEST_CASE("times that fall together in a gap fire once", "[cron][timetable]") {
+TEST_CASE("times that fall together in a gap fire once", "[cron][timetable][H8]") {
   CHECK(fires("0 * * * *", "US/Eastern", "2025-03-09 05:30:00", 3) ==
         Times{"2025-03-09 06:00:00", "2025-03-09 07:00:00", "2025-03-09 08:00:00"});
   CHECK(fires("15,45 2 * * *", "US/Eastern", "2025-03-09 00:00:00", 2) ==
         Times{"2025-03-09 07:00:00", "2025-03-10 06:15:00"});
 }
 
-TEST_CASE("a time that comes twice fires the first time", "[cron][timetable]") {
+TEST_CASE("a time that comes twice fires the first time", "[cron][timetable][H8]") {
   CHECK(fires("30 1 * * *", "US/Eastern", "2025-11-02 00:00:00", 2) ==
         Times{"2025-11-02 05:30:00", "2025-11-03 06:30:00"});
   CHECK(fires("*/30 * * * *", "US/Eastern", "2025-11-02 04:30:00", 3) ==
@@ -70,7 +70,8 @@ TEST_CASE("the second before the clock is set back does not begin the hour anew"
         Times{"2025-11-02 05:59:58", "2025-11-02 05:59:59", "2025-11-02 07:00:00"});
 }
 
-TEST_CASE("within the repeated hour the newest fire is the one before it", "[cron][timetable]") {
+TEST_CASE("within the repeated hour the newest fire is the one before it",
+          "[cron][timetable][H8]") {
   const Timetable timetable("*/30 * * * *", "US/Eastern");
   const auto now = instant("2025-11-02 06:20:00");
 
@@ -79,7 +80,7 @@ TEST_CASE("within the repeated hour the newest fire is the one before it", "[cro
   CHECK(timetable.upcoming(fired("2025-11-02 05:30:00"), now) == instant("2025-11-02 07:00:00"));
 }
 
-TEST_CASE("a gap longer than an hour is passed like any other", "[cron][timetable]") {
+TEST_CASE("a gap longer than an hour is passed like any other", "[cron][timetable][H8]") {
   // Troll sets its clock forward by two hours, Samoa once left out a day.
   CHECK(fires("30 1 * * *", "Antarctica/Troll", "2025-03-29 12:00:00", 2) ==
         Times{"2025-03-30 01:00:00", "2025-03-30 23:30:00"});
@@ -90,7 +91,7 @@ TEST_CASE("a gap longer than an hour is passed like any other", "[cron][timetabl
 }
 
 TEST_CASE("a schedule that has never fired begins a minute before it was created",
-          "[cron][timetable]") {
+          "[cron][timetable][H8]") {
   const bool catches_up = GENERATE(false, true);
 
   CHECK(due("0 9 * * *", created("2026-05-07 09:00:30", catches_up), "2026-05-07 09:00:31") ==
@@ -102,7 +103,7 @@ TEST_CASE("a schedule that has never fired begins a minute before it was created
 }
 
 TEST_CASE("what was missed coalesces into its newest, or is caught up from its oldest",
-          "[cron][timetable]") {
+          "[cron][timetable][H8]") {
   CHECK(due("*/5 * * * * *", fired("2026-05-07 12:00:00"), "2026-05-07 12:00:20") ==
         "2026-05-07 12:00:20");
   CHECK(due("*/5 * * * * *", fired("2026-05-07 12:00:00", true), "2026-05-07 12:00:20") ==

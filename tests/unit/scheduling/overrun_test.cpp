@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 using lockkeeper::scheduling::Overrun;
 
 TEST_CASE("three passes in a row above one and a half intervals make a branch delayed",
-          "[scheduling][overrun]") {
+          "[scheduling][overrun][H2]") {
   Overrun overrun(1s);
 
   CHECK_FALSE(overrun.pass_took(1600ms));
@@ -33,13 +33,22 @@ TEST_CASE("a quick pass between slow ones starts the count again", "[scheduling]
   CHECK(overrun.pass_took(2s));
 }
 
-TEST_CASE("exactly one and a half intervals is not yet too long", "[scheduling][overrun]") {
+TEST_CASE("exactly one and a half intervals is not yet too long", "[scheduling][overrun][H2]") {
   Overrun overrun(1s);
 
   for (int pass = 0; pass < 5; ++pass) CHECK_FALSE(overrun.pass_took(1500ms));
 }
 
-TEST_CASE("three passes in a row below seven tenths bring it back", "[scheduling][overrun]") {
+TEST_CASE("exactly seven tenths of an interval is not yet quick", "[scheduling][overrun][H2]") {
+  Overrun overrun(1s);
+  for (int pass = 0; pass < 3; ++pass) overrun.pass_took(2s);
+
+  for (int pass = 0; pass < 5; ++pass) overrun.pass_took(700ms);
+
+  CHECK(overrun.is_delayed());
+}
+
+TEST_CASE("three passes in a row below seven tenths bring it back", "[scheduling][overrun][H2]") {
   Overrun overrun(1s);
   for (int pass = 0; pass < 3; ++pass) overrun.pass_took(2s);
 

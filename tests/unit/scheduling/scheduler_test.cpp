@@ -40,7 +40,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("every duty is due at the start, slo first", "[scheduling][scheduler]") {
+TEST_CASE("every duty is due at the start, slo first", "[scheduling][scheduler][H1]") {
   Scheduler scheduler(Fixture::duties({}), {}, kStart);
 
   const auto first = scheduler.next(kStart);
@@ -51,7 +51,7 @@ TEST_CASE("every duty is due at the start, slo first", "[scheduling][scheduler]"
   CHECK_FALSE(scheduler.next(kStart));  // one turn at a time
 }
 
-TEST_CASE("due times do not drift with late passes", "[scheduling][scheduler]") {
+TEST_CASE("due times do not drift with late passes", "[scheduling][scheduler][H1]") {
   Fixture fixture;
 
   const auto late = fixture.scheduler.next(kStart + 117ms);
