@@ -43,7 +43,7 @@ TEST_CASE("a canonical job whose key a newer one holds is cancelled, the others 
       "INSERT INTO awa.jobs_hot (kind, queue, state, heartbeat_at, unique_key, unique_states) "
       "SELECT 'k', 'mail', 'running', now() - interval '1 hour', CASE n WHEN 3 THEN "
       "'key'::bytea END, CASE n WHEN 3 THEN B'11001000' END FROM generate_series(1, 6) n");
-  database.sql("INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', 999999)");
+  take_key(database);
 
   CHECK(leader.run(rescue_stale_heartbeats).rows == 6);
   CHECK(count(database, "jobs_hot", "state = 'cancelled'") == "1");
@@ -59,7 +59,7 @@ TEST_CASE("a canonical job that claims its key even as cancelled is left running
       "UPDATE awa.jobs_hot SET unique_key = 'key', unique_states = B'11001010' WHERE args ->> 'n' "
       "= "
       "'3'");
-  database.sql("INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', 999999)");
+  take_key(database);
 
   CHECK(leader.run(rescue_stale_heartbeats).rows == 5);
   CHECK(skipped(leader, rescue_stale_heartbeats, "bad_row") == 1);
