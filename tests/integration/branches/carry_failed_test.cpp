@@ -203,6 +203,7 @@ TEST_CASE("a step of the carrying reads no more than its rows, though nobody has
 TEST_CASE("a failed job whose place is taken waits for the next slot and holds up no other",
           "[branches][prune_queue][carry]") {
   const Database database;
+  database.breaks("ended jobs are counted, each in its slot and bucket");
   const Worker worker(database);
   Leader leader(database);
   worker.run("q", 3, "failed");
