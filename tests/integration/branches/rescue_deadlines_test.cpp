@@ -190,6 +190,7 @@ TEST_CASE("finished receipts do not hide one that is past its deadline behind th
           "[branches][rescue_expired_deadlines]") {
   const Database database;
   database.breaks("the fence of a row-local claim stands where its closure does");
+  database.breaks("no job is lost");
   Leader leader(database);
   expire(database, 2500);
   database.sql(
