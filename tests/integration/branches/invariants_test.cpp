@@ -24,7 +24,8 @@ constexpr auto kLeftUndone =
 
 // No claim has been pruned here, so every one of a job can be counted.
 constexpr auto kClaimedOtherwise =
-    "SELECT count(*) FROM public.live_place p WHERE p.place NOT IN ('hot', 'later') AND p.run_lease "
+    "SELECT count(*) FROM public.live_place p WHERE p.place NOT IN ('hot', 'later') AND "
+    "p.run_lease "
     "<> (SELECT count(*) FROM public.live_receipt r WHERE r.job_id = p.job_id)";
 
 // Everybody's attempts are dead and every job is due, but for what a rescue defers anew.

@@ -67,10 +67,11 @@ void age(const Database& database) {
 
 void complete(const Session& worker, int job) {
   worker.sql(
-      "WITH over AS MATERIALIZED (SELECT * FROM (" +
-      std::string(kReceipts) + ") c WHERE job_id = " + std::to_string(job) +
+      "WITH over AS MATERIALIZED (SELECT * FROM (" + std::string(kReceipts) +
+      ") c WHERE job_id = " + std::to_string(job) +
       "), done AS (INSERT INTO awa.receipt_completion_batches (ready_slot, ready_generation, "
-      "claim_slot, queue, priority, enqueue_shard, completed_count, job_ids, run_leases, lane_seqs, "
+      "claim_slot, queue, priority, enqueue_shard, completed_count, job_ids, run_leases, "
+      "lane_seqs, "
       "attempts, attempted_ats) SELECT ready_slot, ready_generation, claim_slot, queue, priority, "
       "enqueue_shard, 1, ARRAY[job_id], ARRAY[run_lease], ARRAY[lane_seq], ARRAY[attempt], "
       "ARRAY[claimed_at] FROM over) INSERT INTO awa.lease_claim_closure_batches (claim_slot, "

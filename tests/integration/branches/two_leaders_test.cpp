@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A leader whose lock was taken away acts on until it notices: a displaced worker of Awa does so for
-// up to half a minute. Whatever two of them do between each other's statements, the database comes
-// out as it does from one.
+// A leader whose lock was taken away acts on until it notices: a displaced worker of Awa does so
+// for up to half a minute. Whatever two of them do between each other's statements, the database
+// comes out as it does from one.
 #include <catch2/catch.hpp>
 #include <random>
 
@@ -62,7 +62,8 @@ void fill(const Database& database) {
 }
 
 constexpr const char* kOutcome[] = {
-    "SELECT place, job_id, state, attempt, run_lease, claims_key FROM public.live_place WHERE place "
+    "SELECT place, job_id, state, attempt, run_lease, claims_key FROM public.live_place WHERE "
+    "place "
     "<> 'ended' OR state = 'failed' ORDER BY 1, 2",
     // How many have ended, whether their rows have been pruned since or not.
     "SELECT queue, sum(failed), sum(others) FROM (SELECT queue, (state = 'failed')::int AS failed, "

@@ -24,8 +24,9 @@ LEFT JOIN (SELECT claim_slot, receipt AS receipt_id, count(*) AS n, max(outcome)
 CREATE VIEW public.live_waiting AS
 SELECT e.*
 FROM awa.ready_entries e
-LEFT JOIN awa.queue_claim_heads h USING (queue, priority, enqueue_shard)
-WHERE e.lane_seq >= CASE WHEN h.seq_name IS NULL THEN 0 ELSE awa.sequence_next_value(h.seq_name) END
+LEFT JOIN (SELECT queue, priority, enqueue_shard, awa.sequence_next_value(seq_name) AS next
+           FROM awa.queue_claim_heads WHERE seq_name IS NOT NULL OFFSET 0) h USING (queue, priority, enqueue_shard)
+WHERE e.lane_seq >= coalesce(h.next, 0)
   AND NOT EXISTS (SELECT FROM public.live_receipt r WHERE r.job_id = e.job_id AND r.run_lease = e.run_lease + 1)
   AND NOT EXISTS (SELECT FROM awa.ready_claim_attempt_batches b
                   WHERE b.ready_slot = e.ready_slot AND b.ready_generation = e.ready_generation AND b.queue = e.queue
