@@ -90,6 +90,16 @@ PLANTED = {
     "the storage is switched": "UPDATE awa.storage_transition_state SET transition_epoch = transition_epoch + 1",
 }
 
+# Where the canonical plane is routed.
+PLANTED_IN_CACHES = {
+    "a queue is miscounted": "UPDATE awa.queue_state_counts SET available = available + 1",
+    "a queue is not counted": "DELETE FROM awa.queue_state_counts",
+    "a queue that has no jobs is listed": "INSERT INTO awa.job_queue_catalog VALUES ('planted', 1)",
+    "a kind is miscounted": "UPDATE awa.job_kind_catalog SET ref_count = ref_count + 1",
+    "a mark of a queue is left": "INSERT INTO awa.admin_dirty_queue_marks (queue) VALUES ('planted')",
+    "a mark of a kind is left": "INSERT INTO awa.admin_dirty_kind_marks (kind) VALUES ('planted')",
+}
+
 
 def no_notify(result):
     result["notices"].pop()
@@ -115,15 +125,21 @@ def moved_cursor(result):
 PLANTED_IN_RESULT = (no_notify, notified_twice, wrong_payload, number_in_vain, moved_cursor)
 
 
-def unseen(settled, result, compare):
+def unseen(settled, planted, compare):
     """The planted faults that the comparison does not see; nobody works on the settled copy any more."""
     stood = settled.reader.read_all()
     found = []
-    for name, statement in PLANTED.items():
+    for name, statement in planted.items():
         with settled.session.transaction(force_rollback=True):
             count = settled.session.execute(statement, {"began": settled.reader.began}).rowcount
             if not count or not compare(stood, settled.reader.read_all()).sentences:
                 found.append(f"{name}: {count} rows")
+    return found
+
+
+def unseen_in(result, compare):
+    """The same, of what belongs to no transaction."""
+    found = []
     for plant in PLANTED_IN_RESULT:
         changed = copy.deepcopy(result)
         plant(changed)

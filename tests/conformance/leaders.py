@@ -11,7 +11,7 @@ import psycopg
 from notices import Listener
 from reading import Reader
 from scene import Scene, wait_until
-from tables import OPEN_RECEIPTS
+from tables import MARKS, OPEN_RECEIPTS
 
 BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 LIMIT = 240.0
@@ -49,6 +49,7 @@ ROUTED = {
     "dead letters": "dlq_entries q WHERE q.dlq_at < now() - interval '30 days'",
 }
 CANONICAL = {
+    "marks": f"({MARKS}) m",
     "priorities": "awa.jobs_hot j WHERE j.state = 'available' AND j.priority > 1 AND j.run_at <= now() - interval '60 s'",
     "canonical jobs": """awa.jobs_hot j WHERE j.finalized_at < now() - CASE j.state WHEN 'completed' THEN interval '24 h'
         WHEN 'failed' THEN interval '72 h' WHEN 'cancelled' THEN interval '72 h' END""",
@@ -81,10 +82,12 @@ class Copy:
         self.listener = Listener(listening)
         self.reader = Reader(self.session, self.scene.value("SELECT now()"))
 
+    def is_routed(self):
+        return self.scene.value("SELECT awa.active_queue_storage_schema() IS NOT NULL")
+
     def left(self):
         """What has not been done yet, and how often."""
-        is_routed = self.scene.value("SELECT awa.active_queue_storage_schema() IS NOT NULL")
-        counts = self.session.execute(query_of(PENDING | (ROUTED if is_routed else CANONICAL)))
+        counts = self.session.execute(query_of(PENDING | (ROUTED if self.is_routed() else CANONICAL)))
         return {name: count for name, count in counts if count}
 
     def settled(self):

@@ -114,6 +114,14 @@ FROM awa.batch_operations
 # By workers that have ended; a leader has rows of its own.
 LEFT_BEHIND = "last_seen_at < now() - interval '30 minutes'"
 
+# What is kept of the queues and kinds of the canonical plane: while queue storage is routed nobody reads it, and Awa's
+# own leader leaves it alone (D23).
+IS_READ = "awa.active_queue_storage_schema() IS NULL"
+MARKS = """
+SELECT 'queue' AS what, queue AS name FROM awa.admin_dirty_queue_marks
+UNION SELECT 'kind', kind FROM awa.admin_dirty_kind_marks
+"""
+
 VIEWS = {
     "available": AVAILABLE,
     "hidden": HIDDEN,
@@ -133,6 +141,10 @@ VIEWS = {
     "jobs_hot": "SELECT * FROM awa.jobs_hot",
     "scheduled_jobs": "SELECT * FROM awa.scheduled_jobs",
     "queue_meta": "SELECT * FROM awa.queue_meta",
+    "marks": f"SELECT * FROM ({MARKS}) m WHERE {IS_READ}",
+    "queue_counts": f"SELECT * FROM awa.queue_state_counts WHERE {IS_READ}",
+    "queue_catalog": f"SELECT * FROM awa.job_queue_catalog WHERE {IS_READ}",
+    "kind_catalog": f"SELECT * FROM awa.job_kind_catalog WHERE {IS_READ}",
     "cron_jobs": "SELECT * FROM awa.cron_jobs",
     "operations": OPERATIONS,
     "operation_items": "SELECT * FROM awa.batch_operation_items",

@@ -6,15 +6,14 @@ import re
 from source import ROOT, line_of, report, sources, tracked, without_comments
 
 PAGE = "tests/matrix.md"
-# Where what must hold in every database is written: the first line of a paragraph, or a text.
+# Where what must hold in every database is written: the first line of a paragraph.
 STATEMENTS = "tests/support/invariants/"
-HISTORIES = "tests/integration/branches/invariants.cpp"
 
 _ROW = re.compile(r"^\| (?P<number>[THI]\d+[a-z]?) \|(?P<rest>.*)\|$", re.MULTILINE)
 _CASE = re.compile(r'\bTEST_CASE\(\s*(?:"(?:\\.|[^"\\])*"\s*)+,\s*(?P<tags>"[^"]*")\s*\)')
 _TAG = re.compile(r"\[([THI]\d+[a-z]?)\]")
 _NAMED = re.compile(r"`([^`]+)`")
-_SAID = {".sql": re.compile(r"(?:\A|\n\n)-- (\S.*)"), ".cpp": re.compile(r'\{"([^"]+)",')}
+_SAID = re.compile(r"(?:\A|\n\n)-- (\S.*)")
 
 
 def rows_of(page):
@@ -53,14 +52,13 @@ def faults(page, cases, sentences):
             yield f"{path}:{line}: [{number}] has no row in {PAGE}; write one, or take the tag away"
 
 
-def sentences_in(path, text):
-    return set(_SAID[path[-4:]].findall(text))
+def sentences_in(text):
+    return set(_SAID.findall(text))
 
 
 def read_sentences():
-    files = [path for path in tracked() if path.startswith(STATEMENTS) and path.endswith(".sql") or path == HISTORIES]
-    return {sentence for path in files
-            for sentence in sentences_in(path, (ROOT / path).read_text(encoding="utf-8"))}
+    files = [path for path in tracked() if path.startswith(STATEMENTS) and path.endswith(".sql")]
+    return {sentence for path in files for sentence in sentences_in((ROOT / path).read_text(encoding="utf-8"))}
 
 
 if __name__ == "__main__":

@@ -64,8 +64,14 @@ void plant(const Database& database, const Family& family, int slot) {
   for (const auto* sentence :
        {"a lease belongs to a living attempt", "an attempt is claimed once", "an attempt ends once",
         "closures of a claim slot are as many as its closed claims",
+        "closures of a ready slot are as many as its closed claims",
         "a compact claim is closed in the compact ledger",
-        "the fence of a row-local claim stands where its closure does"}) {
+        "the fence of a row-local claim stands where its closure does", "a job is in one place",
+        "a lane's numbers are given once", "a lane's next number is above all that it has given",
+        "segments of a lane do not overlap", "a ready row stands in one segment, that of its time",
+        "ended jobs are counted, each in its slot and bucket",
+        "no generation counts more ended jobs than it has",
+        "a completion that is taken back was one"}) {
     database.breaks(sentence);
   }
   database.sql("INSERT INTO awa." + family.name + " " +

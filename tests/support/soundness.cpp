@@ -9,33 +9,43 @@
 namespace lockkeeper::test {
 namespace {
 
-std::string text_of(const std::string& file) {
-  return read_text(in_checkout("tests/support/invariants/" + file));
-}
+constexpr const char* kViews[] = {"live_receipt", "live_waiting", "live_place"};
 
 struct Sentence {
   std::string says;
   std::string broken_by;  // a statement whose rows break it
 };
 
-// Separated by empty lines; the first line of each is what it says.
-std::vector<Sentence> read_sentences() {
-  std::vector<Sentence> sentences;
-  std::istringstream lines(text_of("sentences.sql"));
-  bool is_first = true;
+std::string text_of(const std::string& name) {
+  return read_text(in_checkout("tests/support/invariants/" + name + ".sql"));
+}
+
+// Separated by empty lines; the first line of each is what it says. A line by itself is none.
+void read_sentences(const std::string& file, std::vector<Sentence>& into) {
+  std::istringstream lines(text_of(file));
+  std::string says;
   for (std::string line; std::getline(lines, line);) {
     if (line.empty()) {
-      is_first = true;
-    } else if (is_first) {
-      sentences.push_back({line.substr(3), ""});
-      is_first = false;
+      says.clear();
+    } else if (says.empty()) {
+      says = line.substr(3);
     } else {
-      sentences.back().broken_by += line + "\n";
+      if (into.empty() || into.back().says != says) into.push_back({says, ""});
+      into.back().broken_by += line + "\n";
     }
   }
-  sentences.erase(sentences.begin());  // what the file is
-  return sentences;
 }
+
+const std::vector<Sentence>& sentences() {
+  static const auto all = [] {
+    std::vector<Sentence> read;
+    for (const auto* file : {"attempts", "jobs", "queues"}) read_sentences(file, read);
+    return read;
+  }();
+  return all;
+}
+
+std::string prepared(std::size_t place) { return "invariant_" + std::to_string(place); }
 
 }  // namespace
 
@@ -47,17 +57,43 @@ std::string joined(const Row& row) {
 
 std::vector<BrokenSentence> broken_sentences(const Session& session) {
   // Read once: to plan a view of so many partitions takes longer than that.
-  static const auto views = std::regex_replace(text_of("views.sql"), std::regex("CREATE VIEW"),
-                                               "CREATE MATERIALIZED VIEW");
-  static const auto sentences = read_sentences();
+  static const auto views =
+      std::regex_replace(text_of("views"), std::regex("CREATE VIEW"), "CREATE MATERIALIZED VIEW");
   std::vector<BrokenSentence> broken;
   if (session.value("SELECT to_regclass('awa.lease_claim_batches')") == "NULL") return broken;
-  session.sql("BEGIN; SET LOCAL jit = off; SET LOCAL lock_timeout = '20s'; " + views);
-  for (const auto& [says, broken_by] : sentences) {
+  session.sql("BEGIN; SET LOCAL jit = off; SET LOCAL lock_timeout = '20s';" +
+              std::string("DROP VIEW IF EXISTS public.live_receipt CASCADE; ") + views);
+  for (const auto& [says, broken_by] : sentences()) {
     const auto rows = session.sql(broken_by);
     if (!rows.empty()) broken.push_back({says, joined(rows.front())});
   }
   session.sql("ROLLBACK");
+  return broken;
+}
+
+Checker::Checker(const Database& database) : session_(database.session()) {
+  session_.sql(text_of("views"));
+  session_.sql("SET jit = off; SET plan_cache_mode = force_generic_plan");
+  for (const std::string view : kViews) {
+    session_.sql("CREATE TEMP TABLE " + view + " AS SELECT * FROM public." + view);
+    session_.sql("PREPARE " + view + " AS INSERT INTO " + view + " SELECT * FROM public." + view);
+    session_.sql("DELETE FROM " + view);
+  }
+  for (std::size_t place = 0; place < sentences().size(); ++place) {
+    session_.sql("PREPARE " + prepared(place) + " AS " +
+                 std::regex_replace(sentences()[place].broken_by, std::regex("public[.]"), ""));
+  }
+}
+
+std::vector<std::string> Checker::broken() const {
+  std::vector<std::string> broken;
+  session_.sql("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  for (const std::string view : kViews) session_.sql("EXECUTE " + view);
+  for (std::size_t place = 0; place < sentences().size(); ++place) {
+    const auto rows = session_.sql("EXECUTE " + prepared(place));
+    if (!rows.empty()) broken.push_back(sentences()[place].says + ": " + joined(rows.front()));
+  }
+  session_.sql("ROLLBACK");
   return broken;
 }
 

@@ -22,4 +22,17 @@ struct BrokenSentence {
 // schema awa. Leaves nothing behind.
 std::vector<BrokenSentence> broken_sentences(const Session& session);
 
+// For who asks often: the views stay, in schema public, and so do the plans. Each time they are
+// read once, into tables that only its session sees.
+class Checker {
+ public:
+  explicit Checker(const Database& database);
+
+  // The sentences that do not hold, each with an example.
+  std::vector<std::string> broken() const;
+
+ private:
+  Session session_;
+};
+
 }  // namespace lockkeeper::test

@@ -5,7 +5,7 @@ if it were not: each sentence has a fault that is planted, looked for, and taken
 import pathlib
 
 import psycopg
-from long.mutants import MUTANTS
+from long.mutants import CANONICAL_MUTANTS, MUTANTS
 
 SUPPORT = pathlib.Path(__file__).resolve().parents[2] / "support"
 LIMIT = "120s"  # of one sentence
@@ -19,8 +19,8 @@ def install(session):
 
 def sentences():
     """{sentence: the statement whose rows break it}"""
-    text = (SUPPORT / "invariants" / "sentences.sql").read_text(encoding="utf-8")
-    parts = [part.strip() for part in text.split("\n\n") if "\n" in part.strip()]
+    texts = [(SUPPORT / "invariants" / f"{name}.sql").read_text(encoding="utf-8") for name in ("attempts", "jobs", "queues")]
+    parts = [part.strip() for text in texts for part in text.split("\n\n") if "\n" in part.strip()]
     return dict(part.removeprefix("-- ").split("\n", 1) for part in parts)
 
 
@@ -43,10 +43,11 @@ def broken(session):
 def missed_mutants(session):
     """The planted faults that no check sees; the session is outside a transaction, and a superuser's."""
     missed = []
-    for sentence, statement in sentences().items():
+    statements = sentences()
+    for sentence, fault in (*MUTANTS.items(), *CANONICAL_MUTANTS.items()):
         with session.transaction(force_rollback=True):
-            session.execute(MUTANTS[sentence])
-            if session.execute(statement).fetchone() is None:
+            session.execute(fault)
+            if session.execute(statements[sentence]).fetchone() is None:
                 missed.append(sentence)
     return missed
 

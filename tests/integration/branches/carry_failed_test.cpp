@@ -180,7 +180,9 @@ TEST_CASE("a step of the carrying reads no more than its rows, though nobody has
           "[branches][prune_queue][carry]") {
   const Database database;
   database.breaks("a job is in one place");
-  database.breaks("a ready row stands in one segment");
+  database.breaks("a ready row stands in one segment, that of its time");
+  database.breaks("a lane's next number is above all that it has given");
+  database.breaks("ended jobs are counted, each in its slot and bucket");
   const Worker worker(database);
   worker.enqueue("q", 1);
   database.sql(
@@ -202,6 +204,7 @@ TEST_CASE("a step of the carrying reads no more than its rows, though nobody has
 TEST_CASE("a failed job whose place is taken waits for the next slot and holds up no other",
           "[branches][prune_queue][carry]") {
   const Database database;
+  database.breaks("ended jobs are counted, each in its slot and bucket");
   const Worker worker(database);
   Leader leader(database);
   worker.run("q", 3, "failed");

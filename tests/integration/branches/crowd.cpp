@@ -11,7 +11,7 @@ constexpr auto kFunctions = R"(
 CREATE FUNCTION public.worker_has(job bigint, lease bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended(format('awa.receipt.complete:%s:%s', job, lease), 0));
-  PERFORM FROM public.receipt r WHERE r.job_id = job AND r.run_lease = lease AND r.closures = 0;
+  PERFORM FROM public.live_receipt r WHERE r.job_id = job AND r.run_lease = lease AND r.closures = 0;
   RETURN FOUND;
 END $$;
 
@@ -20,7 +20,7 @@ LANGUAGE plpgsql AS $$
 DECLARE r record; e record; had boolean; has boolean;
 BEGIN
   IF NOT public.worker_has(job, lease) THEN RETURN; END IF;
-  SELECT * INTO r FROM public.receipt x WHERE x.job_id = job AND x.run_lease = lease;
+  SELECT * INTO r FROM public.live_receipt x WHERE x.job_id = job AND x.run_lease = lease;
   SELECT * INTO e FROM awa.ready_entries x WHERE x.ready_slot = r.ready_slot AND x.queue = r.queue
       AND x.lane_seq = r.lane_seq AND x.enqueue_shard = r.enqueue_shard AND x.job_id = job
       AND x.run_lease + 1 = lease;
@@ -70,7 +70,7 @@ BEGIN
       priority, attempt, run_lease, max_attempts, lane_seq, enqueue_shard, heartbeat_at, attempted_at)
   SELECT 0, 0, ready_slot, ready_generation, job_id, queue, priority, attempt, run_lease, max_attempts,
          lane_seq, enqueue_shard, clock_timestamp(), claimed_at
-  FROM public.receipt r WHERE r.job_id = job AND r.run_lease = lease AND r.closures = 0;
+  FROM public.live_receipt r WHERE r.job_id = job AND r.run_lease = lease AND r.closures = 0;
 END $$;
 
 -- Claims, gives up the keys that a running job does not claim, and moves the cursor past what was
@@ -164,7 +164,7 @@ std::string Crowd::claim() {
 
 std::string Crowd::some_attempt() {
   const auto rows = database_.sql(
-      "SELECT job_id, run_lease FROM public.receipt WHERE closures = 0 ORDER BY job_id");
+      "SELECT job_id, run_lease FROM public.live_receipt WHERE closures = 0 ORDER BY job_id");
   if (rows.empty()) return "";
   const auto& row =
       rows[static_cast<std::size_t>(pick(0, static_cast<std::int64_t>(rows.size()) - 1))];
@@ -207,13 +207,13 @@ std::string Crowd::die() {
   return "a death";
 }
 
-// Brings jobs forward, and makes one job very old: beyond the reach of the back-off function.
+// Brings jobs forward, and makes one that is yet to be claimed very old: beyond the reach of the
+// back-off function.
 std::string Crowd::operate() {
   attempt("UPDATE awa.deferred_jobs SET run_at = now()");
   attempt(
-      "UPDATE awa.deferred_jobs SET attempt = attempt + 43, args = '{\"older\": 43}' WHERE job_id "
-      "= "
-      "(SELECT min(job_id) FROM awa.deferred_jobs WHERE args = '{}')");
+      "UPDATE awa.deferred_jobs SET attempt = 43 WHERE job_id = (SELECT min(job_id) FROM "
+      "awa.deferred_jobs WHERE run_lease = 0 AND attempt = 0)");
   return "an operator";
 }
 

@@ -15,7 +15,7 @@ namespace lockkeeper::test {
 
 class Crowd {
  public:
-  // Makes the functions public.worker_… and its queues. install_views() comes first.
+  // Makes the functions public.worker_… and its queues, for which a Checker has made its views.
   Crowd(const Database& database, std::uint64_t seed);
 
   // One of them does one thing, or is refused; says what.

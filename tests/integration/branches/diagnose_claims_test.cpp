@@ -20,6 +20,7 @@ std::optional<double> leaked(Leader& leader, const std::string& reason) {
 
 // Claims of jobs that are nowhere.
 void leak(const Database& database, int claims) {
+  database.breaks("keys of jobs that are gone are no more than those pruned");
   database.sql(
       "INSERT INTO awa.job_unique_claims (unique_key, job_id) SELECT decode(lpad(to_hex(n), 8, "
       "'0'), 'hex'), 1000000 + n FROM generate_series(1, " +
@@ -87,6 +88,7 @@ TEST_CASE("a claim is leaked when its job is gone, or in a state that does not c
     CHECK(leaked(leader, "state") == 0);
   }
   SECTION("when a failed job still holds a key that failed does not claim") {
+    database.breaks("a key belongs to a job in a claiming state");
     enqueue(database, "failed", 1, unique_as("failed", "11111000"));
     worker.claim("failed", 1);
     worker.finish("failed");
@@ -95,6 +97,7 @@ TEST_CASE("a claim is leaked when its job is gone, or in a state that does not c
     CHECK(leaked(leader, "state") == 1);
   }
   SECTION("when a deferred job holds a key that scheduled does not claim") {
+    database.breaks("a key belongs to a job in a claiming state");
     enqueue(
         database, "later", 1,
         ", 'scheduled', p_run_at => now() + interval '1 hour'" + unique_as("later", "01111000"));

@@ -30,6 +30,7 @@ double given_up(Leader& leader, const std::string& diagnosis) {
 
 // Claims of jobs that are nowhere.
 void leak(const Database& database, int claims) {
+  database.breaks("keys of jobs that are gone are no more than those pruned");
   database.sql(
       "INSERT INTO awa.job_unique_claims (unique_key, job_id) SELECT decode(lpad(to_hex(n), 8, "
       "'0'), 'hex'), 1000000 + n FROM generate_series(1, " +

@@ -137,8 +137,9 @@ TEST_CASE("the job that has waited longest for a worker is shown", "[branches][d
   Leader leader(database);
   const auto wait = [&](const std::string& queue, const std::string& since) {
     worker.enqueue(queue, 1);
-    database.sql("UPDATE awa.ready_entries SET run_at = now() - interval '" + since +
-                 "' WHERE queue = '" + queue + "'");
+    const auto then = " = now() - interval '" + since + "' WHERE queue = '" + queue + "'; ";
+    database.sql("UPDATE awa.ready_entries SET run_at" + then +
+                 "UPDATE awa.ready_segments SET first_run_at" + then);
   };
   wait("a", "10 minutes");
   wait("b", "1 hour");
@@ -183,6 +184,7 @@ TEST_CASE("of the canonical plane too, over all queues and priorities", "[branch
 
 TEST_CASE("lanes are counted page by page as well", "[branches][diagnose]") {
   const Database database;
+  database.breaks("no job is lost");
   const Worker worker(database);
   Leader leader(database);
   worker.session().sql(

@@ -47,6 +47,12 @@ std::string unique(const std::string& mask) {
   return ", p_unique_key => 'key', p_unique_states => B'" + mask + "'";
 }
 
+void take_key(const Database& database, int job) {
+  if (job == kNewer) database.breaks("keys of jobs that are gone are no more than those pruned");
+  database.sql("INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', " +
+               std::to_string(job) + ")");
+}
+
 int claim(const Database& database, const std::string& queue, int most, Receipt receipt) {
   return std::stoi(database.value("SELECT count(*) FROM awa.claim_ready_runtime('" + queue + "', " +
                                   std::to_string(most) + ", " +
@@ -61,11 +67,17 @@ void age(const Database& database) {
 
 void complete(const Session& worker, int job) {
   worker.sql(
-      "INSERT INTO awa.lease_claim_closure_batches (claim_slot, ready_slot, ready_generation, "
-      "outcome, closed_count, receipt_ids, receipt_ranges) SELECT claim_slot, ready_slot, "
-      "ready_generation, 'completed', 1, ARRAY[receipt_id], "
-      "int8multirange(int8range(receipt_id, receipt_id, '[]')) FROM (" +
-      std::string(kReceipts) + ") c WHERE job_id = " + std::to_string(job));
+      "WITH over AS MATERIALIZED (SELECT * FROM (" + std::string(kReceipts) +
+      ") c WHERE job_id = " + std::to_string(job) +
+      "), done AS (INSERT INTO awa.receipt_completion_batches (ready_slot, ready_generation, "
+      "claim_slot, queue, priority, enqueue_shard, completed_count, job_ids, run_leases, "
+      "lane_seqs, "
+      "attempts, attempted_ats) SELECT ready_slot, ready_generation, claim_slot, queue, priority, "
+      "enqueue_shard, 1, ARRAY[job_id], ARRAY[run_lease], ARRAY[lane_seq], ARRAY[attempt], "
+      "ARRAY[claimed_at] FROM over) INSERT INTO awa.lease_claim_closure_batches (claim_slot, "
+      "ready_slot, ready_generation, outcome, closed_count, receipt_ids, receipt_ranges) SELECT "
+      "claim_slot, ready_slot, ready_generation, 'completed', 1, ARRAY[receipt_id], "
+      "int8multirange(int8range(receipt_id, receipt_id, '[]')) FROM over");
 }
 
 void materialise(const Database& database) {

@@ -27,6 +27,10 @@ void enqueue_due(const Database& database, const std::string& queue, int jobs,
 // A unique job's arguments: it claims 'key' in the states of an eight-bit mask.
 std::string unique(const std::string& mask);
 
+// A job holds 'key': a newer one, which is nowhere else to be seen, or another.
+constexpr int kNewer = 999999;
+void take_key(const Database& database, int job = kNewer);
+
 enum class Receipt { compact, row_local };
 
 // Claims as a worker does: without a deadline into a compact batch, with one row by row.
@@ -36,7 +40,7 @@ int claim(const Database& database, const std::string& queue, int most,
 // Every claim was made an hour ago.
 void age(const Database& database);
 
-// A worker ends an attempt as 0.6.9 does: a closure batch, whatever the kind of the receipt.
+// A worker completes an attempt as 0.6.9 does: in batches, whatever the kind of the receipt.
 void complete(const Session& worker, int job);
 
 // What a worker does when it needs a lease: the claim stays open. All open claims of either kind.

@@ -51,7 +51,9 @@ TEST_CASE("what pins a ring is a series of its own until the ring is free", "[br
   Leader leader(database);
   const std::string queue = "mail \"a\nb\"";
   worker.enqueue(queue, 1);
-  database.sql("UPDATE awa.ready_entries SET run_at = now() - interval '1 hour'");
+  database.sql(
+      "UPDATE awa.ready_entries SET run_at = now() - interval '1 hour'; "
+      "UPDATE awa.ready_segments SET first_run_at = now() - interval '1 hour'");
   plant_leases(database, 0, 1);
   const auto age = [&](const std::string& ring, const std::string& cause, const std::string& of) {
     return leader.registry().find(metrics::names::kRingPinned,

@@ -99,7 +99,7 @@ TEST_CASE("a superseded job is cancelled and stops no other",
   const std::string id =
       database.value(routing == Routing::canonical ? "SELECT id FROM awa.scheduled_jobs"
                                                    : "SELECT job_id FROM awa.deferred_jobs");
-  database.sql("INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', 999999)");
+  take_key(database);
   enqueue_due(database, "other", 5);
 
   const auto outcome = leader.run(promote_scheduled);

@@ -51,6 +51,7 @@ void lease(const Database& database, const std::string& state, int attempts) {
 TEST_CASE("a queue is shown with all it holds", "[branches][queue_stats][H14]") {
   const Database database;
   database.breaks("a lease belongs to a living attempt");
+  database.breaks("a ready row stands in one segment, that of its time");
   database.install_fence();
   Leader leader(database);
   enqueue(database, "q", 20);
@@ -94,6 +95,7 @@ TEST_CASE("failed jobs of the ring count with the dead letters", "[branches][que
 TEST_CASE("a lane whose cursor is ahead holds nothing, and an entombed job is no head",
           "[branches][queue_stats][H14]") {
   const Database database;
+  database.breaks("no job is lost");
   Leader leader(database);
   enqueue(database, "ahead", 2);
   database.sql(
@@ -102,7 +104,9 @@ TEST_CASE("a lane whose cursor is ahead holds nothing, and an entombed job is no
   reprioritise(
       database,
       std::stoi(database.value("SELECT job_id FROM awa.ready_entries WHERE queue = 'moved'")), 4);
-  database.sql("UPDATE awa.ready_entries SET run_at = now() - interval '1 day' WHERE priority = 2");
+  database.sql(
+      "UPDATE awa.ready_entries SET run_at = now() - interval '1 day' WHERE priority = 2; "
+      "UPDATE awa.ready_segments SET first_run_at = now() - interval '1 day' WHERE priority = 2");
 
   leader.run(queue_stats);
 

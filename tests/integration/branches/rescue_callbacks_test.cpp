@@ -198,7 +198,7 @@ TEST_CASE("a parked job whose key a newer one holds is cancelled if it would nee
   const Database database;
   Leader leader(database);
   wait_in_vain(database, 1, unique(mask) + ", p_max_attempts => " + attempts + "::smallint");
-  database.sql("INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', 999999)");
+  take_key(database);
 
   CHECK(leader.run(rescue_expired_callbacks).rows == 1);
   CHECK(database.value("SELECT state FROM awa.done_entries UNION ALL SELECT state FROM "

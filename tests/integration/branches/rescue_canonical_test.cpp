@@ -44,7 +44,7 @@ TEST_CASE("a canonical job whose key a newer one holds is cancelled, the others 
       "SELECT 'k', 'mail', 'running', now() - interval '1 hour', CASE n WHEN 3 THEN "
       "'key'::bytea WHEN 4 THEN 'own' END, CASE n WHEN 3 THEN B'11001000' WHEN 4 THEN B'11111000' "
       "END FROM generate_series(1, 6) n");
-  database.sql("INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', 999999)");
+  take_key(database);
 
   CHECK(leader.run(rescue_stale_heartbeats).rows == 6);
   CHECK(count(database, "jobs_hot", "state = 'cancelled'") == "1");
@@ -62,7 +62,7 @@ TEST_CASE("a canonical job that claims its key even as cancelled is left running
       "UPDATE awa.jobs_hot SET unique_key = 'key', unique_states = B'11001010' WHERE args ->> 'n' "
       "= "
       "'3'");
-  database.sql("INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', 999999)");
+  take_key(database);
 
   CHECK(leader.run(rescue_stale_heartbeats).rows == 5);
   CHECK(skipped(leader, rescue_stale_heartbeats, "bad_row") == 1);

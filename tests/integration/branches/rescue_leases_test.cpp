@@ -102,6 +102,7 @@ TEST_CASE("a compact receipt that an operator has closed by itself is not closed
           "[branches][rescue_stale_heartbeats]") {
   const Database database;
   database.breaks("a compact claim is closed in the compact ledger");
+  database.breaks("closures of a ready slot are as many as its closed claims");
   Leader leader(database);
   enqueue(database, "mail", 1);
   claim(database, "mail", 1);

@@ -126,6 +126,7 @@ TEST_CASE("finished receipts do not hide a stale one behind them",
           "[branches][rescue_stale_heartbeats]") {
   const Database database;
   database.breaks("the fence of a row-local claim stands where its closure does");
+  database.breaks("no job is lost");
   Leader leader(database);
   enqueue(database, "mail", 3000);
   claim(database, "mail", 3000, Receipt::row_local);

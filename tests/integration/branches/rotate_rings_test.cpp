@@ -117,6 +117,7 @@ TEST_CASE("turning reads nothing of the slots that are full, and of the next one
   stand_at(database, "queue", 37);
   stand_at(database, "lease", 37);
   plant_leases(database, 5, 20'000);
+  database.breaks("ended jobs are counted, each in its slot and bucket");
   database.sql(
       "INSERT INTO awa.done_entries (ready_slot, ready_generation, job_id, kind, queue, state, "
       "priority, lane_seq) SELECT 5, 37, n, 'k', 'q', 'failed', 2, n FROM generate_series(1, "

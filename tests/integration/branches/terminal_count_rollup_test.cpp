@@ -13,6 +13,8 @@ namespace {
 
 // Changes of the counts of queue `mail`, in a slot and of its generation.
 void change(const Database& database, int slot, int generation, int bucket, int by) {
+  database.breaks("ended jobs are counted, each in its slot and bucket");
+  database.breaks("no generation counts more ended jobs than it has");
   database.sql(
       "INSERT INTO awa.queue_terminal_count_deltas (ready_slot, ready_generation, queue, priority, "
       "enqueue_shard, counter_bucket, terminal_delta) VALUES (" +
@@ -21,6 +23,7 @@ void change(const Database& database, int slot, int generation, int bucket, int 
 }
 
 void count_live(const Database& database, int slot, int bucket, int jobs) {
+  database.breaks("ended jobs are counted, each in its slot and bucket");
   database.sql(
       "INSERT INTO awa.queue_terminal_live_counts (ready_slot, queue, priority, enqueue_shard, "
       "counter_bucket, live_terminal_count) VALUES (" +

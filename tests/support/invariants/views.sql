@@ -1,46 +1,56 @@
--- What the sentences of invariants.sql are written in: made in schema public, read with nothing of
+-- What the sentences beside this file are written in: made in schema public, read with nothing of
 -- Lockkeeper's. True on a database whose rings turn, too.
 
--- Every claim of both kinds, with the number of its closures in both ledgers.
+-- Every claim of both kinds, with the number of its closures in both ledgers, and how it ended.
 CREATE VIEW public.live_receipt AS
-SELECT c.*, coalesce(x.n, 0) + coalesce(b.n, 0) AS closures, coalesce(x.n, 0) AS row_closures, x.closed_at AS ended_at
-FROM (SELECT true AS is_row, claim_slot, job_id, run_lease, receipt_id, closed_at
+SELECT c.*, coalesce(x.n, 0) + coalesce(b.n, 0) AS closures, coalesce(x.n, 0) AS row_closures, x.closed_at AS ended_at,
+       coalesce(x.outcome, b.outcome) AS outcome
+FROM (SELECT true AS is_row, claim_slot, receipt_id, job_id, run_lease, ready_slot, ready_generation, queue, priority,
+             attempt, max_attempts, lane_seq, enqueue_shard, claimed_at, closed_at
       FROM awa.lease_claims
       UNION ALL
-      SELECT false, claim_slot, i.job, i.lease, i.receipt, NULL
-      FROM awa.lease_claim_batches, unnest(job_ids, run_leases, receipt_ids) i(job, lease, receipt)) c
-LEFT JOIN (SELECT claim_slot, job_id, run_lease, count(*) AS n, max(closed_at) AS closed_at
+      SELECT false, claim_slot, i.receipt, i.job, i.lease, ready_slot, ready_generation, queue, priority,
+             i.attempt, i.most, i.seq, enqueue_shard, claimed_at, NULL
+      FROM awa.lease_claim_batches, unnest(job_ids, run_leases, receipt_ids, attempts, max_attempts, lane_seqs)
+           i(job, lease, receipt, attempt, most, seq)) c
+LEFT JOIN (SELECT claim_slot, job_id, run_lease, count(*) AS n, max(closed_at) AS closed_at, max(outcome) AS outcome
            FROM awa.lease_claim_closures GROUP BY 1, 2, 3) x USING (claim_slot, job_id, run_lease)
-LEFT JOIN (SELECT claim_slot, receipt AS receipt_id, count(*) AS n
+LEFT JOIN (SELECT claim_slot, receipt AS receipt_id, count(*) AS n, max(outcome) AS outcome
            FROM awa.lease_claim_closure_batches, unnest(receipt_ids) receipt GROUP BY 1, 2) b
     USING (claim_slot, receipt_id);
 
 -- A ready row that a worker may still claim: no claim cursor has passed it, and no claim has had it,
 -- of which the queue ring keeps a note for as long as the row, and the claim ring for less.
 CREATE VIEW public.live_waiting AS
-SELECT e.job_id, e.run_lease, e.unique_key, e.unique_states
+SELECT e.*
 FROM awa.ready_entries e
-LEFT JOIN awa.queue_claim_heads h USING (queue, priority, enqueue_shard)
-WHERE e.lane_seq >= coalesce(awa.sequence_next_value(h.seq_name), 0)
+LEFT JOIN (SELECT queue, priority, enqueue_shard, awa.sequence_next_value(seq_name) AS next
+           FROM awa.queue_claim_heads WHERE seq_name IS NOT NULL OFFSET 0) h USING (queue, priority, enqueue_shard)
+WHERE e.lane_seq >= coalesce(h.next, 0)
   AND NOT EXISTS (SELECT FROM public.live_receipt r WHERE r.job_id = e.job_id AND r.run_lease = e.run_lease + 1)
   AND NOT EXISTS (SELECT FROM awa.ready_claim_attempt_batches b
-                  WHERE b.ready_slot = e.ready_slot AND b.ready_generation = e.ready_generation
-                    AND b.queue = e.queue AND b.priority = e.priority
-                    AND b.enqueue_shard = e.enqueue_shard AND b.lane_ranges @> e.lane_seq)
+                  WHERE b.ready_slot = e.ready_slot AND b.ready_generation = e.ready_generation AND b.queue = e.queue
+                    AND b.priority = e.priority AND b.enqueue_shard = e.enqueue_shard AND b.lane_ranges @> e.lane_seq)
   AND NOT EXISTS (SELECT FROM awa.ready_tombstones t
-                  WHERE t.ready_slot = e.ready_slot AND t.ready_generation = e.ready_generation
-                    AND t.queue = e.queue AND t.priority = e.priority
-                    AND t.enqueue_shard = e.enqueue_shard AND t.lane_seq = e.lane_seq);
+                  WHERE t.ready_slot = e.ready_slot AND t.ready_generation = e.ready_generation AND t.queue = e.queue
+                    AND t.priority = e.priority AND t.enqueue_shard = e.enqueue_shard AND t.lane_seq = e.lane_seq);
 
--- Where each job of queue storage stands; the bit is that of the state in a mask.
+-- Where each job of either plane stands, and whether its mask claims its key there.
 CREATE VIEW public.live_place AS
-SELECT job_id, 'available' AS state, 2 AS bit, unique_key, unique_states FROM public.live_waiting
-UNION ALL
-SELECT job_id, 'running', 3, NULL, NULL FROM public.live_receipt WHERE closures = 0
-UNION ALL
-SELECT job_id, state::text, CASE state WHEN 'scheduled' THEN 1 ELSE 5 END, unique_key, unique_states
-FROM awa.deferred_jobs
-UNION ALL
-SELECT job_id, state::text, 7, NULL, NULL FROM awa.terminal_jobs
-UNION ALL
-SELECT job_id, 'dead letter', 7, NULL, NULL FROM awa.dlq_entries;
+SELECT p.*, coalesce(substr(p.unique_states, array_position(enum_range(NULL::awa.job_state), p.state), 1) = '1'
+                     AND p.unique_key IS NOT NULL, false) AS claims_key
+FROM (SELECT 'ready' AS place, job_id, 'available'::awa.job_state AS state, attempt, run_lease, unique_key,
+             unique_states
+      FROM public.live_waiting
+      UNION ALL
+      SELECT 'claimed', r.job_id, coalesce(l.state, 'running'), r.attempt, r.run_lease, e.unique_key, e.unique_states
+      FROM public.live_receipt r
+      LEFT JOIN awa.ready_entries e USING (ready_slot, ready_generation, queue, enqueue_shard, lane_seq, job_id)
+      LEFT JOIN awa.leases l ON l.job_id = r.job_id AND l.run_lease = r.run_lease
+      WHERE r.closures = 0
+      UNION ALL SELECT 'deferred', job_id, state, attempt, run_lease, unique_key, unique_states FROM awa.deferred_jobs
+      UNION ALL SELECT 'ended', job_id, state, attempt, run_lease, unique_key, unique_states FROM awa.terminal_jobs
+      UNION ALL SELECT 'dead', job_id, state, attempt, run_lease, unique_key, unique_states FROM awa.dlq_entries
+      UNION ALL SELECT 'hot', id, state, attempt, run_lease, unique_key, unique_states::text FROM awa.jobs_hot
+      UNION ALL SELECT 'later', id, state, attempt, run_lease, unique_key, unique_states::text FROM awa.scheduled_jobs
+     ) p;

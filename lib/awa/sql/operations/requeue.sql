@@ -1,6 +1,7 @@
 -- operations/requeue: puts jobs that this transaction has taken out of a lane behind the end of another one, which it
 -- has locked, counts them as done and wakes their queue. What a job had at first stays in its metadata; one whose
 -- metadata is no object is an error. Of the payload stays what Awa's clients know and is not empty.
+-- Each stretch of jobs with one run_at is a segment: by its time Awa tells how far they have aged.
 -- $1 uuid: operation
 -- $2 text: queue that they had
 -- $3 integer: priority
@@ -40,8 +41,10 @@ WITH ring AS MATERIALIZED (
 ), segment AS (
     INSERT INTO :"schema".ready_segments (ready_slot, ready_generation, queue, priority, enqueue_shard, first_lane_seq,
         next_lane_seq, first_run_at)
-    SELECT r.current_slot, r.generation, $6::text, $7::integer, $8::integer, l.first, l.first + l.jobs, m.run_at
-    FROM lane l JOIN moving m ON m.place = l.first CROSS JOIN ring r
+    SELECT r.current_slot, r.generation, $6::text, $7::integer, $8::integer, min(s.place), max(s.place) + 1, s.run_at
+    FROM (SELECT m.place, m.run_at, m.place - row_number() OVER (PARTITION BY m.run_at ORDER BY m.place) AS stretch
+          FROM moving m) s CROSS JOIN ring r
+    GROUP BY r.current_slot, r.generation, s.run_at, s.stretch
 ), item AS (
     UPDATE awa.batch_operation_items i SET state = 'processed', processed_at = clock_timestamp()
     WHERE i.state = 'pending' AND i.ctid = ANY (ARRAY(
