@@ -59,13 +59,17 @@ void age(const Database& database) {
   }
 }
 
-void complete(const Session& worker, int job) {
+void complete(const Session& worker, const std::string& which) {
   worker.sql(
       "INSERT INTO awa.lease_claim_closure_batches (claim_slot, ready_slot, ready_generation, "
       "outcome, closed_count, receipt_ids, receipt_ranges) SELECT claim_slot, ready_slot, "
       "ready_generation, 'completed', 1, ARRAY[receipt_id], "
       "int8multirange(int8range(receipt_id, receipt_id, '[]')) FROM (" +
-      std::string(kReceipts) + ") c WHERE job_id = " + std::to_string(job));
+      std::string(kReceipts) + ") c WHERE " + which);
+}
+
+void complete(const Session& worker, int job) {
+  complete(worker, "job_id = " + std::to_string(job));
 }
 
 void materialise(const Database& database) {

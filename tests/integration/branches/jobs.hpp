@@ -38,6 +38,7 @@ void age(const Database& database);
 
 // A worker ends an attempt as 0.6.9 does: a closure batch, whatever the kind of the receipt.
 void complete(const Session& worker, int job);
+void complete(const Session& worker, const std::string& which);  // a condition on columns of claims
 
 // What a worker does when it needs a lease: the claim stays open. All open claims of either kind.
 void materialise(const Database& database);

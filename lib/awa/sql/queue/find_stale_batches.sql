@@ -1,14 +1,14 @@
 -- queue/find_stale_batches: names open receipts in compact batches beyond a cursor that show no life.
 -- $1 interval: staleness
 -- $2 timestamp with time zone: claimed_at of the cursor
--- $3 bigint: batch of the cursor
+-- $3 bigint: batch of the cursor; nothing of it may be left beyond its place
 -- $4 bigint: place within the batch of the cursor
 WITH old AS MATERIALIZED (
     SELECT b.claim_slot, b.batch_id, b.claimed_at, i.place, i.job_id, i.run_lease, i.receipt_id
     FROM (SELECT b.* FROM :"schema".lease_claim_batches b
           WHERE b.claimed_at < now() - $1::interval
             AND (b.claimed_at, b.batch_id) >= ($2::timestamptz, $3::bigint)
-          ORDER BY b.claimed_at, b.batch_id LIMIT 1000) b
+          ORDER BY b.claimed_at, b.batch_id LIMIT 1001) b
     CROSS JOIN LATERAL unnest(b.job_ids, b.run_leases, b.receipt_ids)
         WITH ORDINALITY AS i(job_id, run_lease, receipt_id, place)
     WHERE (b.claimed_at, b.batch_id, i.place) > ($2::timestamptz, $3::bigint, $4::bigint)
