@@ -19,16 +19,24 @@ struct Look {
   std::vector<AttemptSource> sources;
 };
 
+// One look at both planes. What stops it may stop one of them only, so then each part finds out by
+// itself whether there is anything.
 Task<Look> look(BranchContext& ctx, const RescueKind& kind, time::Duration limit) {
   const bool has_both = ctx.planes().has_queue_storage();
-  const char* statement = has_both ? kind.look : kind.look_canonical;
-  const auto rows = co_await ctx.query(statement, limit);
   Look seen;
-  seen.canonical = rows.boolean(0, 0);
-  if (!has_both) co_return seen;
-  for (std::size_t source = 0; source < kind.sources.size(); ++source) {
-    if (rows.boolean(0, source + 1)) seen.sources.push_back(kind.sources[source]);
+  try {
+    const char* statement = has_both ? kind.look : kind.look_canonical;
+    const auto rows = co_await ctx.query(statement, limit);
+    seen.canonical = rows.boolean(0, 0);
+    for (std::size_t source = 0; has_both && source < kind.sources.size(); ++source) {
+      if (rows.boolean(0, source + 1)) seen.sources.push_back(kind.sources[source]);
+    }
+    co_return seen;
+  } catch (const pg::Error& error) {
+    if (!has_both || is_taken_back(ctx, error) || error.state().is_connection_lost()) throw;
   }
+  seen.canonical = true;
+  seen.sources.assign(kind.sources.begin(), kind.sources.end());
   co_return seen;
 }
 
@@ -81,12 +89,12 @@ Task<Outcome> rescue_all(BranchContext& ctx, const RescueKind& kind, RescueTerms
   Outcome outcome;
   for (const auto& source : seen.sources) {
     co_await ctx.breathe();
-    auto part = separately(rescue_attempts(pass, source), outcome.failure);
+    auto part = separately(ctx, rescue_attempts(pass, source), outcome.failure);
     co_await part;
   }
   if (seen.canonical) {
     co_await ctx.breathe();
-    auto part = separately(rescue_canonical(pass), outcome.failure);
+    auto part = separately(ctx, rescue_canonical(pass), outcome.failure);
     co_await part;
   }
   outcome.rows = pass.rescued;

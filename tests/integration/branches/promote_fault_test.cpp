@@ -94,6 +94,42 @@ TEST_CASE("what stops a plane as a whole is said, and stops no other",
   CHECK_THROWS_WITH(std::rethrow_exception(outcome.failure), Catch::Contains("queue/take_due"));
 }
 
+TEST_CASE("a table that somebody has locked stops its own plane only, and few looks wait for it",
+          "[branches][promote_scheduled]") {
+  const std::string locked = GENERATE("scheduled_jobs", "deferred_jobs");
+  const std::string limit = GENERATE("lock_timeout", "statement_timeout");
+  CAPTURE(locked, limit);
+  const auto other_table = locked == "scheduled_jobs" ? "deferred_jobs" : "scheduled_jobs";
+  const Database database;
+  Leader leader(database);
+  leader.execute("SET lock_timeout = 0");
+  leader.execute("SET " + limit + " = '500ms'");
+  enqueue_due(database, "mail", 3);
+  enqueue_canonical(database, 3);
+  enqueue(database, "mail", 1, ", 'scheduled', p_run_at => now() + interval '1 hour'");
+  database.sql(
+      "INSERT INTO awa.scheduled_jobs (kind, queue, state, run_at) VALUES ('k', 'old', "
+      "'scheduled', now() + interval '1 hour')");
+  const auto other = database.session();
+  other.sql("BEGIN; LOCK TABLE awa." + locked);
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 3);
+  CHECK(outcome.failure);
+  CHECK(outcome.next_due_in);
+  const auto next = leader.run(promote_scheduled);
+  CHECK(leader.statements() == 1);
+  CHECK(next.failure);
+  CHECK(count(database, other_table) == "1");
+  other.sql("ROLLBACK");
+  const auto end = std::chrono::steady_clock::now() + 1min;
+  while (leader.run(promote_scheduled).rows == 0 && std::chrono::steady_clock::now() < end) {
+  }
+  CHECK(count(database, locked) == "1");
+  CHECK_FALSE(leader.run(promote_scheduled).failure);
+}
+
 TEST_CASE("a batch that takes too long is tried again with fewer jobs",
           "[branches][promote_scheduled]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
