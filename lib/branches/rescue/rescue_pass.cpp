@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "branches/fault.hpp"
 #include "branches/rescue/rescue.hpp"
@@ -54,6 +55,10 @@ DeadLetters dead_letters(const BranchContext& ctx) {
   return wanted;
 }
 
+void RescueMemory::look_into(const std::string& storage_schema) {
+  if (std::exchange(schema, storage_schema) != storage_schema) histories.clear();
+}
+
 void RescuePass::report(std::int64_t rescued_jobs, std::int64_t cancelled) {
   rescued += rescued_jobs + cancelled;
   if (rescued_jobs > 0) ctx.report().rescued(kind.word, rescued_jobs);
@@ -69,8 +74,8 @@ void RescuePass::report_buried(const pg::Rows& rows) {
 }
 
 void RescuePass::batch_took(std::int64_t attempts, time::Duration length) {
-  pace.took(attempts, length);
-  ctx.report().batch_size(pace.rows());
+  memory.pace.took(attempts, length);
+  ctx.report().batch_size(memory.pace.rows());
 }
 
 void RescuePass::left_alone(std::int64_t job, const pg::SqlState& why) {
@@ -80,12 +85,12 @@ void RescuePass::left_alone(std::int64_t job, const pg::SqlState& why) {
 }
 
 Task<Outcome> rescue_all(BranchContext& ctx, const RescueKind& kind, RescueTerms terms) {
-  auto& pace = ctx.memory<scheduling::Pace>(
-      std::int64_t{1}, std::min(ctx.integer("batch_size"), kMostAttempts), kRescueTarget);
-  ctx.report().batch_size(pace.rows());
+  auto& memory = ctx.memory<RescueMemory>(std::min(ctx.integer("batch_size"), kMostAttempts));
+  memory.look_into(ctx.planes().storage_schema.value_or(""));
+  ctx.report().batch_size(memory.pace.rows());
   auto looking = look(ctx, kind, terms.limit);
   const auto seen = co_await looking;
-  RescuePass pass{ctx, kind, std::move(terms), pace};
+  RescuePass pass{ctx, kind, std::move(terms), memory};
   Outcome outcome;
   for (const auto& source : seen.sources) {
     co_await ctx.breathe();

@@ -42,9 +42,10 @@ constexpr std::string_view kReceiptError = "receipt claim stale: worker presumed
 constexpr AttemptSource kSources[] = {
     {"queue/find_stale_leases", "queue/lock_leases", "queue/close_leases", "queue/close_receipts",
      kLeaseError},
-    {"queue/find_stale_claims", "queue/lock_claims", "queue/close_claims", nullptr, kReceiptError},
+    {"queue/find_stale_claims", "queue/lock_claims", "queue/close_claims", nullptr, kReceiptError,
+     true},
     {"queue/find_stale_batches", "queue/lock_batches", "queue/close_batches", nullptr,
-     kReceiptError},
+     kReceiptError, true},
 };
 
 constexpr RescueKind kKind{
