@@ -33,6 +33,8 @@ struct Setting {
   std::span<const std::string_view> words = {};  // that a word may be, true and false among them
   bool is_per_queue = false;                     // also a key of [branches.<word>.queues.<name>]
   std::string_view as_in = {};                   // no key of this branch: the same as in that one
+  time::Duration sound_from = {};                // a duration below it does harm and is warned of
+  std::string_view harm = {};                    // which
 };
 
 // How a pass ended. An exception that leaves the body means that all of it failed.

@@ -22,22 +22,12 @@ pg::Error contained(const pg::Error& error) {
   return error;
 }
 
-coro::Task<bool> separately(coro::Task<bool> part, std::exception_ptr& failure) {
-  try {
-    co_return co_await part;
-  } catch (const pg::Error& error) {
-    if (error.state().is_cancelled() || error.state().is_connection_lost()) throw;
-    if (!failure) failure = std::current_exception();
-  }
-  co_return false;
-}
-
 bool is_taken_back(BranchContext& ctx, const pg::Error& error) {
   return error.state().is_cancelled() && !ctx.turn().shield();
 }
 
-coro::Task<bool> separately_in(BranchContext& ctx, coro::Task<bool> part,
-                               std::exception_ptr& failure) {
+coro::Task<bool> separately(BranchContext& ctx, coro::Task<bool> part,
+                            std::exception_ptr& failure) {
   try {
     co_return co_await part;
   } catch (const pg::Error& error) {

@@ -26,17 +26,13 @@ Fault fault_of(const pg::SqlState& state);
 // is thrown again.
 pg::Error contained(const pg::Error& error);
 
-// Runs one part of a pass and keeps its failure, the first of several, for later: what stops one
-// part stops no other. A cancel, or the end of the connection, ends the pass at once.
-coro::Task<bool> separately(coro::Task<bool> part, std::exception_ptr& failure);
-
-// For hygiene branches: the turn was taken back, so the body has to let the error pass. Otherwise
-// the turn is kept to its end.
+// The turn was taken back, so the body has to let the error pass. Otherwise the turn is kept to its
+// end.
 bool is_taken_back(BranchContext& ctx, const pg::Error& error);
 
-// The same as `separately` for hygiene branches, where only a turn that was taken back, or the end
-// of the connection, ends the pass: a time limit is the affair of the part that has hit it.
-coro::Task<bool> separately_in(BranchContext& ctx, coro::Task<bool> part,
-                               std::exception_ptr& failure);
+// Runs one part of a pass and keeps its failure, the first of several, for later: what stops one
+// part stops no other. Only a turn that was taken back, or the end of the connection, ends the pass
+// at once: a time limit is the affair of the part that has hit it.
+coro::Task<bool> separately(BranchContext& ctx, coro::Task<bool> part, std::exception_ptr& failure);
 
 }  // namespace lockkeeper::branches

@@ -40,6 +40,16 @@ void look_at_duties(Facts& facts, const config::Settings& settings) {
             "set enabled = true, or know that nobody does it");
 }
 
+void look_at_settings(Facts& facts, const config::Settings& settings) {
+  for (const auto* branch : branches::catalog()) {
+    const auto found = settings.branches.find(branch->name);
+    if (found == settings.branches.end()) continue;
+    for (const auto& each : display::unsound_settings(*branch, found->second)) {
+      facts.add_sentence(Mark::warning, "settings", each);
+    }
+  }
+}
+
 // A folder under /run is there only while the service runs.
 bool is_folder_to_come(const http::Address& address) {
   std::error_code ignored;
@@ -145,6 +155,7 @@ int check(CheckRequest request) {
   look_at_configuration(facts, request);
   if (request.settings) {
     look_at_duties(facts, *request.settings);
+    look_at_settings(facts, *request.settings);
     look_at_http(facts, *request.settings);
     look_at_control(facts, *request.settings);
     look_at_database(facts, *request.settings);

@@ -8,6 +8,7 @@
 #include "branches/catalog.hpp"
 #include "logging/log.hpp"
 #include "metrics/names.hpp"
+#include "time/duration.hpp"
 
 namespace lockkeeper::display {
 namespace {
@@ -79,6 +80,26 @@ void log_disabled(const Board& board) {
   if (words.empty()) return;
   logging::warn("these branches are switched off in the configuration",
                 {{"branches", fmt::format("{}", fmt::join(words, ","))}});
+}
+
+std::vector<std::string> unsound_settings(const branches::Branch& branch,
+                                          const config::BranchSettings& own) {
+  std::vector<std::string> sentences;
+  for (const auto& setting : branch.settings) {
+    if (!own.enabled || setting.harm.empty()) continue;
+    const auto value = std::get<time::Duration>(own.values.find(setting.name)->second);
+    if (value >= setting.sound_from) continue;
+    sentences.push_back(fmt::format("branches.{}.{} is \"{}\": {}; set \"{}\" or more", branch.name,
+                                    setting.name, time::format_duration(value), setting.harm,
+                                    time::format_duration(setting.sound_from)));
+  }
+  return sentences;
+}
+
+void log_unsound(const Board& board) {
+  for (const auto& record : board.records()) {
+    for (const auto& each : unsound_settings(*record.branch, record.settings)) logging::warn(each);
+  }
 }
 
 leadership::GateResult verdict_of(const awa::Examination& examination) {

@@ -27,6 +27,13 @@ void count_change(metrics::Registry& registry, const leadership::View& view);
 // At election: what nobody does while this program leads.
 void log_disabled(const Board& board);
 
+// What a branch may be told to do and nobody should want: "what is wrong; what to do about it"
+// each.
+std::vector<std::string> unsound_settings(const branches::Branch& branch,
+                                          const config::BranchSettings& own);
+// At election, of all branches.
+void log_unsound(const Board& board);
+
 leadership::GateResult verdict_of(const awa::Examination& examination);
 http::Response readiness(const Status& status);
 std::string systemd_status(const leadership::View& view);

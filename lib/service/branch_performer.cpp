@@ -125,6 +125,8 @@ display::PassFacts BranchPerformer::facts_of(
   if (completion.failure) return failure(completion.failure);
   const auto& outcome = *completion.value;
   auto facts = outcome.failure ? failure(outcome.failure) : display::facts_of(outcome);
+  // It has come to its end: what a part of it met was no preemption.
+  if (outcome.failure) facts.result = display::PassResult::failed;
   facts.rows = outcome.rows;
   facts.was_able = is_able_;
   facts.took = took_;

@@ -141,6 +141,7 @@ awa::SwitchedOff Service::switched_off() const {
 
 void Service::lead(pg::Connection& connection) {
   display::log_disabled(board_);
+  display::log_unsound(board_);
   leader_ = &connection;
   board_.begin_term();
   WorkerWatch::OnSeen on_workers_seen;

@@ -201,7 +201,7 @@ Task<Outcome> run(BranchContext& ctx) {
   Removal removal{ctx};
   Outcome outcome;
   while (memory.next < std::size(kBodies)) {
-    auto body = separately_in(ctx, kBodies[memory.next](removal), outcome.failure);
+    auto body = separately(ctx, kBodies[memory.next](removal), outcome.failure);
     const bool has_more = co_await body;
     memory.has_more = memory.has_more || has_more;
     ++memory.next;

@@ -164,7 +164,7 @@ Task<bool> Operations::work_at(std::string id) {
 
 Task<bool> Operations::give_up(std::string id, std::string why) {
   auto marking = mark_failed(pass_, std::move(id), std::move(why));
-  auto separate = separately_in(ctx_, std::move(marking), outcome_.failure);
+  auto separate = separately(ctx_, std::move(marking), outcome_.failure);
   co_return co_await separate;
 }
 

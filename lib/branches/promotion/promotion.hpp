@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,6 +29,13 @@ using Jobs = std::vector<std::int64_t>;
 // Both planes number their jobs from one: an id means nothing without its plane.
 enum class Plane { queue_storage, canonical };
 
+// A plane that could not be looked at, and is not until then.
+struct Unreached {
+  Plane plane;
+  time::TimePoint until;
+  std::exception_ptr why;
+};
+
 // What promotion remembers from pass to pass.
 struct PromotionMemory {
   explicit PromotionMemory(std::int64_t most) : pace(50, most, kPromotionTarget) {}
@@ -35,6 +43,7 @@ struct PromotionMemory {
   scheduling::Pace pace;
   std::map<std::pair<Plane, std::int64_t>, time::TimePoint> left_alone;  // until then
   LookBack look_back;
+  std::optional<Unreached> unreached;
   int rotor = 0;  // which shard of a queue comes first; a queue has 64 at most
 };
 
@@ -62,6 +71,23 @@ struct PromotionPass {
 };
 
 Jobs part(const Jobs& jobs, const Bisection::Range& range);
+
+// What one plane has in one state.
+struct Backlog {
+  Plane plane;
+  std::string state;
+  bool is_due = false;
+};
+
+struct Look {
+  std::vector<Backlog> backlogs;
+  time::Duration oldest{};                   // how long a job has been due
+  time::Duration oldest_in_queue_storage{};  // the same, of one plane
+  std::optional<time::Duration> next_in;     // until the next one falls due
+};
+
+// Both planes; what stops the look into one of them is kept as a failure.
+Task<Look> look(PromotionPass& pass, std::exception_ptr& failure);
 
 // One batch of what is due, and whatever it leaves to be done. True: there may be more.
 Task<bool> promote_queue_storage(PromotionPass& pass, std::string_view state);

@@ -8,46 +8,14 @@
 namespace lockkeeper::branches {
 namespace {
 
-// Where the next window begins. The order is that of an index, so a window costs the same
-// however much finished history stands before it.
-struct Cursor {
-  std::string at = "-infinity";
-  std::int64_t first = -1;
-  std::int64_t second = -1;
-};
-
-struct Window {
-  Candidates candidates;
-  Cursor next;
-  bool has_more = false;
-};
+// The most that a statement is asked for.
+constexpr std::size_t kMostAtOnce = 1000;
 
 // In the order in which the statements return them.
 constexpr Numbers EndedAttempts::*kColumns[] = {
     &EndedAttempts::jobs,         &EndedAttempts::run_leases,
     &EndedAttempts::ready_slots,  &EndedAttempts::ready_generations,
     &EndedAttempts::attempted_at, &EndedAttempts::is_last};
-
-// An array that is NULL when it would be empty.
-Numbers numbers(const pg::Rows& rows, std::size_t column) {
-  return rows.is_null(0, column) ? Numbers() : rows.integers(0, column);
-}
-
-Window read_window(const pg::Rows& rows) {
-  Window window;
-  window.has_more = rows.boolean(0, 0);
-  if (window.has_more) {
-    window.next.at = rows.text(0, 1);
-    window.next.first = rows.integer(0, 2);
-    window.next.second = rows.integer(0, 3);
-  }
-  window.candidates.slots = numbers(rows, 4);
-  window.candidates.batches = numbers(rows, 5);
-  window.candidates.jobs = numbers(rows, 6);
-  window.candidates.run_leases = numbers(rows, 7);
-  window.candidates.batches.resize(window.candidates.size());
-  return window;
-}
 
 Numbers first_column(const pg::Rows& rows) {
   Numbers column;
@@ -57,13 +25,15 @@ Numbers first_column(const pg::Rows& rows) {
 
 class Rescue {
  public:
-  Rescue(RescuePass& pass, AttemptSource source) : pass_(pass), source_(source) {}
+  Rescue(RescuePass& pass, AttemptSource source)
+      : pass_(pass), source_(source), history_(pass.memory.histories[source.find]) {}
 
   Task<bool> run();
 
  private:
   using Refusal = std::optional<pg::SqlState>;  // empty: done; otherwise nothing has happened
 
+  Task<bool> look_again();
   Task<bool> rescue_window(Candidates candidates);
   Task<bool> isolate(Candidates candidates);
   Task<Refusal> rescue(Candidates candidates);
@@ -77,25 +47,49 @@ class Rescue {
 
   RescuePass& pass_;
   AttemptSource source_;
+  History& history_;
 };
 
+// Those that were open when they were seen last, and then all that has not been seen.
 Task<bool> Rescue::run() {
-  Cursor cursor;
+  history_.begin(time::SteadyClock().now());
+  auto looking_again = look_again();
+  co_await looking_again;
+  auto cursor = history_.end();
   while (true) {
-    const auto rows = co_await pass_.ctx.query(source_.find, pass_.terms.limit, cursor.at,
-                                               cursor.first, cursor.second);
-    auto window = read_window(rows);
-    auto rescuing = rescue_window(std::move(window.candidates));
+    const auto began = time::SteadyClock().now();
+    auto finding = find(pass_, source_, cursor);
+    const auto window = co_await finding;
+    if (source_.is_ledger) {
+      history_.saw(window.end, window.open, time::SteadyClock().now() - began);
+    }
+    auto rescuing = rescue_window(window.candidates);
     co_await rescuing;
     if (!window.has_more) co_return true;
-    cursor = window.next;
+    cursor = window.end;
     co_await pass_.ctx.breathe();
   }
 }
 
+Task<bool> Rescue::look_again() {
+  const auto known = history_.open();
+  Candidates left;
+  for (std::size_t begin = 0; begin < known.size(); begin += kMostAtOnce) {
+    const Bisection::Range range = {begin, std::min(begin + kMostAtOnce, known.size())};
+    auto finding = find_again(pass_, source_, known.part(range));
+    const auto window = co_await finding;
+    left.add(window.open);
+    auto rescuing = rescue_window(window.candidates);
+    co_await rescuing;
+    co_await pass_.ctx.breathe();
+  }
+  history_.still_open(std::move(left));
+  co_return true;
+}
+
 Task<bool> Rescue::rescue_window(Candidates candidates) {
   for (std::size_t begin = 0; begin < candidates.size();) {
-    const auto rows = static_cast<std::size_t>(pass_.pace.rows());
+    const auto rows = static_cast<std::size_t>(pass_.memory.pace.rows());
     const Bisection::Range range = {begin, std::min(begin + rows, candidates.size())};
     auto rescuing = rescue(candidates.part(range));
     const auto refusal = co_await rescuing;
@@ -129,7 +123,7 @@ Task<Rescue::Refusal> Rescue::rescue(Candidates candidates) {
     auto ending = end(std::move(candidates));
     co_await ending;
   } catch (const pg::Error& error) {
-    if (error.state().is_cancelled()) pass_.pace.cut_short();
+    if (error.state().is_cancelled()) pass_.memory.pace.cut_short();
     co_return contained(error).state();
   }
   co_return std::nullopt;
@@ -239,26 +233,6 @@ Task<pg::Rows> Rescue::bury(Transaction& tx, EndedAttempts ended) {
 }
 
 }  // namespace
-
-Candidates Candidates::part(const Bisection::Range& range) const {
-  const auto cut = [&](const Numbers& all) {
-    return Numbers(all.begin() + static_cast<std::ptrdiff_t>(range.begin),
-                   all.begin() + static_cast<std::ptrdiff_t>(range.end));
-  };
-  return {cut(slots), cut(batches), cut(jobs), cut(run_leases)};
-}
-
-Candidates Candidates::at(const Numbers& places) const {
-  Candidates chosen;
-  for (const auto place : places) {
-    const auto index = static_cast<std::size_t>(place - 1);
-    chosen.slots.push_back(slots[index]);
-    chosen.batches.push_back(batches[index]);
-    chosen.jobs.push_back(jobs[index]);
-    chosen.run_leases.push_back(run_leases[index]);
-  }
-  return chosen;
-}
 
 EndedAttempts EndedAttempts::only(const Numbers& chosen, bool is_in) const {
   EndedAttempts some;

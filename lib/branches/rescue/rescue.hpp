@@ -9,18 +9,17 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "branches/bisection.hpp"
 #include "branches/branch.hpp"
+#include "branches/rescue/history.hpp"
 #include "scheduling/pace.hpp"
 
 namespace lockkeeper::branches {
-
-using Numbers = std::vector<std::int64_t>;
 
 // A transaction that rescues holds up the workers whose attempts share a batch with it.
 inline constexpr time::Duration kRescueTarget = std::chrono::milliseconds(100);
@@ -32,6 +31,7 @@ struct AttemptSource {
   const char* close;
   const char* close_receipts;  // where they are not closed with the rest; otherwise null
   std::string_view error;      // the entry that the attempt's job gets
+  bool is_ledger = false;      // what it finds stays when the attempt has ended
 };
 
 // Jobs of the canonical plane.
@@ -74,18 +74,6 @@ struct RescueTerms {
   DeadLetters dead_letters;
 };
 
-// Attempts as the statements want them: parallel arrays.
-struct Candidates {
-  Numbers slots;
-  Numbers batches;
-  Numbers jobs;
-  Numbers run_leases;
-
-  std::size_t size() const { return jobs.size(); }
-  Candidates part(const Bisection::Range& range) const;
-  Candidates at(const Numbers& places) const;  // counted from one
-};
-
 struct EndedAttempts {
   Numbers jobs;
   Numbers run_leases;
@@ -100,12 +88,24 @@ struct EndedAttempts {
   Numbers jobs_where_last_is(std::int64_t value) const;
 };
 
+// What a rescue branch remembers from pass to pass.
+struct RescueMemory {
+  explicit RescueMemory(std::int64_t most) : pace(1, most, kRescueTarget) {}
+
+  // Histories are those of one schema.
+  void look_into(const std::string& storage_schema);
+
+  scheduling::Pace pace;
+  std::string schema;
+  std::map<std::string_view, History> histories;  // by the statement that finds
+};
+
 // What one pass of a rescue branch does and counts.
 struct RescuePass {
   BranchContext& ctx;
   const RescueKind& kind;
   RescueTerms terms;
-  scheduling::Pace& pace;
+  RescueMemory& memory;
   std::int64_t rescued = 0;
 
   void report(std::int64_t rescued_jobs, std::int64_t cancelled);
@@ -113,6 +113,21 @@ struct RescuePass {
   void batch_took(std::int64_t attempts, time::Duration length);
   void left_alone(std::int64_t job, const pg::SqlState& why);
 };
+
+// A part of what one source finds.
+struct Window {
+  Candidates open;
+  Candidates candidates;  // those of them that seem to be dead
+  Cursor end;
+  bool has_more = false;
+};
+
+// What lies beyond a cursor, a window of it; or, of a ledger, what is asked for.
+Task<Window> find(RescuePass& pass, AttemptSource source, Cursor begin);
+Task<Window> find_again(RescuePass& pass, AttemptSource source, Candidates these);
+
+// An array that is NULL when it would be empty.
+Numbers numbers(const pg::Rows& rows, std::size_t column);
 
 // A pass of a rescue branch: one look at both planes, then each source that has something.
 Task<Outcome> rescue_all(BranchContext& ctx, const RescueKind& kind, RescueTerms terms);

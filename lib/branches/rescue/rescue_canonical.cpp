@@ -20,7 +20,7 @@ Task<std::optional<pg::Error>> rescue(RescuePass& pass, Numbers jobs) {
     pass.report(rows.integer(0, 0), 0);
     pass.batch_took(rows.integer(0, 0), time::SteadyClock().now() - began);
   } catch (const pg::Error& error) {
-    if (error.state().is_cancelled()) pass.pace.cut_short();
+    if (error.state().is_cancelled()) pass.memory.pace.cut_short();
     co_return contained(error);
   }
   co_return std::nullopt;
@@ -78,7 +78,8 @@ Task<bool> rescue_canonical(RescuePass& pass) {
     cursor_at = found.text(0, 1);
     cursor_job = found.integer(0, 2);
     for (std::size_t begin = 0; begin < jobs.size();) {
-      const auto end = std::min(begin + static_cast<std::size_t>(pass.pace.rows()), jobs.size());
+      const auto end =
+          std::min(begin + static_cast<std::size_t>(pass.memory.pace.rows()), jobs.size());
       auto rescuing = rescue_window(pass, Numbers(jobs.begin() + static_cast<std::ptrdiff_t>(begin),
                                                   jobs.begin() + static_cast<std::ptrdiff_t>(end)));
       co_await rescuing;

@@ -39,7 +39,7 @@ constexpr std::string_view kError = "hard deadline exceeded";
 constexpr AttemptSource kSources[] = {
     {"queue/find_expired_leases", "queue/lock_leases", "queue/close_leases", "queue/close_receipts",
      kError},
-    {"queue/find_expired_claims", "queue/lock_claims", "queue/close_claims", nullptr, kError},
+    {"queue/find_expired_claims", "queue/lock_claims", "queue/close_claims", nullptr, kError, true},
 };
 
 constexpr RescueKind kKind{

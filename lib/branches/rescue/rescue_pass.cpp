@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "branches/fault.hpp"
 #include "branches/rescue/rescue.hpp"
@@ -19,16 +20,24 @@ struct Look {
   std::vector<AttemptSource> sources;
 };
 
+// One look at both planes. What stops it may stop one of them only, so then each part finds out by
+// itself whether there is anything.
 Task<Look> look(BranchContext& ctx, const RescueKind& kind, time::Duration limit) {
   const bool has_both = ctx.planes().has_queue_storage();
-  const char* statement = has_both ? kind.look : kind.look_canonical;
-  const auto rows = co_await ctx.query(statement, limit);
   Look seen;
-  seen.canonical = rows.boolean(0, 0);
-  if (!has_both) co_return seen;
-  for (std::size_t source = 0; source < kind.sources.size(); ++source) {
-    if (rows.boolean(0, source + 1)) seen.sources.push_back(kind.sources[source]);
+  try {
+    const char* statement = has_both ? kind.look : kind.look_canonical;
+    const auto rows = co_await ctx.query(statement, limit);
+    seen.canonical = rows.boolean(0, 0);
+    for (std::size_t source = 0; has_both && source < kind.sources.size(); ++source) {
+      if (rows.boolean(0, source + 1)) seen.sources.push_back(kind.sources[source]);
+    }
+    co_return seen;
+  } catch (const pg::Error& error) {
+    if (!has_both || is_taken_back(ctx, error) || error.state().is_connection_lost()) throw;
   }
+  seen.canonical = true;
+  seen.sources.assign(kind.sources.begin(), kind.sources.end());
   co_return seen;
 }
 
@@ -46,6 +55,10 @@ DeadLetters dead_letters(const BranchContext& ctx) {
   return wanted;
 }
 
+void RescueMemory::look_into(const std::string& storage_schema) {
+  if (std::exchange(schema, storage_schema) != storage_schema) histories.clear();
+}
+
 void RescuePass::report(std::int64_t rescued_jobs, std::int64_t cancelled) {
   rescued += rescued_jobs + cancelled;
   if (rescued_jobs > 0) ctx.report().rescued(kind.word, rescued_jobs);
@@ -61,8 +74,8 @@ void RescuePass::report_buried(const pg::Rows& rows) {
 }
 
 void RescuePass::batch_took(std::int64_t attempts, time::Duration length) {
-  pace.took(attempts, length);
-  ctx.report().batch_size(pace.rows());
+  memory.pace.took(attempts, length);
+  ctx.report().batch_size(memory.pace.rows());
 }
 
 void RescuePass::left_alone(std::int64_t job, const pg::SqlState& why) {
@@ -72,21 +85,21 @@ void RescuePass::left_alone(std::int64_t job, const pg::SqlState& why) {
 }
 
 Task<Outcome> rescue_all(BranchContext& ctx, const RescueKind& kind, RescueTerms terms) {
-  auto& pace = ctx.memory<scheduling::Pace>(
-      std::int64_t{1}, std::min(ctx.integer("batch_size"), kMostAttempts), kRescueTarget);
-  ctx.report().batch_size(pace.rows());
+  auto& memory = ctx.memory<RescueMemory>(std::min(ctx.integer("batch_size"), kMostAttempts));
+  memory.look_into(ctx.planes().storage_schema.value_or(""));
+  ctx.report().batch_size(memory.pace.rows());
   auto looking = look(ctx, kind, terms.limit);
   const auto seen = co_await looking;
-  RescuePass pass{ctx, kind, std::move(terms), pace};
+  RescuePass pass{ctx, kind, std::move(terms), memory};
   Outcome outcome;
   for (const auto& source : seen.sources) {
     co_await ctx.breathe();
-    auto part = separately(rescue_attempts(pass, source), outcome.failure);
+    auto part = separately(ctx, rescue_attempts(pass, source), outcome.failure);
     co_await part;
   }
   if (seen.canonical) {
     co_await ctx.breathe();
-    auto part = separately(rescue_canonical(pass), outcome.failure);
+    auto part = separately(ctx, rescue_canonical(pass), outcome.failure);
     co_await part;
   }
   outcome.rows = pass.rescued;

@@ -25,7 +25,11 @@ constexpr std::string_view kStatements[] = {
 };
 
 constexpr Setting kSettings[] = {
-    {"staleness", time::Duration(90s), "an attempt without a heartbeat for so long is taken back"},
+    {.name = "staleness",
+     .standard = time::Duration(90s),
+     .help = "an attempt without a heartbeat for so long is taken back",
+     .sound_from = 90s,
+     .harm = "workers beat every 30s unless told otherwise, so attempts that are alive run twice"},
     {"batch_size", std::int64_t{500}, "attempts in a transaction, a thousand at most"},
     {"limit_attempts", false, "whether a job without attempts left fails instead of running again"},
     {.name = "dlq",
@@ -42,9 +46,10 @@ constexpr std::string_view kReceiptError = "receipt claim stale: worker presumed
 constexpr AttemptSource kSources[] = {
     {"queue/find_stale_leases", "queue/lock_leases", "queue/close_leases", "queue/close_receipts",
      kLeaseError},
-    {"queue/find_stale_claims", "queue/lock_claims", "queue/close_claims", nullptr, kReceiptError},
+    {"queue/find_stale_claims", "queue/lock_claims", "queue/close_claims", nullptr, kReceiptError,
+     true},
     {"queue/find_stale_batches", "queue/lock_batches", "queue/close_batches", nullptr,
-     kReceiptError},
+     kReceiptError, true},
 };
 
 constexpr RescueKind kKind{

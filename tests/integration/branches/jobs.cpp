@@ -65,10 +65,10 @@ void age(const Database& database) {
   }
 }
 
-void complete(const Session& worker, int job) {
+void complete(const Session& worker, const std::string& which) {
   worker.sql(
       "WITH over AS MATERIALIZED (SELECT * FROM (" + std::string(kReceipts) +
-      ") c WHERE job_id = " + std::to_string(job) +
+      ") c WHERE " + which +
       "), done AS (INSERT INTO awa.receipt_completion_batches (ready_slot, ready_generation, "
       "claim_slot, queue, priority, enqueue_shard, completed_count, job_ids, run_leases, "
       "lane_seqs, "
@@ -78,6 +78,10 @@ void complete(const Session& worker, int job) {
       "ready_slot, ready_generation, outcome, closed_count, receipt_ids, receipt_ranges) SELECT "
       "claim_slot, ready_slot, ready_generation, 'completed', 1, ARRAY[receipt_id], "
       "int8multirange(int8range(receipt_id, receipt_id, '[]')) FROM over");
+}
+
+void complete(const Session& worker, int job) {
+  complete(worker, "job_id = " + std::to_string(job));
 }
 
 void materialise(const Database& database) {

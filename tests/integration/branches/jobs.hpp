@@ -42,6 +42,7 @@ void age(const Database& database);
 
 // A worker completes an attempt as 0.6.9 does: in batches, whatever the kind of the receipt.
 void complete(const Session& worker, int job);
+void complete(const Session& worker, const std::string& which);  // a condition on columns of claims
 
 // What a worker does when it needs a lease: the claim stays open. All open claims of either kind.
 void materialise(const Database& database);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What stands in the way of one job, lane, state or plane stops no other.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "branches/catalog.hpp"
@@ -100,7 +101,7 @@ TEST_CASE("a superseded job at the head of all stops no other queue and not the 
   const Database database;
   Leader leader(database);
   enqueue_due(database, "mail", 1, unique(mask));
-  database.sql("INSERT INTO awa.job_unique_claims (unique_key, job_id) VALUES ('key', 999999)");
+  take_key(database);
   enqueue_due(database, "other", 5);
   enqueue_canonical(database, 4);
 
@@ -110,6 +111,45 @@ TEST_CASE("a superseded job at the head of all stops no other queue and not the 
   CHECK_FALSE(outcome.failure);
   CHECK(count(database, "ready_entries", "queue = 'other'") == "5");
   CHECK(count(database, "jobs_hot", "state = 'available'") == "4");
+}
+
+TEST_CASE("a table that somebody has locked stops its own plane only, and few looks wait for it",
+          "[branches][promote_scheduled]") {
+  const std::string locked = GENERATE("scheduled_jobs", "deferred_jobs");
+  const std::string limit = GENERATE("lock_timeout", "statement_timeout");
+  CAPTURE(locked, limit);
+  const auto other_table = locked == "scheduled_jobs" ? "deferred_jobs" : "scheduled_jobs";
+  const Database database;
+  Leader leader(database);
+  leader.execute("SET lock_timeout = 0");
+  leader.execute("SET " + limit + " = '500ms'");
+  enqueue_due(database, "mail", 3);
+  enqueue_canonical(database, 3);
+  enqueue(database, "mail", 1, ", 'scheduled', p_run_at => now() + interval '1 hour'");
+  database.sql(
+      "INSERT INTO awa.scheduled_jobs (kind, queue, state, run_at) VALUES ('k', 'old', "
+      "'scheduled', now() + interval '1 hour')");
+  const auto other = database.session();
+  other.sql("BEGIN; LOCK TABLE awa." + locked);
+
+  const auto outcome = leader.run(promote_scheduled);
+
+  CHECK(outcome.rows == 3);
+  CHECK(outcome.failure);
+  CHECK(outcome.next_due_in);
+  auto fewest = leader.statements();
+  for (int pass = 0; pass < 3; ++pass) {
+    CHECK(leader.run(promote_scheduled).failure);
+    fewest = std::min(fewest, leader.statements());
+  }
+  CHECK(fewest == 1);
+  CHECK(count(database, other_table) == "1");
+  other.sql("ROLLBACK");
+  const auto end = std::chrono::steady_clock::now() + 1min;
+  while (leader.run(promote_scheduled).rows == 0 && std::chrono::steady_clock::now() < end) {
+  }
+  CHECK(count(database, locked) == "1");
+  CHECK_FALSE(leader.run(promote_scheduled).failure);
 }
 
 TEST_CASE("a batch that takes too long is tried again with fewer jobs",

@@ -105,6 +105,20 @@ TEST_CASE("of two jobs with one key the earlier is promoted", "[branches][promot
   CHECK(database.value("SELECT sum(terminal_delta) FROM awa.queue_terminal_count_deltas") == "1");
 }
 
+TEST_CASE("keys are taken in their own order, whatever is due first",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  for (const std::string key : {"c", "a", "b"}) {
+    enqueue_due(database, "mail", 1,
+                ", p_unique_key => '" + key + "', p_unique_states => B'01000000'");
+  }
+
+  CHECK(leader.run(promote_scheduled).rows == 3);
+  CHECK(database.value("SELECT string_agg(convert_from(unique_key, 'UTF8'), '' ORDER BY ctid) "
+                       "FROM awa.job_unique_claims") == "abc");
+}
+
 TEST_CASE("a promoted job claims its key as its mask says", "[branches][promote_scheduled]") {
   struct Case {
     const char* mask;

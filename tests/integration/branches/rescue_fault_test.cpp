@@ -111,6 +111,30 @@ TEST_CASE("what stops queue storage as a whole is said, and the canonical plane 
   CHECK(leader.statements() < 30);
 }
 
+TEST_CASE("a table that somebody has locked stops its own plane only",
+          "[branches][rescue_stale_heartbeats]") {
+  const std::string locked = GENERATE("jobs_hot", "leases");
+  const std::string limit = GENERATE("lock_timeout", "statement_timeout");
+  CAPTURE(locked, limit);
+  const Database database;
+  Leader leader(database);
+  leader.execute("SET lock_timeout = 0");
+  leader.execute("SET " + limit + " = '500ms'");
+  enqueue(database, "mail", 3);
+  claim(database, "mail", 3);
+  age(database);
+  abandon_canonical(database, 4);
+  const auto other = database.session();
+  other.sql("BEGIN; LOCK TABLE awa." + locked);
+
+  const auto outcome = leader.run(rescue_stale_heartbeats);
+
+  CHECK(outcome.rows == (locked == "leases" ? 4 : 3));
+  CHECK(outcome.failure);
+  other.sql("ROLLBACK");
+  CHECK(leader.run(rescue_stale_heartbeats).rows == (locked == "leases" ? 3 : 4));
+}
+
 TEST_CASE("a rescue that takes too long is tried again with fewer attempts",
           "[branches][rescue_stale_heartbeats]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);

@@ -28,6 +28,26 @@ TEST_CASE("a stale lease ends with its receipt closed as rescue",
               "payload #>> '{errors,0,error}' = 'heartbeat stale: worker presumed dead'") == "3");
 }
 
+TEST_CASE(
+    "more leases than a look names are all rescued, whatever they have overrun",
+    "[branches][rescue_stale_heartbeats][rescue_expired_deadlines][rescue_expired_callbacks]") {
+  const auto* branch = GENERATE(&rescue_stale_heartbeats, &branches::rescue_expired_deadlines,
+                                &branches::rescue_expired_callbacks);
+  CAPTURE(branch->name);
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 1200);
+  claim(database, "mail", 1200);
+  age(database);
+  materialise(database);
+  database.sql("UPDATE awa.leases SET deadline_at = now() - interval '1 min'");
+  if (branch == &branches::rescue_expired_callbacks) park(database);
+
+  CHECK(leader.run(*branch).rows == 1200);
+  CHECK(count(database, "leases") == "0");
+  CHECK(claims_minus_closures(database) == "0");
+}
+
 TEST_CASE("a lease with a newer heartbeat than its attempt state is alive",
           "[branches][rescue_stale_heartbeats]") {
   const Database database;

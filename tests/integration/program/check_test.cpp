@@ -83,6 +83,14 @@ TEST_CASE("a configuration that cannot be read is the first fact, with its place
   CHECK(checked.marks("database") == "skipped");
 }
 
+TEST_CASE("a setting that does harm is told before the daemon runs with it", "[program][check]") {
+  const auto checked = check("", "[branches.rescue_stale_heartbeats]\nstaleness = \"9s\"\n");
+
+  CHECK(checked.marks("configuration") == "ok");
+  CHECK(checked.marks("settings") == "warning");
+  CHECK_THAT(checked.text("settings"), Contains("staleness is") && Contains("90s"));
+}
+
 TEST_CASE("without a usable database the rest is looked at all the same", "[program][check]") {
   const auto unnamed = check("");
   const auto nonsense = check("geheim und mehr");

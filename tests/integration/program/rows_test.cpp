@@ -181,4 +181,25 @@ TEST_CASE("canonical plane: any name and content is rescued, what is refused is 
   check_log(daemon);
 }
 
+TEST_CASE(
+    "a part of a pass that hits its time limit is told, and the pass is not run again at once",
+    "[program][rows]") {
+  const Database database;
+  database.breaks("a lease belongs to a living attempt");
+  database.sql(
+      "INSERT INTO awa.leases (lease_slot, lease_generation, ready_slot, ready_generation, job_id, "
+      "queue, priority, lane_seq) VALUES (0, 0, 0, 0, 1, 'mail', 2, 1)");
+  database.sql(
+      "ALTER TABLE awa.leases ENABLE ROW LEVEL SECURITY; CREATE POLICY slow ON awa.leases USING "
+      "((SELECT pg_sleep(5)) IS NOT NULL)");
+  const Daemon daemon = daemon_of(database);
+  const auto passes = [&](const std::string& outcome) {
+    return daemon.metric("lockkeeper_branch_passes_total",
+                         {"branch=\"rescue_stale_heartbeats\"", "outcome=\"" + outcome + "\""});
+  };
+
+  CHECK(eventually([&] { return passes("failed") > 0; }));
+  CHECK(passes("preempted") == 0);
+}
+
 }  // namespace lockkeeper::test

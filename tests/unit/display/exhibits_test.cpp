@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "branches/catalog.hpp"
 #include "metrics/names.hpp"
 
 using namespace lockkeeper;
@@ -61,6 +62,24 @@ TEST_CASE("the holder of the lock is shown while there is another", "[service][e
   view.holder.reset();
   show_election(registry, view);
   CHECK_THAT(registry.render(), !Contains("pid="));
+}
+
+TEST_CASE("a staleness that takes living attempts from their workers is told, with the remedy",
+          "[service][exhibits]") {
+  const auto sentences = [](const std::string& more) {
+    const auto toml = "[branches.rescue_stale_heartbeats]\n" + more;
+    const auto settings = config::read_text(toml, "test", branch_schemas());
+    return unsound_settings(branches::rescue_stale_heartbeats,
+                            settings.branches.find("rescue_stale_heartbeats")->second);
+  };
+
+  CHECK(sentences("").empty());
+  CHECK(sentences("staleness = \"90s\"").empty());
+  CHECK(sentences("staleness = \"9s\"\nenabled = false").empty());
+  REQUIRE(sentences("staleness = \"9s\"").size() == 1);
+  CHECK_THAT(
+      sentences("staleness = \"9s\"")[0],
+      Contains("rescue_stale_heartbeats.staleness is \"9s\"") && Contains("; set \"90s\" or more"));
 }
 
 TEST_CASE("what only a leader sees is not shown after its term", "[service][exhibits]") {

@@ -1,5 +1,5 @@
 -- canonical/next_due: since when a job has been due and when the next will be, in the canonical plane.
--- Microseconds, NULL for none; one row a plane and state. Paused queues are not promoted.
+-- Microseconds, NULL for none; one row a plane and state. Due jobs of paused queues count: they are promoted.
 SELECT 'canonical' AS plane, 'scheduled' AS state,
     (SELECT (extract(epoch FROM now() - GREATEST(d.run_at, now() - interval '1 year')) * 1e6)::bigint
      FROM awa.scheduled_jobs d

@@ -21,6 +21,7 @@ WITH held AS MATERIALIZED (
                 CASE WHEN jsonb_typeof(m.metadata) = 'object' THEN jsonb_strip_nulls(jsonb_build_object(
                     '_awa_original_queue', CASE WHEN $3::text IS NOT NULL THEN j.queue END,
                     '_awa_original_priority', CASE WHEN $4::integer IS NOT NULL THEN j.priority END)) || m.metadata
+                -- No number: the cast fails, and its message says why the item is errored.
                 ELSE to_jsonb(('metadata is no JSON object but ' || jsonb_typeof(m.metadata))::integer) END)) p
             WHERE p.value <> 'null' AND (p.key IN ('metadata', 'progress')
                 OR p.key IN ('tags', 'errors') AND p.value <> '[]'))

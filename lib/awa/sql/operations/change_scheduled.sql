@@ -16,6 +16,7 @@ WITH held AS MATERIALIZED (
         metadata = CASE WHEN jsonb_typeof(j.metadata) = 'object' THEN jsonb_strip_nulls(jsonb_build_object(
                 '_awa_original_queue', CASE WHEN $3::text IS NOT NULL THEN j.queue END,
                 '_awa_original_priority', CASE WHEN $4::integer IS NOT NULL THEN j.priority END)) || j.metadata
+            -- No number: the cast fails, and its message says why the item is errored.
             ELSE to_jsonb(('metadata is no JSON object but ' || jsonb_typeof(j.metadata))::integer) END
     WHERE j.id = ANY (ARRAY(SELECT h.id FROM held h))
     RETURNING j.id, j.queue, j.run_at

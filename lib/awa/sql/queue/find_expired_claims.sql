@@ -1,15 +1,24 @@
--- queue/find_expired_claims: names open row-local receipts beyond a cursor that are past their deadline.
--- A heartbeat does not protect them.
+-- queue/find_expired_claims: names open row-local receipts that are past their deadline, and which of them no
+-- lease owns: those beyond a cursor, or only those that are asked for. A heartbeat does not protect them.
 -- $1 interval: how long past it
 -- $2 timestamp with time zone: deadline of the cursor
 -- $3 bigint: job of the cursor
 -- $4 bigint: run_lease of the cursor
+-- $5 bigint[]: claim slots of those that are asked for; NULL for those beyond the cursor
+-- $6 bigint[]: not used
+-- $7 bigint[]: jobs
+-- $8 bigint[]: run_leases
 WITH old AS MATERIALIZED (
+    (SELECT c.claim_slot, c.receipt_id, c.job_id, c.run_lease, c.deadline_at AS at, c.closed_at
+     FROM :"schema".lease_claims c
+     WHERE c.deadline_at < now() - $1::interval AND $5::bigint[] IS NULL
+       AND (c.deadline_at, c.job_id, c.run_lease) > ($2::timestamptz, $3::bigint, $4::bigint)
+     ORDER BY c.deadline_at, c.job_id, c.run_lease LIMIT 1000)
+    UNION ALL
     SELECT c.claim_slot, c.receipt_id, c.job_id, c.run_lease, c.deadline_at AS at, c.closed_at
-    FROM :"schema".lease_claims c
-    WHERE c.deadline_at < now() - $1::interval
-      AND (c.deadline_at, c.job_id, c.run_lease) > ($2::timestamptz, $3::bigint, $4::bigint)
-    ORDER BY c.deadline_at, c.job_id, c.run_lease LIMIT 1000
+    FROM unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[]) AS w(slot, b, job_id, run_lease)
+    CROSS JOIN LATERAL (SELECT c.* FROM :"schema".lease_claims c WHERE c.claim_slot = w.slot
+                        AND c.job_id = w.job_id AND c.run_lease = w.run_lease OFFSET 0) c
 ), closed AS MATERIALIZED (
     SELECT u.receipt_id
     FROM (SELECT o.claim_slot, range_agg(int8range(o.receipt_id, o.receipt_id, '[]')) AS ids
@@ -17,11 +26,12 @@ WITH old AS MATERIALIZED (
     CROSS JOIN LATERAL (SELECT x.receipt_ids FROM :"schema".lease_claim_closure_batches x
                         WHERE x.claim_slot = s.claim_slot AND x.receipt_ranges && s.ids OFFSET 0) x
     CROSS JOIN LATERAL unnest(x.receipt_ids) AS u(receipt_id)
-), expired AS MATERIALIZED (
-    SELECT o.* FROM old o
+), open AS MATERIALIZED (
+    SELECT o.*, o.at < now() - $1::interval
+            AND NOT EXISTS (SELECT FROM :"schema".leases l
+                            WHERE l.job_id = o.job_id AND l.run_lease = o.run_lease OFFSET 0) AS is_expired
+    FROM old o
     WHERE o.closed_at IS NULL
-      AND NOT EXISTS (SELECT FROM :"schema".leases l
-                      WHERE l.job_id = o.job_id AND l.run_lease = o.run_lease OFFSET 0)
       AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures x WHERE x.claim_slot = o.claim_slot
                       AND x.job_id = o.job_id AND x.run_lease = o.run_lease OFFSET 0)
       AND o.receipt_id NOT IN (SELECT x.receipt_id FROM closed x)
@@ -35,5 +45,6 @@ SELECT (SELECT count(*) = 1000 FROM old) AS has_more,
        array_agg(f.claim_slot::bigint ORDER BY f.at, f.job_id, f.run_lease) AS slots,
        array_agg(0::bigint) AS batches,
        array_agg(f.job_id ORDER BY f.at, f.job_id, f.run_lease) AS jobs,
-       array_agg(f.run_lease ORDER BY f.at, f.job_id, f.run_lease) AS run_leases
-FROM expired f
+       array_agg(f.run_lease ORDER BY f.at, f.job_id, f.run_lease) AS run_leases,
+       array_agg(f.is_expired::integer ORDER BY f.at, f.job_id, f.run_lease) AS is_candidate
+FROM open f

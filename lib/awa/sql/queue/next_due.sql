@@ -1,5 +1,5 @@
 -- queue/next_due: since when a job has been due and when the next will be, in both planes.
--- Microseconds, NULL for none; one row a plane and state. Paused queues are not promoted.
+-- Microseconds, NULL for none; one row a plane and state. Paused queues of queue storage are not promoted.
 -- $1 interval: how far back to look for due jobs of queue storage; NULL for all the way
 SELECT 'queue' AS plane, 'scheduled' AS state,
     (SELECT (extract(epoch FROM now() - GREATEST(d.run_at, now() - interval '1 year')) * 1e6)::bigint

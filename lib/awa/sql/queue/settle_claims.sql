@@ -11,7 +11,7 @@ WITH job AS MATERIALIZED (
 ), claimed AS (
     INSERT INTO awa.job_unique_claims (unique_key, job_id)
     SELECT j.unique_key, j.job_id FROM job j WHERE j.shall_claim AND NOT j.claims
-    ORDER BY j.run_at, j.job_id
+    ORDER BY j.unique_key, j.run_at, j.job_id
     ON CONFLICT (unique_key) DO NOTHING
     RETURNING job_id
 ), released AS (

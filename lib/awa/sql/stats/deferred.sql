@@ -1,4 +1,4 @@
--- stats/deferred: jobs of one state that are not due yet, by queue, in a window along the index of their times;
+-- stats/deferred: jobs of one state, due or not, by queue, in a window along the index of their times;
 -- and whether the window was full, and where it ended. No counts if the names of its queues
 -- are too many bytes for a reply.
 -- $1 awa.job_state: scheduled or retryable
