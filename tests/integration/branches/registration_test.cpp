@@ -132,19 +132,19 @@ TEST_CASE("jobs that are left are counted in every state, and finished ones are 
   const Database database(Routing::canonical);
   set_mixed(database);
   Leader leader(database);
-  put(database, "q", "ended", "completed", 20'000);
+  put(database, "q", "ended", "completed", 60'000);
   for (const std::string state :
        {"scheduled", "retryable", "available", "running", "waiting_external"}) {
     put(database, "q", "kind of " + state, state, 3);
   }
-  database.sql("VACUUM ANALYZE awa.jobs_hot, awa.scheduled_jobs");
+  database.sql("ANALYZE awa.jobs_hot, awa.scheduled_jobs");
   awa::Library library("awa");
 
   leader.run(registration);
 
   CHECK(shows(leader, "awa_storage_canonical_live_backlog 15"));
   const auto look = library.get(awa::Sql("registration/storage_move"))->text;
-  CHECK(pages_touched(database, look, "true") < 300);  // the table has thousands
+  CHECK(pages_touched(database, look, "true") < 400);  // the table has twice as many
 }
 
 TEST_CASE("of very many jobs that are left there are as many as Awa has counted",
