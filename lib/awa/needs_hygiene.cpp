@@ -39,6 +39,10 @@ constexpr Right kRotateQueue[] = {
     queue("queue_terminal_count_deltas", kLook),
     queue("queue_terminal_live_counts", kTake),
     queue("queue_terminal_rollups", kEnter),
+    children("lease_claims", kRead),
+    children("lease_claim_batches", kRead),
+    children("lease_claim_closures", kRead),
+    children("lease_claim_closure_batches", kRead),
     children("ready_entries", kEmpty),
     children("ready_claim_attempt_batches", kEmpty),
     children("done_entries", "SELECT,UPDATE,DELETE,TRUNCATE"),
@@ -127,10 +131,9 @@ constexpr Right kRollUp[] = {queue("queue_terminal_count_deltas", kRead),
                              queue("queue_terminal_live_counts", kEnter)};
 
 constexpr Right kRegistration[] = {
-    canonical("runtime_instances", kMove),
-    canonical("storage_transition_state", kRead),
-    canonical("jobs_hot", kRead),
-    canonical("scheduled_jobs", kRead),
+    canonical("runtime_instances", kMove),  canonical("storage_transition_state", kRead),
+    canonical("jobs_hot", kRead),           canonical("scheduled_jobs", kRead),
+    canonical("queue_state_counts", kRead),
 };
 
 constexpr Right kObserve[] = {

@@ -23,6 +23,13 @@ const auto kBegin = unprepared("BEGIN");
 const auto kCommit = unprepared("COMMIT");
 const auto kWaitForLocks = unprepared("SET LOCAL lock_timeout = 0");
 
+// Until the end of the transaction. Zero would mean no limit at all.
+pg::Call set_limit(const char* name, time::Duration limit) {
+  const auto whole = std::max(std::chrono::milliseconds(1),
+                              std::chrono::duration_cast<std::chrono::milliseconds>(limit));
+  return {unprepared(fmt::format("SET LOCAL {} = {}", name, whole.count())), {}};
+}
+
 // The first reply that failed, or the last one: what the caller asked is always last, and what
 // stands before it (BEGIN, SET) speaks only when it fails.
 pg::Reply decisive(pg::Replies replies) {
@@ -72,21 +79,16 @@ void Breath::await_suspend(std::coroutine_handle<> waiter) {
   ctx_.turn().renew(shape_, [waiter] { waiter.resume(); });
 }
 
-Transaction::Transaction(BranchContext& ctx, std::optional<time::Duration> lock_timeout)
-    : ctx_(ctx), lock_timeout_(lock_timeout) {}
+Transaction::Transaction(BranchContext& ctx, std::optional<time::Duration> lock_timeout,
+                         std::optional<time::Duration> statement_limit)
+    : ctx_(ctx), lock_timeout_(lock_timeout), statement_limit_(statement_limit) {}
 
 pg::Pipeline Transaction::opened(const awa::Sql& sql, std::vector<pg::Parameter> parameters) {
   auto pipeline = std::exchange(ahead_, {});
   if (!is_open_) {
     pipeline.push_back(pg::Call{kBegin, {}});
-    if (lock_timeout_) {
-      // Zero would mean no limit at all.
-      const auto limit =
-          std::max(std::chrono::milliseconds(1),
-                   std::chrono::duration_cast<std::chrono::milliseconds>(*lock_timeout_));
-      pipeline.push_back(
-          pg::Call{unprepared(fmt::format("SET LOCAL lock_timeout = {}", limit.count())), {}});
-    }
+    if (lock_timeout_) pipeline.push_back(set_limit("lock_timeout", *lock_timeout_));
+    if (statement_limit_) pipeline.push_back(set_limit("statement_timeout", *statement_limit_));
     is_open_ = true;
   }
   pipeline.push_back(ctx_.call(sql, std::move(parameters)));

@@ -57,8 +57,9 @@ class Breath {
 // by then is rolled back.
 class Transaction {
  public:
-  // BEGIN and the lock timeout travel with the first statement.
-  Transaction(BranchContext& ctx, std::optional<time::Duration> lock_timeout);
+  // BEGIN and the limits that differ from the session's travel with the first statement.
+  Transaction(BranchContext& ctx, std::optional<time::Duration> lock_timeout,
+              std::optional<time::Duration> statement_limit);
 
   template <typename... Values>
   Query query(const awa::Sql& sql, Values... values) {
@@ -91,6 +92,7 @@ class Transaction {
 
   BranchContext& ctx_;
   std::optional<time::Duration> lock_timeout_;
+  std::optional<time::Duration> statement_limit_;
   bool is_open_ = false;
   pg::Pipeline ahead_;
 };

@@ -67,8 +67,9 @@ class BranchContext {
   Ask attempt(const awa::Sql& sql, Values... values) {
     return Ask(*this, single(call(sql, {pg::Parameter(values)...})));
   }
-  Transaction begin(std::optional<time::Duration> lock_timeout = {}) {
-    return Transaction(*this, lock_timeout);
+  Transaction begin(std::optional<time::Duration> lock_timeout = {},
+                    std::optional<time::Duration> statement_limit = {}) {
+    return Transaction(*this, lock_timeout, statement_limit);
   }
   Breath breathe(TurnShape shape = {}) { return Breath(*this, shape); }
 

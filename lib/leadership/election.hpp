@@ -32,8 +32,8 @@ inline constexpr std::int64_t kMaintenanceLock = 0x4157415f4d41494e;
 // place that it has made for a worker.
 inline constexpr std::int64_t kWindowLock = 0x4c4b505241534944;
 
-// The server ends one statement of the leader after this; with idle_limit it bounds how long a
-// dead leader can hold the lock.
+// The server ends one statement of the leader after this, unless its transaction allows more, as
+// one in branches/rings does; with idle_limit it bounds how long a dead leader can hold the lock.
 inline constexpr time::Duration kStatementLimit = std::chrono::seconds(1);
 
 struct ElectionSettings {

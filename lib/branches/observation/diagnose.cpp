@@ -14,6 +14,8 @@
 #include <chrono>
 
 #include "branches/catalog.hpp"
+#include "branches/fault.hpp"
+#include "scheduling/pace.hpp"
 
 namespace lockkeeper::branches {
 namespace {
@@ -31,6 +33,7 @@ constexpr Setting kSettings[] = {
 constexpr std::int64_t kLargestPage = 1000;
 constexpr std::int64_t kLargestPageOfLanes = 60;  // no answer has 64 kB, however long the names
 constexpr std::int64_t kSmallestPage = 10;
+constexpr auto kPageTarget = 50ms;  // the slo lane takes back what takes much longer
 constexpr std::int64_t kCanonicalLanes = 200;
 
 // Turns of very different length.
@@ -44,25 +47,31 @@ constexpr auto kServersLimit = 900ms;
 // Somebody who pins the horizon for less is not worth a series of his own.
 constexpr double kLongSnapshot = 60;
 
-// Where a walk stands. Its page shrinks when one has been too much.
+// Where a walk stands.
 struct LaneWalk {
   std::string queue;
   std::int64_t priority = 0;
   std::int64_t shard = 0;
-  std::int64_t page = kLargestPageOfLanes;
   std::int64_t wedged = 0;
   double longest_wait = 0;
 };
 struct ClaimWalk {
   std::string key = "\\x";
-  std::int64_t page = kLargestPage;
   std::int64_t without_job = 0;
   std::int64_t without_state = 0;
 };
 struct Memory {
+  explicit Memory(std::int64_t most)
+      : lane_pace(kSmallestPage, std::min(most, kLargestPageOfLanes), kPageTarget),
+        claim_pace(kSmallestPage, std::min(most, kLargestPage), kPageTarget) {}
+
   LaneWalk lanes;
   ClaimWalk claims;
+  scheduling::Pace lane_pace;
+  scheduling::Pace claim_pace;
 };
+
+Memory& memory_of(BranchContext& ctx) { return ctx.memory<Memory>(ctx.integer("batch_size")); }
 
 time::Duration seconds(double count) {
   return std::chrono::duration_cast<time::Duration>(std::chrono::duration<double>(count));
@@ -94,23 +103,35 @@ void take_lane(LaneWalk& walk, const pg::Rows& rows, std::size_t row) {
   if (waits) walk.longest_wait = std::max(walk.longest_wait, rows.real(row, 4));
 }
 
-// From the start, with pages of that size.
-template <typename Walk>
-void begin_again(Walk& walk, std::int64_t page) {
-  walk = {};
-  walk.page = page;
+// One page of a walk; empty when it was given up. What was too much comes again, smaller.
+Task<std::optional<pg::Rows>> turn_page(BranchContext& ctx, std::string_view what, Query query,
+                                        scheduling::Pace& pace,
+                                        std::int64_t (*seen)(const pg::Rows&)) {
+  const time::SteadyClock clock;
+  const auto began = clock.now();
+  try {
+    auto measuring = measure(ctx, what, std::move(query));
+    const auto rows = co_await measuring;
+    if (rows) {
+      pace.took(seen(*rows), clock.now() - began);
+    } else {
+      pace.cut_short();
+      pace.cut_short();
+    }
+    co_return rows;
+  } catch (const pg::Error& error) {
+    if (error.state().is_cancelled()) pace.cut_short();
+    throw;
+  }
 }
 
-// A page that was too much is asked for in a quarter of its size when the walk begins again.
-template <typename Walk>
-void give_up(Walk& walk, std::int64_t asked) {
-  begin_again(walk, std::max(asked / 4, kSmallestPage));
-}
+std::int64_t lanes_in(const pg::Rows& rows) { return static_cast<std::int64_t>(rows.size()); }
+std::int64_t claims_in(const pg::Rows& rows) { return rows.integer(0, 0); }
 
 // True when the walk has come to its end.
 bool take_lanes(LaneWalk& walk, const pg::Rows& rows, std::int64_t asked) {
   for (std::size_t row = 0; row < rows.size(); ++row) take_lane(walk, rows, row);
-  if (static_cast<std::int64_t>(rows.size()) < asked) return true;
+  if (lanes_in(rows) < asked) return true;
   const auto last = rows.size() - 1;
   walk.queue = rows.text(last, 0);
   walk.priority = rows.integer(last, 1);
@@ -121,49 +142,50 @@ bool take_lanes(LaneWalk& walk, const pg::Rows& rows, std::int64_t asked) {
 bool take_claims(ClaimWalk& walk, const pg::Rows& rows, std::int64_t asked) {
   walk.without_job += rows.integer(0, 2);
   walk.without_state += rows.integer(0, 3);
-  if (rows.integer(0, 0) < asked) return true;
+  if (claims_in(rows) < asked) return true;
   walk.key = rows.text(0, 1);
   return false;
 }
 
 Task<bool> walk_lanes(BranchContext& ctx) {
-  auto& walk = ctx.memory<Memory>().lanes;
+  auto& walk = memory_of(ctx).lanes;
+  auto& pace = memory_of(ctx).lane_pace;
   for (auto left = ctx.integer("max_batches"); left > 0; --left) {
-    const auto asked = std::min(ctx.integer("batch_size"), walk.page);
+    const auto asked = pace.rows();
     co_await ctx.breathe(kLanes);
-    auto measuring = measure(
-        ctx, "lanes", ctx.query("diagnose/lanes", walk.queue, walk.priority, walk.shard, asked));
-    const auto rows = co_await measuring;
-    if (!rows) {
-      give_up(walk, asked);
-      co_return false;
+    auto query = ctx.query("diagnose/lanes", walk.queue, walk.priority, walk.shard, asked);
+    auto turning = turn_page(ctx, "lanes", std::move(query), pace, lanes_in);
+    const auto rows = co_await turning;
+    const bool is_over = !rows || take_lanes(walk, *rows, asked);
+    if (!is_over) continue;
+    if (rows) {
+      ctx.report().wedged_lanes(walk.wedged);
+      ctx.report().oldest_available("queue_storage", seconds(walk.longest_wait));
+      ctx.report().measured("lanes");
     }
-    if (!take_lanes(walk, *rows, asked)) continue;
-    ctx.report().wedged_lanes(walk.wedged);
-    ctx.report().oldest_available("queue_storage", seconds(walk.longest_wait));
-    ctx.report().measured("lanes");
-    begin_again(walk, walk.page);
+    walk = {};
     co_return true;
   }
   co_return false;
 }
 
 Task<bool> walk_claims(BranchContext& ctx) {
-  auto& walk = ctx.memory<Memory>().claims;
+  auto& walk = memory_of(ctx).claims;
+  auto& pace = memory_of(ctx).claim_pace;
   for (auto left = ctx.integer("max_batches"); left > 0; --left) {
-    const auto asked = std::min(ctx.integer("batch_size"), walk.page);
+    const auto asked = pace.rows();
     co_await ctx.breathe(kClaims);
-    auto measuring = measure(ctx, "unique_claims", ctx.query("diagnose/claims", walk.key, asked));
-    const auto rows = co_await measuring;
-    if (!rows) {
-      give_up(walk, asked);
-      co_return false;
+    auto query = ctx.query("diagnose/claims", walk.key, asked);
+    auto turning = turn_page(ctx, "unique_claims", std::move(query), pace, claims_in);
+    const auto rows = co_await turning;
+    const bool is_over = !rows || take_claims(walk, *rows, asked);
+    if (!is_over) continue;
+    if (rows) {
+      ctx.report().leaked_claims("job_gone", walk.without_job);
+      ctx.report().leaked_claims("state", walk.without_state);
+      ctx.report().measured("unique_claims");
     }
-    if (!take_claims(walk, *rows, asked)) continue;
-    ctx.report().leaked_claims("job_gone", walk.without_job);
-    ctx.report().leaked_claims("state", walk.without_state);
-    ctx.report().measured("unique_claims");
-    begin_again(walk, walk.page);
+    walk = {};
     co_return true;
   }
   co_return false;

@@ -4,15 +4,14 @@
 // waited.
 //
 // Only people who look at dashboards wait for this, so it rides the hygiene lane. It changes
-// nothing, and reads no table that a prune of receipts has to lock. Queues are read page by page
-// and deferred jobs window by window, each in a turn of its own, so that no statement takes long
-// and no reply is large, however many there are. All is shown at once in the end; what was shown
-// of a queue that is gone, or drained, is gone with it. A pass that was taken back goes on where
-// it was.
+// nothing, and reads no table that a prune of receipts has to lock. Queues are read page by page,
+// and leases, failed and deferred jobs and dead letters window by window, each in a turn of its
+// own, so that no statement takes long and no reply is large, however many there are. All is shown
+// at once in the end; what was shown of a queue that is gone, or drained, is gone with it. A pass
+// that was taken back goes on where it was, in smaller steps.
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 
 #include "branches/catalog.hpp"
 #include "branches/fault.hpp"
@@ -28,13 +27,13 @@ constexpr std::string_view kStatements[] = {
 };
 
 constexpr std::int64_t kPage = 64;         // names of 200 letters, in a reply of 64 kB
-constexpr std::int64_t kWindow = 20'000;   // deferred jobs
+constexpr std::int64_t kWindow = 20'000;   // rows
 constexpr std::int64_t kLeastWindow = 16;  // whose names fit into a reply, whatever they are
 
 // Adds one row of a page to what is known of its queue.
 using Read = void (*)(QueueDepth& depth, const pg::Rows& rows, std::size_t row);
 
-struct Family {
+struct Pages {
   const char* statement;
   Read read;
 };
@@ -49,20 +48,6 @@ void read_lanes(QueueDepth& depth, const pg::Rows& rows, std::size_t row) {
   depth.lag = lag_of(rows, row, 2);
 }
 
-void read_leases(QueueDepth& depth, const pg::Rows& rows, std::size_t row) {
-  depth.running = rows.integer(row, 1);
-  depth.waiting_external = rows.integer(row, 2);
-}
-
-void read_failed(QueueDepth& depth, const pg::Rows& rows, std::size_t row) {
-  depth.failed += rows.integer(row, 1);
-}
-
-void read_dead_letters(QueueDepth& depth, const pg::Rows& rows, std::size_t row) {
-  depth.dead_letters = rows.integer(row, 1);
-  depth.failed += rows.integer(row, 1);
-}
-
 void read_known(QueueDepth&, const pg::Rows&, std::size_t) {}
 
 void read_canonical(QueueDepth& depth, const pg::Rows& rows, std::size_t row) {
@@ -75,124 +60,161 @@ void read_canonical(QueueDepth& depth, const pg::Rows& rows, std::size_t row) {
   depth.lag = lag_of(rows, row, 7);
 }
 
-constexpr Family kQueueFamilies[] = {
-    {"stats/lanes", read_lanes},   {"stats/leases", read_leases},
-    {"stats/failed", read_failed}, {"stats/dead_letters", read_dead_letters},
-    {"stats/known", read_known},
-};
-constexpr Family kCanonicalFamilies[] = {{"stats/canonical", read_canonical}};
+constexpr Pages kQueuePages[] = {{"stats/lanes", read_lanes}, {"stats/known", read_known}};
+constexpr Pages kCanonicalPages[] = {{"stats/canonical", read_canonical}};
 
-constexpr std::string_view kDeferredStates[] = {"scheduled", "retryable"};
-
-// The deferred job behind which a window begins.
-struct DeferredPlace {
-  std::string run_at = "-infinity";
-  std::string queue;
-  std::int64_t priority = 0;
-  std::int64_t job = std::numeric_limits<std::int64_t>::min();
+// Rows that are counted window by window, and the place where the first one begins.
+struct Windows {
+  const char* statement;
+  std::span<const std::string_view> start;
 };
+
+constexpr std::string_view kFirstRow[] = {"-1", "", "0", "0", "0"};
+constexpr std::string_view kFirstLetter[] = {"", "infinity", "0"};
+constexpr std::string_view kFirstScheduled[] = {"scheduled", "-infinity", "", "0", "-1"};
+constexpr std::string_view kFirstRetryable[] = {"retryable", "-infinity", "", "0", "-1"};
+
+constexpr Windows kWindows[] = {
+    {"stats/leases", kFirstRow},          {"stats/failed", kFirstRow},
+    {"stats/dead_letters", kFirstLetter}, {"stats/deferred", kFirstScheduled},
+    {"stats/deferred", kFirstRetryable},
+};
+
+void add(QueueDepth& depth, std::string_view state, std::int64_t jobs) {
+  if (state == "running") depth.running += jobs;
+  if (state == "waiting_external") depth.waiting_external += jobs;
+  if (state == "scheduled") depth.scheduled += jobs;
+  if (state == "retryable") depth.retryable += jobs;
+  if (state == "failed" || state == "dead_letter") depth.failed += jobs;
+  if (state == "dead_letter") depth.dead_letters = depth.dead_letters.value_or(0) + jobs;
+}
 
 // How far the pass with that due time has come.
-struct StatsMemory {
+struct Progress {
   time::TimePoint due{};
   QueueDepths depths;
-  std::size_t family = 0;
+  std::size_t pages = 0;             // which of them
   std::optional<std::string> after;  // the last queue of the last page
-  std::size_t state = 0;
-  DeferredPlace place;
+  std::size_t windows = 0;           // which of them
+  std::vector<std::string> place;    // behind which the next window begins; empty for the start
+};
+
+struct StatsMemory {
+  Progress progress;
+  std::int64_t page = kPage;
   std::int64_t window = kWindow;
 };
 
-Task<bool> read_families(BranchContext& ctx, StatsMemory& memory,
-                         std::span<const Family> families) {
-  while (memory.family < families.size()) {
-    const auto& family = families[memory.family];
-    const pg::Parameter after =
-        memory.after ? pg::Parameter(*memory.after) : pg::Parameter(std::nullopt);
-    const auto rows = co_await ctx.query(family.statement, after, kPage);
+Query ask(BranchContext& ctx, const char* statement, std::vector<pg::Parameter> parameters) {
+  return Query(ctx, BranchContext::single(ctx.call(statement, std::move(parameters))));
+}
+
+Task<bool> read_pages(BranchContext& ctx, StatsMemory& memory, std::span<const Pages> all) {
+  auto& progress = memory.progress;
+  while (progress.pages < all.size()) {
+    const auto& pages = all[progress.pages];
+    const auto asked = memory.page;
+    std::vector<pg::Parameter> parameters = {
+        progress.after ? pg::Parameter(*progress.after) : pg::Parameter(std::nullopt),
+        pg::Parameter(asked)};
+    const auto rows = co_await ask(ctx, pages.statement, std::move(parameters));
     for (std::size_t row = 0; row < rows.size(); ++row) {
-      family.read(memory.depths[std::string(rows.text(row, 0))], rows, row);
+      pages.read(progress.depths[std::string(rows.text(row, 0))], rows, row);
     }
-    memory.after.reset();
-    if (rows.size() < static_cast<std::size_t>(kPage)) {
-      ++memory.family;
+    memory.page = std::min(kPage, asked * 2);
+    progress.after.reset();
+    if (rows.size() < static_cast<std::size_t>(asked)) {
+      ++progress.pages;
     } else {
-      memory.after = rows.text(rows.size() - 1, 0);
+      progress.after = rows.text(rows.size() - 1, 0);
     }
     co_await ctx.breathe();
   }
   co_return true;
 }
 
-// Adds one window of deferred jobs. A window of too many names is read again, smaller.
+// Adds one window. One of too many names is read again, smaller.
 void read_window(StatsMemory& memory, const pg::Rows& rows) {
+  auto& progress = memory.progress;
   if (rows.is_null(0, 0)) {
     memory.window = std::max(kLeastWindow, memory.window / 4);
     return;
   }
   const auto queues = rows.texts(0, 0);
-  const auto jobs = rows.integers(0, 1);
-  const bool is_scheduled = kDeferredStates[memory.state] == "scheduled";
+  const auto states = rows.texts(0, 1);
+  const auto jobs = rows.integers(0, 2);
   for (std::size_t index = 0; index < queues.size(); ++index) {
-    auto& depth = memory.depths[queues[index]];
-    (is_scheduled ? depth.scheduled : depth.retryable) += jobs[index];
+    add(progress.depths[queues[index]], states[index], jobs[index]);
   }
   memory.window = std::min(kWindow, memory.window * 2);
-  memory.place = {};
-  if (!rows.boolean(0, 2)) {
-    ++memory.state;
+  progress.place.clear();
+  if (!rows.boolean(0, 3)) {
+    ++progress.windows;
     return;
   }
-  memory.place.run_at = rows.text(0, 3);
-  memory.place.queue = rows.text(0, 4);
-  memory.place.priority = rows.integer(0, 5);
-  memory.place.job = rows.integer(0, 6);
+  const auto columns = kWindows[progress.windows].start.size();
+  for (std::size_t column = 4; column < 4 + columns; ++column) {
+    progress.place.emplace_back(rows.text(0, column));
+  }
 }
 
-Task<bool> read_deferred(BranchContext& ctx, StatsMemory& memory) {
-  while (memory.state < std::size(kDeferredStates)) {
-    const auto& place = memory.place;
-    const auto rows =
-        co_await ctx.query("stats/deferred", kDeferredStates[memory.state], place.run_at,
-                           place.queue, place.priority, place.job, memory.window);
+Task<bool> read_windows(BranchContext& ctx, StatsMemory& memory) {
+  const auto& progress = memory.progress;
+  while (progress.windows < std::size(kWindows)) {
+    const auto& windows = kWindows[progress.windows];
+    std::vector<pg::Parameter> parameters = {pg::Parameter(memory.window)};
+    if (progress.place.empty()) {
+      parameters.insert(parameters.end(), windows.start.begin(), windows.start.end());
+    } else {
+      parameters.insert(parameters.end(), progress.place.begin(), progress.place.end());
+    }
+    const auto rows = co_await ask(ctx, windows.statement, std::move(parameters));
     read_window(memory, rows);
-    if (memory.state < std::size(kDeferredStates)) co_await ctx.breathe();
+    if (progress.windows < std::size(kWindows)) co_await ctx.breathe();
   }
   co_return true;
 }
 
 Task<bool> read_all(BranchContext& ctx, StatsMemory& memory) {
   if (!ctx.planes().is_queue_storage_routed()) {
-    auto reading = read_families(ctx, memory, kCanonicalFamilies);
+    auto reading = read_pages(ctx, memory, kCanonicalPages);
     co_return co_await reading;
   }
-  auto reading = read_families(ctx, memory, kQueueFamilies);
+  auto reading = read_pages(ctx, memory, kQueuePages);
   co_await reading;
-  auto counting = read_deferred(ctx, memory);
+  auto counting = read_windows(ctx, memory);
   co_await counting;
-  for (auto& [queue, depth] : memory.depths) {
+  for (auto& [queue, depth] : memory.progress.depths) {
     depth.dead_letters = depth.dead_letters.value_or(0);
   }
   co_return true;
 }
 
+// What was cut short comes again, smaller.
+void shrink(StatsMemory& memory) {
+  memory.page = std::max<std::int64_t>(1, memory.page / 4);
+  memory.window = std::max(kLeastWindow, memory.window / 4);
+}
+
 // What cannot be read is not shown either: an old number would look like a good one.
 Task<Outcome> run(BranchContext& ctx) {
   auto& memory = ctx.memory<StatsMemory>();
-  if (memory.due != ctx.due()) {
-    memory = {};
-    memory.due = ctx.due();
+  if (memory.progress.due != ctx.due()) {
+    memory.progress = {};
+    memory.progress.due = ctx.due();
   }
   try {
     auto reading = read_all(ctx, memory);
     co_await reading;
   } catch (const pg::Error& error) {
+    if (error.state().is_cancelled()) shrink(memory);
     if (is_taken_back(ctx, error)) throw;
     ctx.report().queue_depths({});
+    memory.progress = {};
     throw;
   }
-  ctx.report().queue_depths(memory.depths);
-  memory = {};
+  ctx.report().queue_depths(memory.progress.depths);
+  memory.progress = {};
   co_return Outcome();
 }
 

@@ -28,6 +28,13 @@ constexpr std::string_view kSkips[] = {"bad_row"};
 // Told in one pass; whoever mends them sees the others in the next.
 constexpr std::int64_t kMostMalformed = 200;
 
+// What the row says already, as of which due time. A pass that was taken back does not write it
+// again.
+struct Said {
+  time::TimePoint due{};
+  std::string transition_state;
+};
+
 std::string host() {
   std::array<char, 256> name{};
   if (gethostname(name.data(), name.size() - 1) != 0) return "";
@@ -57,13 +64,24 @@ void name_malformed(BranchContext& ctx, const pg::Rows& rows) {
   }
 }
 
-Task<Outcome> run(BranchContext& ctx) {
-  if (ctx.planes().transition_state == "active") {
+Task<bool> say(BranchContext& ctx) {
+  const auto state = ctx.planes().transition_state;
+  auto& said = ctx.memory<Said>();
+  if (said.due == ctx.due() && said.transition_state == state) co_return false;
+  if (state == "active") {
     co_await ctx.query("registration/register", host(), static_cast<std::int64_t>(getpid()));
   } else {
     co_await ctx.query("registration/unregister");
   }
+  said.due = ctx.due();
+  said.transition_state = state;
   co_await ctx.breathe();
+  co_return true;
+}
+
+Task<Outcome> run(BranchContext& ctx) {
+  auto saying = say(ctx);
+  co_await saying;
   const auto rows =
       co_await ctx.query("registration/storage_move", ctx.planes().has_queue_storage());
   show(ctx, rows);

@@ -17,6 +17,7 @@ struct Proofs {
   bool has_counts = false;
   std::string_view refusal;   // a label, or empty
   std::string late_producer;  // what it left behind, or empty
+  std::string newest;         // changes when a job comes into the slot
 };
 
 Proofs read_proofs(const pg::Rows& rows) {
@@ -27,19 +28,24 @@ Proofs read_proofs(const pg::Rows& rows) {
   if (rows.boolean(0, 3)) proofs.refusal = "queue.pending_ready";
   if (rows.boolean(0, 2)) proofs.refusal = "queue.active_leases";
   if (!rows.is_null(0, 5)) proofs.late_producer = rows.text(0, 5);
+  proofs.newest = rows.text(0, 6);
   return proofs;
 }
 
 class QueuePrune {
  public:
   QueuePrune(BranchContext& ctx, RingView view)
-      : ctx_(ctx), slot_(*view.sealed_slot), generation_(view.sealed_generation) {}
+      : ctx_(ctx),
+        slot_(*view.sealed_slot),
+        generation_(view.sealed_generation),
+        large_(large_slot(ctx, view)) {}
 
   Task<Pruned> run();
 
  private:
   template <typename Asked>
   Task<Proofs> prove(Asked& asked);
+  Task<bool> are_claims_closed(const Proofs& proofs);
   Task<std::int64_t> carry_failed();
   Task<Pruned> reclaim();
   Task<bool> settle_counts(Transaction& tx);
@@ -48,19 +54,37 @@ class QueuePrune {
   BranchContext& ctx_;
   std::int64_t slot_;
   std::int64_t generation_;
+  LargeSlot* large_;  // or null
 };
 
 // Asks the context or, once the tables are locked, the transaction.
 template <typename Asked>
 Task<Proofs> QueuePrune::prove(Asked& asked) {
   const awa::Sql statement("rings/queue_proofs", slot_);
-  const auto rows = co_await asked.query(statement, slot_, generation_);
+  const bool counts_claims = large_ == nullptr;
+  const auto rows = co_await asked.query(statement, slot_, generation_, counts_claims);
   auto proofs = read_proofs(rows);
   if (!proofs.refusal.empty() || proofs.late_producer.empty()) co_return proofs;
   const awa::Sql late("rings/queue_late_claims", slot_);
   const auto open = co_await asked.query(late, slot_, generation_);
   if (open.boolean(0, 0)) proofs.refusal = "queue.unclosed_claim_refs";
   co_return proofs;
+}
+
+// Claims of a large slot are counted in steps. Nobody can claim a job that every cursor has passed,
+// so no claim comes meanwhile unless a job does, and then all is counted anew.
+Task<bool> QueuePrune::are_claims_closed(const Proofs& proofs) {
+  if (large_ == nullptr) co_return true;
+  if (large_->newest != proofs.newest) {
+    large_->newest = proofs.newest;
+    large_->count = ClaimCount();
+  }
+  ClaimsAsked asked;
+  asked.ready_slot = slot_;
+  asked.ready_generation = generation_;
+  asked.last_slot = ctx_.planes().rings.claim_slots - 1;
+  auto counting = large_->count.run(ctx_, asked);
+  co_return co_await counting;
 }
 
 Pruned QueuePrune::refused(const Proofs& proofs) {
@@ -78,6 +102,9 @@ Task<Pruned> QueuePrune::run() {
     co_return Pruned();
   }
   if (!proofs.refusal.empty()) co_return refused(proofs);
+  auto counting = are_claims_closed(proofs);
+  const bool is_closed = co_await counting;
+  if (!is_closed) co_return skipped("queue.unclosed_claim_refs");
   auto carrying = carry_failed();
   const auto carried = co_await carrying;
   if (carried > 0) {
@@ -109,7 +136,7 @@ Task<std::int64_t> QueuePrune::carry_failed() {
 }
 
 Task<Pruned> QueuePrune::reclaim() {
-  auto tx = ctx_.begin(kPruneLockTimeout);
+  auto tx = begin_reclaiming(ctx_, large_);
   const auto sealed = co_await tx.query("rings/queue_seal", slot_, generation_);
   if (sealed.empty()) co_return Pruned();
   const awa::Sql lock("rings/queue_lock", slot_);
@@ -117,6 +144,7 @@ Task<Pruned> QueuePrune::reclaim() {
   auto proving = prove(tx);
   const auto proofs = co_await proving;
   if (!proofs.refusal.empty()) co_return refused(proofs);
+  if (large_ != nullptr && large_->newest != proofs.newest) co_return blocked();
   auto settling = settle_counts(tx);
   const bool is_settled = co_await settling;
   if (!is_settled) co_return blocked();

@@ -2,6 +2,7 @@
 //
 // Pruning of lease and claim slots, and what all three rings share.
 #include "branches/rings/rings.hpp"
+#include "logging/log.hpp"
 
 namespace lockkeeper::branches {
 namespace {
@@ -16,8 +17,27 @@ constexpr int kMostTakenBack = 8;
 
 }  // namespace
 
+bool is_starved(BranchContext& ctx) {
+  return ctx.memory<RingMemory>().taken_back >= kMostTakenBack;
+}
+
+LargeSlot* large_slot(BranchContext& ctx, const RingView& view) {
+  auto& large = ctx.memory<RingMemory>().large;
+  const bool is_this =
+      large && large->slot == *view.sealed_slot && large->generation == view.sealed_generation;
+  return is_this ? &*large : nullptr;
+}
+
+Transaction begin_reclaiming(BranchContext& ctx, const LargeSlot* large) {
+  if (large == nullptr) return ctx.begin(kPruneLockTimeout);
+  ctx.turn().shield();
+  logging::warn("a slot of a ring is reclaimed in one piece; others may wait for it",
+                {{"slot", large->slot}, {"generation", large->generation}});
+  return ctx.begin(kPruneLockTimeout, kLargeSlotLimit);
+}
+
 void insist_if_starved(BranchContext& ctx) {
-  if (ctx.memory<RingMemory>().taken_back >= kMostTakenBack) ctx.turn().shield();
+  if (is_starved(ctx)) ctx.turn().shield();
 }
 
 Task<Pruned> truncate_slot(Transaction& tx, const char* sizes, std::int64_t slot) {
@@ -53,18 +73,30 @@ Task<Pruned> prune_lease_slot(BranchContext& ctx, RingView view) {
 Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view) {
   const auto slot = *view.sealed_slot;
   const awa::Sql proofs("rings/claim_proofs", slot);
-  const auto before = co_await ctx.query(proofs);
-  if (!before.boolean(0, 0)) co_return Pruned();
-  if (before.boolean(0, 1)) co_return skipped("claim.open");
+  auto* large = large_slot(ctx, view);
+  if (large != nullptr) {
+    ClaimsAsked asked;
+    asked.last_slot = slot;
+    auto counting = large->count.run(ctx, asked);
+    const bool is_closed = co_await counting;
+    if (!is_closed) co_return skipped("claim.open");
+  } else {
+    const auto before = co_await ctx.query(proofs);
+    if (!before.boolean(0, 0)) co_return Pruned();
+    if (before.boolean(0, 1)) co_return skipped("claim.open");
+  }
   co_await ctx.breathe(kTruncate);
   insist_if_starved(ctx);
-  auto tx = ctx.begin(kPruneLockTimeout);
+  auto tx = begin_reclaiming(ctx, large);
   const auto sealed = co_await tx.query("rings/claim_seal", slot);
   if (sealed.empty()) co_return skipped("claim.current", 0);
   const awa::Sql lock("rings/claim_lock", slot);
   tx.ahead(lock);
   const auto after = co_await tx.query(proofs);
-  if (after.boolean(0, 1)) co_return skipped("claim.open");
+  if (after.boolean(0, 1)) {
+    if (large != nullptr) large->count = ClaimCount(slot);
+    co_return skipped("claim.open");
+  }
   tx.ahead("rings/claim_reset_cursors", slot);
   auto truncating = truncate_slot(tx, "rings/claim_sizes", slot);
   co_return co_await truncating;

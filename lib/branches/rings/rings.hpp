@@ -9,7 +9,9 @@
 #include <span>
 #include <string_view>
 
+#include "branches/admin/rest.hpp"
 #include "branches/branch.hpp"
+#include "branches/rings/claim_count.hpp"
 
 namespace lockkeeper::branches {
 
@@ -32,12 +34,22 @@ struct RingView {
   std::vector<std::string_view> blockers;  // of the next slot
 };
 
+// A sealed slot whose claims are too many for one statement.
+struct LargeSlot {
+  std::int64_t slot = 0;
+  std::int64_t generation = 0;
+  std::string newest;  // of the queue ring: what the last column of its proofs said
+  ClaimCount count;
+};
+
 // What a ring branch remembers from pass to pass.
 struct RingMemory {
   time::TimePoint turned_for{};  // the due time that the last turn answered
   int taken_back = 0;            // how often a pass with that due time has begun again since
   int skip = 0;                  // passes that do not try to prune
   int refusals = 0;              // in a row
+  std::optional<LargeSlot> large;
+  Rest rest;  // between two counts of its claims
 };
 
 // How an attempt to prune ended, in the words of awa_maintenance_prune_attempts_total.
@@ -55,8 +67,16 @@ Task<Pruned> prune_lease_slot(BranchContext& ctx, RingView view);
 Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view);
 
 // A pruning that never finds room between the turns of the slo lane does not give way any more.
-// To be called at the start of each of its turns.
+// To be called at the start of each of its turns but that of the proofs, which are made in steps
+// then.
+bool is_starved(BranchContext& ctx);
 void insist_if_starved(BranchContext& ctx);
+
+// The slot, if it has been found large; nothing otherwise. What is done about one is done in small
+// steps, but under the lock it takes one long piece at last, for which workers and the slo lane
+// wait.
+LargeSlot* large_slot(BranchContext& ctx, const RingView& view);
+Transaction begin_reclaiming(BranchContext& ctx, const LargeSlot* large);
 
 // Truncates those tables of the slot that take room on the disk, and commits. Workers wait for
 // the whole of it, so what can travel together does.
@@ -70,6 +90,8 @@ inline Pruned skipped(std::string_view reason, std::int64_t count = 1) {
 
 // Gives way to a worker sooner than any worker gives way to us.
 inline constexpr time::Duration kPruneLockTimeout = std::chrono::milliseconds(10);
+// With the lock in hand of a large slot. Longer, and our side would take the connection for dead.
+inline constexpr time::Duration kLargeSlotLimit = std::chrono::seconds(4);
 inline constexpr TurnShape kProofs{1, false};
 inline constexpr TurnShape kTruncate{2, true};
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "branches/catalog.hpp"
+#include "branches/fault.hpp"
 #include "branches/rings/rings.hpp"
 
 namespace lockkeeper::branches {
@@ -119,7 +120,13 @@ void remember(RingMemory& memory, const Pruned& pruned) {
 Task<bool> tell_who_pins(BranchContext& ctx, Ring ring, std::int64_t slot) {
   co_await ctx.breathe(kProofs);
   const awa::Sql statement(ring.pinned, slot);
-  const auto reply = co_await ctx.attempt(statement, slot);
+  pg::Reply reply;
+  try {
+    reply = co_await ctx.attempt(statement, slot);
+  } catch (const pg::Error& error) {
+    if (is_taken_back(ctx, error) || !error.state().is_cancelled()) throw;
+    co_return false;  // so much is in the slot that nobody can say
+  }
   if (!has_answered(reply, ring.pinned) || reply.rows.empty()) co_return false;
   ctx.report().skipped_rows(reply.rows.text(0, 0), 1, reply.rows.text(0, 1));
   const auto age = reply.rows.is_null(0, 4) ? 0.0 : reply.rows.real(0, 4);
@@ -129,18 +136,39 @@ Task<bool> tell_who_pins(BranchContext& ctx, Ring ring, std::int64_t slot) {
   co_return true;
 }
 
-// A lock that is not to be had in time is an answer, whichever statement asked for it.
+// The claims of a slot whose proofs never come to their end are counted in steps from now on.
+void find_large(BranchContext& ctx, Ring ring, const RingView& view) {
+  if (large_slot(ctx, view) != nullptr) return;
+  const auto slot = *view.sealed_slot;
+  const std::int64_t first_slot = ring.name == kClaim.name ? slot : 0;
+  ctx.memory<RingMemory>().large = {slot, view.sealed_generation, "", ClaimCount(first_slot)};
+}
+
+// A lock that is not to be had in time is an answer, whichever statement asked for it; a time limit
+// tells of a large slot. Counting what is still needed is followed by a rest.
 Task<Pruned> try_to_prune(BranchContext& ctx, Ring ring, RingView view) {
   co_await ctx.breathe(kProofs);
-  insist_if_starved(ctx);
-  Pruned pruned;
+  auto& memory = ctx.memory<RingMemory>();
+  if (is_starved(ctx)) find_large(ctx, ring, view);
+  const bool is_large = large_slot(ctx, view) != nullptr;
+  std::optional<Rest::Work> work;
+  if (is_large) work.emplace(memory.rest);
+  auto pruned = blocked();
+  bool is_cut_short = false;
   try {
     auto pruning = prune(ctx, ring, view);
     pruned = co_await pruning;
   } catch (const pg::Error& error) {
-    if (!error.state().is_lock_not_available()) throw;
-    pruned = blocked();
+    is_cut_short = error.state().is_cancelled();
+    if (is_taken_back(ctx, error) || !(is_cut_short || error.state().is_lock_not_available()))
+      throw;
+    if (is_cut_short) find_large(ctx, ring, view);
   }
+  work.reset();
+  const bool is_in_vain = is_cut_short || pruned.outcome == "skipped_active";
+  if (is_large && is_in_vain) memory.rest.begin();
+  if (!is_in_vain) memory.rest = {};
+  if (pruned.outcome == "pruned") memory.large.reset();
   co_return pruned;
 }
 
@@ -151,6 +179,7 @@ Task<bool> prune_oldest(BranchContext& ctx, Ring ring, RingView view) {
     --memory.skip;
     co_return false;
   }
+  if (!memory.rest.is_over()) co_return false;
   Pruned pruned;
   if (view.sealed_slot) {
     auto trying = try_to_prune(ctx, ring, view);
@@ -198,19 +227,22 @@ Task<Outcome> run_lease(BranchContext& ctx) { return pass(ctx, kLease); }
 Task<Outcome> run_claim(BranchContext& ctx) { return pass(ctx, kClaim); }
 
 constexpr std::string_view kQueueStatements[] = {
-    "rings/queue_pinned",      "rings/queue_look",    "rings/queue_turn",  "rings/queue_proofs",
-    "rings/queue_late_claims", "rings/queue_carry",   "rings/queue_seal",  "rings/queue_has_failed",
-    "rings/queue_lock",        "rings/queue_roll_up", "rings/queue_sizes", "rings/truncate",
-    "rings/queue_drop_counts",
+    "rings/queue_pinned",      "rings/queue_look",        "rings/queue_turn",
+    "rings/queue_proofs",      "rings/queue_late_claims", "rings/queue_carry",
+    "rings/queue_seal",        "rings/queue_has_failed",  "rings/queue_lock",
+    "rings/queue_roll_up",     "rings/queue_sizes",       "rings/truncate",
+    "rings/queue_drop_counts", "rings/count_claims",      "rings/count_batches",
+    "rings/count_closures",
 };
 constexpr std::string_view kLeaseStatements[] = {
     "rings/lease_pinned", "rings/lease_look", "rings/lease_turn",  "rings/lease_proofs",
     "rings/lease_seal",   "rings/lease_lock", "rings/lease_sizes", "rings/truncate",
 };
 constexpr std::string_view kClaimStatements[] = {
-    "rings/claim_pinned", "rings/claim_look", "rings/claim_turn",
-    "rings/claim_proofs", "rings/claim_seal", "rings/claim_lock",
-    "rings/claim_sizes",  "rings/truncate",   "rings/claim_reset_cursors",
+    "rings/claim_pinned", "rings/claim_look",    "rings/claim_turn",
+    "rings/claim_proofs", "rings/claim_seal",    "rings/claim_lock",
+    "rings/claim_sizes",  "rings/truncate",      "rings/claim_reset_cursors",
+    "rings/count_claims", "rings/count_batches", "rings/count_closures",
 };
 
 constexpr Setting kQueueSettings[] = {
@@ -220,7 +252,9 @@ constexpr Setting kQueueSettings[] = {
      .as_in = "cleanup"},
 };
 
-constexpr std::string_view kQueueSkips[] = {"late_producer"};
+constexpr std::string_view kQueueSkips[] = {"late_producer", "place_taken", "pinned_slot",
+                                            "stuck_lane"};
+constexpr std::string_view kSkips[] = {"pinned_slot"};
 
 }  // namespace
 
@@ -242,6 +276,7 @@ const Branch rotate_lease{
     .summary = "turns the lease ring and reclaims its oldest slot",
     .statements = kLeaseStatements,
     .settings = {},
+    .skips = kSkips,
     .run = run_lease,
 };
 
@@ -252,6 +287,7 @@ const Branch rotate_claim{
     .summary = "turns the claim ring and reclaims its oldest slot",
     .statements = kClaimStatements,
     .settings = {},
+    .skips = kSkips,
     .run = run_claim,
 };
 

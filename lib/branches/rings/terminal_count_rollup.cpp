@@ -75,7 +75,7 @@ Task<Outcome> RollUp::run() {
 Task<RollUp::Slot> RollUp::fold_slot(std::int64_t slot, std::int64_t generation) {
   const awa::Sql statement("rings/queue_proofs", slot);
   try {
-    const auto proofs = co_await ctx_.query(statement, slot, generation);
+    const auto proofs = co_await ctx_.query(statement, slot, generation, true);
     if (is_in_use(proofs)) co_return Slot::left_alone;
     const auto pinned = co_await ctx_.query("rollup/is_pinned", ctx_.duration("snapshot_limit"));
     if (pinned.boolean(0, 0)) co_return Slot::pinned;
@@ -96,7 +96,7 @@ Task<RollUp::Slot> RollUp::fold(std::int64_t slot, std::int64_t generation) {
   const awa::Sql lock("rollup/lock_deltas", slot);
   tx.ahead(lock);
   const awa::Sql prove("rings/queue_proofs", slot);
-  const auto proofs = co_await tx.query(prove, slot, generation);
+  const auto proofs = co_await tx.query(prove, slot, generation, true);
   if (is_in_use(proofs)) co_return Slot::left_alone;
   const awa::Sql add_up("rollup/fold", slot);
   const auto folded = co_await tx.query(add_up);

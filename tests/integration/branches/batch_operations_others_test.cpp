@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 
+#include "awa/sql.hpp"
 #include "branches/catalog.hpp"
 #include "integration/branches/jobs.hpp"
 #include "integration/branches/operations.hpp"
@@ -13,6 +14,22 @@ namespace lockkeeper::test {
 
 using branches::batch_operations;
 using Routing = Database::Routing;
+
+namespace {
+
+// As after a leader that has named so many jobs and died.
+std::string submit_named(const Database& database, const std::string& jobs,
+                         const std::string& total) {
+  const auto id = submit_priority(database, "{}", 1);
+  database.sql(
+      "UPDATE awa.batch_operations SET state = 'scanning', started_at = now(), total_matched = " +
+      total);
+  database.sql("INSERT INTO awa.batch_operation_items (operation_id, job_id) SELECT '" + id +
+               "', n FROM generate_series(1, " + jobs + ") n");
+  return id;
+}
+
+}  // namespace
 
 TEST_CASE(
     "a job that a worker has claimed a moment ago is not moved, though its lane does not show it",
@@ -169,6 +186,29 @@ TEST_CASE("an operation goes on where it was, under the same leader or another o
     CHECK(waiting(database) == "moved/2 3000");
     CHECK(count(database, "ready_entries") == "6000");
   }
+}
+
+TEST_CASE("an operation is taken up at the same cost, however many jobs it has named",
+          "[branches][batch_operations]") {
+  const Database database;
+  const auto id = submit_named(database, "30000", "30000");
+  awa::Library library("awa");
+
+  const auto begin = library.get(awa::Sql("operations/begin"))->text;
+
+  CHECK(pages_touched(database, begin, "'" + id + "', 'queue_storage'") < 50);
+}
+
+TEST_CASE("a total that nobody has counted is right in the end", "[branches][batch_operations]") {
+  const auto total = GENERATE("NULL", "1");
+  const Database database;
+  enqueue(database, "low", 3);
+  const auto id = submit_named(database, "3", total);
+  Leader leader(database);
+
+  run_to_the_end(leader, database, id);
+
+  CHECK(standing(database, id) == "completed: 3 = 3 + 0 + 0");
 }
 
 TEST_CASE("numbers of a lane that were taken are used, whoever wants the turn back",

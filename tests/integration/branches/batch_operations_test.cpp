@@ -79,6 +79,27 @@ TEST_CASE("move_queue brings jobs of queue storage to a queue that nobody has us
   CHECK(claim(database, "low", 30) == 0);
 }
 
+TEST_CASE("a job that is moved is as old for its workers as it was before",
+          "[branches][batch_operations]") {
+  const Database database;
+  enqueue(database, "low", 7);
+  database.sql(
+      "UPDATE awa.ready_entries SET run_at = now() - hours * interval '1 hour' FROM "
+      "unnest('{9, 5, 5, 5, 9, 2, 2}'::int[]) WITH ORDINALITY AS i(hours, job) WHERE job_id = job");
+  submit_move(database, R"({"queue": "low"})", "high");
+  Leader leader(database);
+
+  leader.run(batch_operations);
+
+  CHECK(database.value("SELECT string_agg(first_lane_seq || '-' || next_lane_seq, ' ' ORDER BY "
+                       "first_lane_seq) FROM awa.ready_segments WHERE queue = 'high'") ==
+        "1-2 2-5 5-6 6-8");
+  CHECK(database.value("SELECT count(*) FROM awa.ready_entries e JOIN awa.ready_segments s ON "
+                       "s.queue = e.queue AND e.lane_seq >= s.first_lane_seq AND e.lane_seq < "
+                       "s.next_lane_seq WHERE e.queue = 'high' AND s.first_run_at = e.run_at") ==
+        "7");
+}
+
 TEST_CASE("an operation repeats nothing, and what a job had at first stays in its metadata",
           "[branches][batch_operations]") {
   const Database database;

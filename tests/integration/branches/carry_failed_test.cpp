@@ -201,34 +201,35 @@ TEST_CASE("a step of the carrying reads no more than its rows, though nobody has
   CHECK(pages_touched(database, carry, "0, '72 hours', 500, '{}', '{}'") < 500 * 30);
 }
 
-TEST_CASE("a failed job whose place is taken waits for the next slot and holds up no other",
-          "[branches][prune_queue][carry]") {
+TEST_CASE(
+    "a failed job whose place is taken gets one of its own, or a full ring would never turn again",
+    "[branches][prune_queue][carry]") {
   const Database database;
   database.breaks("ended jobs are counted, each in its slot and bucket");
   const Worker worker(database);
   Leader leader(database);
+  stand_at(database, "queue", 16);
   worker.run("q", 3, "failed");
-  bool is_planted = false;
-  leader.before_each([&](const std::string& statement) {
-    if (is_planted || statement.find("queue_carry") == std::string::npos) return;
-    is_planted = true;
-    database.sql(
-        "INSERT INTO awa.done_entries (ready_slot, ready_generation, job_id, kind, queue, state, "
-        "priority, lane_seq) VALUES (1, 1, 999, 'k', 'q', 'completed', 2, 2)");
-  });
+  stand_at(database, "queue", 31);
+  // As a worker leaves it whose job has reached a better priority than its lane's by waiting.
+  database.sql(
+      "INSERT INTO awa.done_entries (ready_slot, ready_generation, job_id, kind, queue, state, "
+      "priority, lane_seq) VALUES (15, 31, 999, 'k', 'q', 'completed', 2, 2)");
 
   leader.run(rotate_queue);
 
-  CHECK(count(database, "done_entries_1", "state = 'failed'") == "2");
-  CHECK(count(database, "done_entries_0", "job_id = 2") == "1");
-  CHECK(left_alone(leader, "rotate_queue", "place_taken") == 1);
-  CHECK(prunes(leader, "queue", "pruned") == 0);
-
-  leader.run(rotate_queue);
-
-  CHECK(count(database, "done_entries_2", "job_id = 2") == "1");
   CHECK(prunes(leader, "queue", "pruned") == 1);
+  CHECK(
+      database.sql("SELECT job_id, lane_seq, args FROM awa.done_entries_15 WHERE state = 'failed' "
+                   "ORDER BY job_id") == std::vector<Row>{{"1", "1", R"({"n": 1})"},
+                                                          {"2", "-2", R"({"n": 2})"},
+                                                          {"3", "3", R"({"n": 3})"}});
   CHECK(worker.ended("q") == "3");
+  CHECK(left_alone(leader, "rotate_queue", "place_taken") == 0);
+  leader.run(rotate_queue);
+  CHECK(cursor(database, "queue") == "0/32");
+  run({{awa_program(), "--database-url", database.superuser_url(), "job", "retry", "2"}, false});
+  CHECK(worker.claim("q", 1) == 1);
 }
 
 TEST_CASE("a job that fails after the carrying is not truncated",

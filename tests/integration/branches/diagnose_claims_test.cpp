@@ -129,7 +129,7 @@ TEST_CASE("claims are counted page by page, and shown when all have been looked 
   CHECK(leaked(leader, "job_gone") == 10);
 }
 
-TEST_CASE("a diagnosis that is taken back is one pass, and goes on where it was",
+TEST_CASE("a diagnosis that is taken back is one pass, and goes on where it was, in smaller steps",
           "[branches][diagnose]") {
   const Database database;
   Leader leader(database);
@@ -137,7 +137,8 @@ TEST_CASE("a diagnosis that is taken back is one pass, and goes on where it was"
   leader.set(diagnose, "batch_size", std::int64_t{100});
   int pages = 0;
   leader.before_each([&](const std::string& statement) {
-    if (statement.find("claims") != std::string::npos && ++pages == 2) leader.take_back();
+    if (statement.find("claims") == std::string::npos) return;
+    if (++pages == 2) leader.take_back();
   });
 
   CHECK_THROWS_AS(leader.run(diagnose), pg::Error);
@@ -145,5 +146,5 @@ TEST_CASE("a diagnosis that is taken back is one pass, and goes on where it was"
   leader.run_again(diagnose);
 
   CHECK(leaked(leader, "job_gone") == 250);
-  CHECK(pages == 4);
+  CHECK(pages > 4);  // what was left would have been two pages
 }

@@ -2,9 +2,9 @@
 #include <catch2/catch.hpp>
 
 #include "branches/catalog.hpp"
+#include "integration/branches/depths.hpp"
 #include "integration/branches/finished.hpp"
 #include "integration/branches/jobs.hpp"
-#include "metrics/names.hpp"
 #include "pg/reply.hpp"
 #include "support/rings.hpp"
 
@@ -12,41 +12,6 @@ namespace lockkeeper::test {
 
 using branches::queue_stats;
 using Routing = Database::Routing;
-namespace names = metrics::names;
-
-namespace {
-
-std::optional<double> depth(Leader& leader, const std::string& queue, const std::string& state) {
-  return leader.registry().find(names::kAwaQueueDepth,
-                                {{"awa_job_queue", queue}, {"awa_job_state", state}});
-}
-
-std::optional<double> lag(Leader& leader, const std::string& queue) {
-  return leader.registry().find(names::kAwaQueueLag, {{"awa_job_queue", queue}});
-}
-
-std::optional<double> dead_letters(Leader& leader, const std::string& queue) {
-  return leader.registry().find(names::kAwaDlqDepth, {{"awa_job_queue", queue}});
-}
-
-void defer(const Database& database, const std::string& state, int jobs,
-           const std::string& queue = "'q'") {
-  database.sql(
-      "INSERT INTO awa.deferred_jobs (job_id, kind, queue, priority, state, run_at) SELECT "
-      "nextval('awa.job_id_seq'), 'k', " +
-      queue + ", 2, '" + state + "', now() + interval '1 hour' FROM generate_series(1, " +
-      std::to_string(jobs) + ") n");
-}
-
-void lease(const Database& database, const std::string& state, int attempts) {
-  database.sql(
-      "INSERT INTO awa.leases (lease_slot, lease_generation, ready_slot, ready_generation, job_id, "
-      "queue, state, priority, lane_seq) SELECT 0, 0, 9, 9, n, 'q', '" +
-      state + "', 2, (SELECT count(*) FROM awa.leases) + n FROM generate_series(1, " +
-      std::to_string(attempts) + ") n");
-}
-
-}  // namespace
 
 TEST_CASE("a queue is shown with all it holds", "[branches][queue_stats][H14]") {
   const Database database;
@@ -196,24 +161,6 @@ TEST_CASE("queues of any number and name are shown", "[branches][queue_stats]") 
   CHECK(shows(leader, "awa_job_dlq_depth{awa_job_queue=\"a\\\"b'\\nc\\\\\"} 2"));
 }
 
-TEST_CASE("deferred jobs are counted window by window", "[branches][queue_stats]") {
-  const Database database;
-  Leader leader(database);
-  defer(database, "scheduled", 45'000, "'q' || n % 3");
-  defer(database, "retryable", 20'000);
-  int windows = 0;
-  leader.before_each([&](const std::string& statement) {
-    windows += statement.find("stats/deferred") != std::string::npos ? 1 : 0;
-  });
-
-  leader.run(queue_stats);
-
-  CHECK(depth(leader, "q0", "scheduled") == 15'000);
-  CHECK(depth(leader, "q2", "scheduled") == 15'000);
-  CHECK(depth(leader, "q", "retryable") == 20'000);
-  CHECK(windows >= 4);
-}
-
 TEST_CASE("nobody who prunes receipts is waited for", "[branches][queue_stats][H14]") {
   const Database database;
   Leader leader(database);
@@ -243,31 +190,6 @@ TEST_CASE("after a pass that fails nothing is shown", "[branches][queue_stats]")
   other.sql("COMMIT");
   leader.run(queue_stats);
   CHECK(depth(leader, "q", "available") == 3);
-}
-
-TEST_CASE("a pass that is taken back goes on with the next page", "[branches][queue_stats]") {
-  const Database database;
-  Leader leader(database);
-  enqueue(database, "q", 3);
-  bury(database, "q", "1 day", 2);
-  leader.run(queue_stats);
-  bury(database, "q", "1 day", 1);
-  bool is_first = true;
-  int lanes = 0;
-  leader.before_each([&](const std::string& statement) {
-    lanes += statement.find("stats/lanes") != std::string::npos ? 1 : 0;
-    if (!is_first || statement.find("stats/known") == std::string::npos) return;
-    is_first = false;
-    leader.take_back();
-  });
-
-  CHECK_THROWS_AS(leader.run(queue_stats), pg::Error);
-  CHECK(dead_letters(leader, "q") == 2);
-  leader.run_again(queue_stats);
-
-  CHECK(lanes == 1);
-  CHECK(dead_letters(leader, "q") == 3);
-  CHECK(depth(leader, "q", "failed") == 3);
 }
 
 TEST_CASE("looking at the queues writes nothing", "[branches][queue_stats]") {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <catch2/catch.hpp>
 
+#include "awa/sql.hpp"
 #include "branches/catalog.hpp"
+#include "integration/branches/counts.hpp"
 #include "support/pass.hpp"
 #include "support/rings.hpp"
 
@@ -123,6 +125,60 @@ TEST_CASE("the gauges of the move to queue storage are those of the workers",
       "UPDATE awa.storage_transition_state SET state = 'canonical', prepared_engine = NULL");
   leader.run(registration);
   CHECK_FALSE(shows(leader, "awa_storage_"));
+}
+
+TEST_CASE("jobs that are left are counted in every state, and finished ones are not even read",
+          "[branches][registration]") {
+  const Database database(Routing::canonical);
+  set_mixed(database);
+  Leader leader(database);
+  put(database, "q", "ended", "completed", 60'000);
+  for (const std::string state :
+       {"scheduled", "retryable", "available", "running", "waiting_external"}) {
+    put(database, "q", "kind of " + state, state, 3);
+  }
+  database.sql("ANALYZE awa.jobs_hot, awa.scheduled_jobs");
+  awa::Library library("awa");
+
+  leader.run(registration);
+
+  CHECK(shows(leader, "awa_storage_canonical_live_backlog 15"));
+  const auto look = library.get(awa::Sql("registration/storage_move"))->text;
+  CHECK(pages_touched(database, look, "true") < 400);  // the table has twice as many
+}
+
+TEST_CASE("of very many jobs that are left there are as many as Awa has counted",
+          "[branches][registration]") {
+  const Database database(Routing::canonical);
+  set_mixed(database);
+  Leader leader(database);
+  put(database, "q", "kind", "available", 51'000);
+
+  leader.run(registration);
+  CHECK(shows(leader, "awa_storage_canonical_live_backlog 50000"));
+  database.sql("SELECT awa.recompute_dirty_admin_metadata(100)");
+  leader.run(registration);
+
+  CHECK(shows(leader, "awa_storage_canonical_live_backlog 51000"));
+  CHECK(shows(leader, "{awa_storage_action=\"finalize\"} 0"));
+}
+
+TEST_CASE("the row is written once for a due time, however often its pass is taken back",
+          "[branches][registration]") {
+  const Database database;
+  Leader leader(database);
+  int written = 0;
+  leader.before_each([&](const std::string& statement) {
+    written += statement.find("registration/register") != std::string::npos ? 1 : 0;
+    if (statement.find("storage_move") != std::string::npos) leader.take_back();
+  });
+
+  CHECK_THROWS(leader.run(registration));
+  CHECK_THROWS(leader.run_again(registration));
+  CHECK(written == 1);
+  CHECK_THROWS(leader.run(registration));
+
+  CHECK(written == 2);
 }
 
 TEST_CASE("a table that somebody keeps locked is not waited for", "[branches][registration]") {

@@ -1,7 +1,7 @@
 -- operations/requeue: puts jobs that this transaction has taken out of a lane behind the end of another one, which it
--- has locked, counts them as done and wakes their queue. What a job had at first stays in its metadata; one whose
+-- has locked, counts them as done and wakes their queue. Neighbours that became due at one time share a segment,
+-- whose time tells workers how old a lane is. What a job had at first stays in its metadata; one whose
 -- metadata is no object is an error. Of the payload stays what Awa's clients know and is not empty.
--- Each stretch of jobs with one run_at is a segment: by its time Awa tells how far they have aged.
 -- $1 uuid: operation
 -- $2 text: queue that they had
 -- $3 integer: priority
@@ -15,8 +15,7 @@
 WITH ring AS MATERIALIZED (
     SELECT r.current_slot, r.generation FROM :"schema".queue_ring_state r LIMIT 1
 ), lane AS MATERIALIZED (
-    SELECT :"schema".reserve_enqueue_seq($6::text, $7::integer::smallint, $8::integer::smallint, m.jobs) AS first, m.jobs
-    FROM (SELECT cardinality($5::bigint[])::bigint AS jobs) m
+    SELECT :"schema".reserve_enqueue_seq($6::text, $7::integer::smallint, $8::integer::smallint, cardinality($5::bigint[])) AS first
 ), moving AS MATERIALIZED (
     SELECT r.*, l.first + a.place - 1 AS place, COALESCE(r.payload -> 'metadata', '{}') AS metadata
     FROM lane l CROSS JOIN unnest($5::bigint[]) WITH ORDINALITY AS a(lane_seq, place)
@@ -39,13 +38,15 @@ WITH ring AS MATERIALIZED (
                WHERE p.value <> 'null' AND (p.key IN ('metadata', 'progress')
                    OR p.key IN ('tags', 'errors') AND p.value <> '[]'))
     FROM moving m CROSS JOIN ring r
+), neighbours AS (
+    SELECT min(n.place) AS first, max(n.place) + 1 AS next, n.run_at
+    FROM (SELECT m.place, m.run_at, m.place - row_number() OVER (PARTITION BY m.run_at ORDER BY m.place) AS island
+          FROM moving m) n GROUP BY n.run_at, n.island
 ), segment AS (
     INSERT INTO :"schema".ready_segments (ready_slot, ready_generation, queue, priority, enqueue_shard, first_lane_seq,
         next_lane_seq, first_run_at)
-    SELECT r.current_slot, r.generation, $6::text, $7::integer, $8::integer, min(s.place), max(s.place) + 1, s.run_at
-    FROM (SELECT m.place, m.run_at, m.place - row_number() OVER (PARTITION BY m.run_at ORDER BY m.place) AS stretch
-          FROM moving m) s CROSS JOIN ring r
-    GROUP BY r.current_slot, r.generation, s.run_at, s.stretch
+    SELECT r.current_slot, r.generation, $6::text, $7::integer, $8::integer, n.first, n.next, n.run_at
+    FROM neighbours n CROSS JOIN ring r ORDER BY n.first
 ), item AS (
     UPDATE awa.batch_operation_items i SET state = 'processed', processed_at = clock_timestamp()
     WHERE i.state = 'pending' AND i.ctid = ANY (ARRAY(

@@ -1,7 +1,8 @@
 -- rings/queue_carry: moves failed jobs that are still to be kept from a sealed slot into the current one.
 -- Their rows are filled in from their ready rows, which stay behind. Those are found by the job and never
 -- by the priority: an aged job has ended under a better one than its lane's. A row whose place in the
--- current slot is taken stays where it is. Says how many were found and how many have moved.
+-- current slot is taken gets, as Awa gives to jobs without a ready row, the negative number of the job for its own
+-- in the lane. Says how many were found and how many have moved.
 -- Nobody has analysed these tables, so rows are found by their place and by the index on the job.
 -- $1 integer: the sealed slot
 -- $2 interval: how long failed jobs are kept, zero for not at all
@@ -26,8 +27,10 @@ WITH rule AS MATERIALIZED (
         priority, attempt, run_lease, max_attempts, lane_seq, enqueue_shard, run_at, attempted_at, finalized_at,
         created_at, unique_key, unique_states, payload)
     SELECT r.slot, r.generation, c.job_id, c.kind, c.queue, COALESCE(c.args, e.args, '{}'), c.state, c.priority,
-           c.attempt, c.run_lease, COALESCE(c.max_attempts, e.max_attempts, 25), c.lane_seq, c.enqueue_shard,
-           COALESCE(c.run_at, e.run_at, c.finalized_at), COALESCE(c.attempted_at, e.attempted_at),
+           c.attempt, c.run_lease, COALESCE(c.max_attempts, e.max_attempts, 25), CASE WHEN EXISTS (
+               SELECT FROM :"schema".done_entries x WHERE x.ready_slot = r.slot AND x.queue = c.queue AND x.priority = c.priority
+                 AND x.enqueue_shard = c.enqueue_shard AND x.lane_seq = c.lane_seq OFFSET 0) THEN -c.job_id ELSE c.lane_seq END,
+           c.enqueue_shard, COALESCE(c.run_at, e.run_at, c.finalized_at), COALESCE(c.attempted_at, e.attempted_at),
            c.finalized_at, COALESCE(c.created_at, e.created_at, c.finalized_at),
            COALESCE(c.unique_key, e.unique_key), COALESCE(c.unique_states, e.unique_states),
            COALESCE(c.payload, e.payload, '{}')
@@ -37,19 +40,18 @@ WITH rule AS MATERIALIZED (
     ) e ON e.ready_generation = c.ready_generation AND e.queue = c.queue AND e.enqueue_shard = c.enqueue_shard
        AND e.lane_seq = c.lane_seq
     ON CONFLICT DO NOTHING
-    RETURNING t.ready_slot, t.ready_generation, t.queue, t.priority, t.enqueue_shard, t.lane_seq,
+    RETURNING t.ready_slot, t.ready_generation, t.queue, t.priority, t.enqueue_shard, t.job_id, t.run_lease,
               ((t.job_id % 256 + 256) % 256)::smallint AS bucket
 ), gone AS (
     DELETE FROM :"schema".:"done_entries_k" d
-    WHERE d.ctid = ANY (ARRAY(SELECT c.place FROM chosen c JOIN carried t USING (queue, priority, enqueue_shard, lane_seq)))
+    WHERE d.ctid = ANY (ARRAY(SELECT c.place FROM chosen c JOIN carried t USING (queue, enqueue_shard, job_id, run_lease)))
     RETURNING d.ready_slot, d.ready_generation, d.queue, d.priority, d.enqueue_shard,
               ((d.job_id % 256 + 256) % 256)::smallint AS bucket
 ), delta AS (
     INSERT INTO :"schema".queue_terminal_count_deltas (ready_slot, ready_generation, queue, priority,
         enqueue_shard, counter_bucket, terminal_delta)
     SELECT p.ready_slot, p.ready_generation, p.queue, p.priority, p.enqueue_shard, p.bucket, sum(p.change)
-    FROM (SELECT g.ready_slot, g.ready_generation, g.queue, g.priority, g.enqueue_shard, g.bucket, -1 AS change
-          FROM gone g
+    FROM (SELECT g.*, -1 AS change FROM gone g
           UNION ALL
           SELECT t.ready_slot, t.ready_generation, t.queue, t.priority, t.enqueue_shard, t.bucket, 1
           FROM carried t) p

@@ -1,29 +1,27 @@
--- stats/deferred: jobs of one state, due or not, by queue, in a window along the index of their times;
--- and whether the window was full, and where it ended. No counts if the names of its queues
--- are too many bytes for a reply.
--- $1 awa.job_state: scheduled or retryable
--- $2 timestamp with time zone: the time of the job behind which the window begins
--- $3 text: its queue
--- $4 smallint: its priority
--- $5 bigint: that job
--- $6 integer: the most jobs to count
+-- stats/deferred: jobs of one state, due or not, by queue, in a window along the index of their times; and whether
+-- the window was full, and where it ended. No counts if the names of its queues are too many bytes for a reply.
+-- $1 integer: the most jobs to count
+-- $2 awa.job_state: scheduled or retryable
+-- $3 timestamp with time zone: the time of the job behind which the window begins
+-- $4 text: its queue
+-- $5 smallint: its priority
+-- $6 bigint: that job
 WITH looked AS MATERIALIZED (
     SELECT d.run_at, d.queue, d.priority, d.job_id FROM :"schema".deferred_jobs d
-    WHERE d.state = $1::awa.job_state AND length(d.queue) <= 200
-      AND (d.run_at, d.queue, d.priority, d.job_id) > ($2::timestamptz, $3::text, $4::smallint, $5::bigint)
+    WHERE d.state = $2::awa.job_state AND length(d.queue) <= 200
+      AND (d.run_at, d.queue, d.priority, d.job_id) > ($3::timestamptz, $4::text, $5::smallint, $6::bigint)
     ORDER BY d.run_at, d.queue, d.priority, d.job_id
-    LIMIT $6::integer
+    LIMIT $1::integer
 ), counted AS (
-    SELECT l.queue, count(*) AS jobs FROM looked l GROUP BY l.queue
+    SELECT l.queue, $2::awa.job_state::text AS state, count(*) AS jobs FROM looked l GROUP BY l.queue
+), named AS (
+    SELECT COALESCE(array_agg(c.queue), '{}') AS queues, COALESCE(array_agg(c.state), '{}') AS states,
+           COALESCE(array_agg(c.jobs), '{}') AS jobs
+    FROM counted c HAVING COALESCE(sum(octet_length(c.queue) + 25), 0) <= 25000
 ), last AS (
     SELECT l.run_at, l.queue, l.priority, l.job_id FROM looked l
     ORDER BY l.run_at DESC, l.queue DESC, l.priority DESC, l.job_id DESC LIMIT 1
 )
-SELECT w.queues, w.jobs, (SELECT count(*) FROM looked) = $6::integer AS is_full,
-       l.run_at::text AS run_at, l.queue, l.priority, l.job_id
-FROM (SELECT CASE WHEN b.bytes <= 20000 THEN b.queues END AS queues,
-             CASE WHEN b.bytes <= 20000 THEN b.jobs END AS jobs
-      FROM (SELECT COALESCE(array_agg(c.queue), '{}') AS queues, COALESCE(array_agg(c.jobs), '{}') AS jobs,
-                   COALESCE(sum(octet_length(c.queue) + 8), 0) AS bytes
-            FROM counted c) b) w
-LEFT JOIN last l ON true
+SELECT n.queues, n.states, n.jobs, (SELECT count(*) FROM looked) = $1::integer AS is_full,
+       $2::awa.job_state AS state, l.run_at::text AS run_at, l.queue, l.priority, l.job_id
+FROM (VALUES (1)) AS one LEFT JOIN named n ON true LEFT JOIN last l ON true

@@ -1,10 +1,28 @@
--- stats/leases: attempts with a lease in each queue, running and waiting for a callback. A page, by the name of
--- the queue.
--- $1 text: the queue behind which the page begins, or NULL
--- $2 integer: the most queues
-SELECT l.queue, count(*) FILTER (WHERE l.state = 'running') AS running,
-       count(*) FILTER (WHERE l.state = 'waiting_external') AS waiting
-FROM :"schema".leases l
-WHERE l.queue >= COALESCE($1::text, '') AND l.queue IS DISTINCT FROM $1::text
-  AND length(l.queue) <= 200
-GROUP BY l.queue ORDER BY l.queue LIMIT $2::integer
+-- stats/leases: attempts with a lease by queue and state, in a window along their key; and whether the window was
+-- full, and where it ended. No counts if the names of its queues are too many bytes for a reply.
+-- $1 integer: the most leases to count
+-- $2 integer: slot of the lease behind which the window begins
+-- $3 text: its queue
+-- $4 smallint: its priority
+-- $5 smallint: its shard
+-- $6 bigint: its number in the lane
+WITH looked AS MATERIALIZED (
+    SELECT l.lease_slot, l.queue, l.priority, l.enqueue_shard, l.lane_seq, l.state::text AS state
+    FROM :"schema".leases l
+    WHERE length(l.queue) <= 200 AND (l.lease_slot, l.queue, l.priority, l.enqueue_shard, l.lane_seq)
+        > ($2::integer, $3::text, $4::smallint, $5::smallint, $6::bigint)
+    ORDER BY l.lease_slot, l.queue, l.priority, l.enqueue_shard, l.lane_seq
+    LIMIT $1::integer
+), counted AS (
+    SELECT l.queue, l.state, count(*) AS jobs FROM looked l GROUP BY l.queue, l.state
+), named AS (
+    SELECT COALESCE(array_agg(c.queue), '{}') AS queues, COALESCE(array_agg(c.state), '{}') AS states,
+           COALESCE(array_agg(c.jobs), '{}') AS jobs
+    FROM counted c HAVING COALESCE(sum(octet_length(c.queue) + 25), 0) <= 25000
+), last AS (
+    SELECT l.lease_slot, l.queue, l.priority, l.enqueue_shard, l.lane_seq FROM looked l
+    ORDER BY l.lease_slot DESC, l.queue DESC, l.priority DESC, l.enqueue_shard DESC, l.lane_seq DESC LIMIT 1
+)
+SELECT n.queues, n.states, n.jobs, (SELECT count(*) FROM looked) = $1::integer AS is_full,
+       l.lease_slot, l.queue, l.priority, l.enqueue_shard, l.lane_seq
+FROM (VALUES (1)) AS one LEFT JOIN named n ON true LEFT JOIN last l ON true
