@@ -137,7 +137,9 @@ void Conductor::pump() {
 // Calls back once no turn is in hand and no cancel on its way.
 void Conductor::tell_stopped() {
   if (!on_stopped_ || scheduler_->holder() || is_cancelling_) return;
-  loop_.post(std::exchange(on_stopped_, nullptr));
+  loop_.post([weak = std::weak_ptr(self_), callback = std::exchange(on_stopped_, nullptr)] {
+    if (!weak.expired()) callback();
+  });
 }
 
 void Conductor::carry_out(const Action& action) {

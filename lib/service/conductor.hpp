@@ -37,7 +37,8 @@ class Conductor {
   scheduling::DutyId add(scheduling::Duty duty, std::unique_ptr<Performer> performer);
   void start();
 
-  // Grants nothing more, cancels the turn in hand unless it is committing, then calls back.
+  // Grants nothing more and cancels the turn in hand unless it is committing. Calls back from the
+  // loop, once no turn is in hand and no cancel on its way. Asked for once.
   void stop(std::function<void()> on_stopped);
 
   // For the performer that holds the turn. A turn that has been taken back sends nothing more:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/term.hpp"
 
+#include <algorithm>
+
 #include "service/gate_performer.hpp"
 #include "service/keep_alive.hpp"
 
@@ -25,6 +27,7 @@ Term::Term(Circumstances circumstances)
       ground_(std::move(circumstances.found)),
       conductor_(circumstances.loop, circumstances.session, std::move(circumstances.cancel),
                  std::move(circumstances.make_policy)),
+      on_ended_(std::move(circumstances.on_ended)),
       self_(std::make_shared<Term*>(this)) {
   seat_branches(circumstances);
   ground_.on_stood = [this, &board = circumstances.board] { show_able(board); };
@@ -74,24 +77,30 @@ void Term::seat_keep_alive(const Circumstances& circumstances) {
        std::make_unique<KeepAlive>(circumstances.loop, conductor_, circumstances.registry));
 }
 
-void Term::leave(std::function<void()> on_left) {
-  conductor_.stop([weak = std::weak_ptr(self_), on_left = std::move(on_left)]() mutable {
-    if (const auto self = weak.lock()) (*self)->say_farewell(std::move(on_left));
-  });
+void Term::end(Purpose purpose) {
+  const bool is_ending = ending_.has_value();
+  ending_ = is_ending ? std::max(*ending_, purpose) : purpose;
+  if (!is_ending) conductor_.stop([this] { say_farewell(); });
 }
 
 // It is a courtesy: what is refused here ends by itself.
-void Term::say_farewell(std::function<void()> on_said) {
+void Term::say_farewell() {
+  if (*ending_ == Purpose::renewal) return ended();
   pg::Pipeline pipeline;
   for (const auto& [record, seat] : seats_) {
     const auto* farewell = record->branch->farewell;
     if (farewell != nullptr) pipeline.push_back(pg::Call{ground_.library.get(farewell), {}});
   }
-  if (pipeline.empty() || !ground_.unusable.empty()) return on_said();
-  session_.send(std::move(pipeline),
-                [weak = std::weak_ptr(self_), on_said = std::move(on_said)](const pg::Replies&) {
-                  if (const auto self = weak.lock()) (*self)->loop_.post(on_said);
-                });
+  if (pipeline.empty() || !ground_.unusable.empty()) return ended();
+  session_.send(std::move(pipeline), [weak = std::weak_ptr(self_)](const pg::Replies&) {
+    if (const auto self = weak.lock()) (*self)->ended();
+  });
+}
+
+// The callback destroys this.
+void Term::ended() {
+  const auto on_ended = on_ended_;
+  on_ended(*ending_);
 }
 
 std::optional<Term::BranchView> Term::view(const display::BranchRecord& record) const {

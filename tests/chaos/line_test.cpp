@@ -2,16 +2,19 @@
 //
 // The line between the daemon and the server fails.
 #include <catch2/catch.hpp>
+#include <csignal>
 
 #include "chaos/river.hpp"
+#include "support/captured_log.hpp"
 
 namespace lockkeeper::test {
 namespace {
 
 // A daemon behind a proxy, leading.
 struct Line {
-  Line() {
+  explicit Line(const std::string& stop_limit = "2s") {
     auto settings = river.settings();
+    settings.stop_limit = stop_limit;
     settings.url = proxy.url("lockkeeper", river.database().name());
     daemon = std::make_unique<Daemon>(settings);
     REQUIRE(eventually([&] { return river.is_led_by(*daemon); }));
@@ -112,6 +115,19 @@ TEST_CASE("cancels that come late or never harm nobody", "[chaos][line]") {
   CHECK(line.river.verdict() == "");
   CHECK(line.river.is_led_by(*line.daemon));
   CHECK(line.daemon->metric("lockkeeper_preemptions_total") > 0);
+}
+
+TEST_CASE("a daemon that is to stop and loses its session does not lead again", "[chaos][line]") {
+  Line line("30s");
+
+  line.proxy.blackhole(true, line.leader_port());
+  line.daemon->send(SIGTERM);
+  REQUIRE(eventually([&] { return line.river.holder().empty(); }));
+  line.proxy.blackhole(false);
+
+  CHECK(line.daemon->wait(kGenerous) == 0);
+  CHECK_FALSE(line.daemon->has_logged("stop_limit"));
+  CHECK(occurrences(line.daemon->log(), "msg=\"the lock is ours and the lanes run\"") == 1);
 }
 
 TEST_CASE("with two hosts the one that answers is led", "[chaos][line]") {

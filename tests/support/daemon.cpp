@@ -28,7 +28,7 @@ std::string configuration(const DaemonSettings& settings) {
          "\"\nrole = \"" + settings.role +
          "\"\n[leadership]\npoll_interval = \"50ms\"\ndeclaration_window = false\ntakeover = \"" +
          settings.takeover + "\"\nidle_limit = \"" + settings.idle_limit +
-         "\"\nstop_limit = \"2s\"\n" + "[http]\nlisten = \"unix:{folder}/http.sock\"\n" +
+         "\"\nstop_limit = \"" + settings.stop_limit + "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n" +
          "[branches.rescue_stale_heartbeats]\nevery = \"1s\"\nstaleness = \"" + settings.staleness +
          "\"\n[branches.rescue_expired_deadlines]\nevery = \"1s\"\n" +
          "[branches.rescue_expired_callbacks]\nevery = \"1s\"\n";

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "chaos/river.hpp"
+#include "support/client.hpp"
 #include "support/program.hpp"
 
 namespace lockkeeper::test {
@@ -41,6 +42,23 @@ TEST_CASE("SIGHUP brings other settings of branches, under the same lock", "[pro
   river.enqueue(20, 100ms);
   CHECK(river.verdict() == "");
   CHECK(river.holder_pid() == pid);
+}
+
+TEST_CASE("SIGHUPs that come one upon the other are as good as one", "[program][run]") {
+  River river;
+  Daemon daemon(river.settings());
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  const auto pid = river.holder_pid();
+
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 5; ++i) daemon.send(SIGHUP);
+    REQUIRE(fetch(daemon.address(), "/livez").status == 200);
+  }
+
+  river.enqueue(20, 100ms);
+  CHECK(river.verdict() == "");
+  CHECK(river.holder_pid() == pid);
+  CHECK_FALSE(daemon.wait(0ms));
 }
 
 TEST_CASE("after a SIGHUP with a bad file everything stays as it was", "[program][run]") {
