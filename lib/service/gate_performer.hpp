@@ -24,6 +24,9 @@ class GatePerformer final : public Performer, private pg::Session {
   // The id that the conductor gave; before its first turn.
   void set_duty(scheduling::DutyId duty) { duty_ = duty; }
 
+  // Something has changed: all of it is looked at as soon as there is a turn.
+  void look_at_all();
+
   void begin_pass(const scheduling::Action& action) override;
   void resume_pass() override {}  // every pass has one turn
 

@@ -60,11 +60,11 @@ void Term::show_able(display::Board& board) const {
 }
 
 void Term::seat_gate(const Circumstances& circumstances) {
-  const auto duty = seat(
-      {"examine", Lane::hygiene, kExamineEvery, 0ns},
+  auto performer =
       std::make_unique<GatePerformer>(conductor_, circumstances.session, ground_,
-                                      circumstances.switched_off, circumstances.on_disqualified));
-  ground_.on_changed = [this, duty] { conductor_.hasten(duty); };
+                                      circumstances.switched_off, circumstances.on_disqualified);
+  ground_.on_changed = [gate = performer.get()] { gate->look_at_all(); };
+  seat({"examine", Lane::hygiene, kExamineEvery, 0ns}, std::move(performer));
 }
 
 void Term::seat_worker_watch(const Circumstances& circumstances) {
