@@ -149,8 +149,19 @@ void Election::Impl::act(Action action, const GateResult& why) {
   }
 }
 
+// A worker that leads by now may have got the lock in another way than from us.
+void Election::Impl::forget_window() {
+  const bool is_told = is_reclaiming && settings.takeover == config::Takeover::wait;
+  is_reclaiming = false;
+  if (!is_told || state == State::stopped) return;
+  logging::warn(
+      "the session has ended while it stood aside; takeover is \"wait\", so a worker that leads "
+      "now keeps the lock; \"lockkeeper takeover\" ends it");
+}
+
 void Election::Impl::close_leader() {
   ++attempt;
+  forget_window();
   is_set_up = false;
   is_lent = false;
   is_looking = false;
@@ -194,6 +205,7 @@ void Election::Impl::unlock() {
     }
     stop_timer.disarm();
     if (state == State::making_way) {
+      is_reclaiming = true;
       released_at = replies[1].rows.text(0, 0);
       window_ends = loop.now() + window;
     }
@@ -256,7 +268,6 @@ void Election::disqualify(GateResult why) { impl_->happen(Event::disqualified, s
 
 void Election::step_aside(time::Duration limit, GateResult why) {
   impl_->window = limit;
-  impl_->is_reclaiming = true;
   impl_->happen(Event::yielded, std::move(why));
 }
 

@@ -28,6 +28,7 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   void enter(State next, const GateResult& why);
   void show(const View& changed);
   void log_state();
+  void forget_window();
   void close_leader();
   void pause_for(time::Duration pause);
   void finish();
@@ -95,7 +96,7 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   std::optional<time::TimePoint> looked_at;
   bool is_looking = false;
   bool has_just_terminated = false;
-  bool is_reclaiming = false;  // whoever has the lock now was to lead for a while only
+  bool is_reclaiming = false;  // this session has lent the lock, and takes it back
   time::Duration window{};     // so long we stand aside at most
   time::TimePoint window_ends{};
   std::string released_at;     // by the server's clock
