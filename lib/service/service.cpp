@@ -20,8 +20,6 @@ constexpr auto kTurnLimit = 15s;
 // Connecting, asking and the like have limits of their own far below this.
 constexpr auto kStateLimit = 60s;
 
-// How long a cancel may take before the control connection is given up.
-constexpr auto kCancelLimit = 1s;
 
 template <typename Try>
 void placed(const std::string& place, Try attempt) {
@@ -144,7 +142,9 @@ void Service::lead(pg::Connection& connection) {
   }
   term_.emplace(Term::Circumstances{
       loop_, connection,
-      [this](auto on_answered) { election_.cancel(kCancelLimit, std::move(on_answered)); },
+      [this](auto on_answered) {
+        election_.cancel(cancel_limit(settings_), std::move(on_answered));
+      },
       registry_, board_, examined_, switched_off(), settings_.leadership.idle_limit,
       leadership::kStatementLimit, [this](auto purpose) { term_ended(purpose); },
       [this](const awa::Examination& examination) { disqualify(examination); },
