@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "leadership/election_impl.hpp"
+#include "leadership/refusals.hpp"
 #include "logging/log.hpp"
 
 namespace lockkeeper::leadership {

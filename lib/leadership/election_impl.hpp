@@ -15,8 +15,6 @@
 
 namespace lockkeeper::leadership {
 
-// A word for metrics: the server would not let us end the holder of the lock.
-inline constexpr std::string_view kTakeoverFailed = "takeover_failed";
 
 struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   Impl(event::Loop& on_loop, ElectionSettings with, ElectionCallbacks calling);
