@@ -64,10 +64,10 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   void release_heard();
 
   // Sends on the leader connection; an answer that belongs to a connection that has been closed
-  // meanwhile, or that cannot be read, never arrives as an answer.
+  // meanwhile never arrives.
   using OnAnswer = std::function<void(const pg::Replies&)>;
   void send(pg::Pipeline pipeline, OnAnswer on_answer);
-  void guarded(const std::function<void()>& body);
+
 
   event::Loop& loop;
   ElectionSettings settings;

@@ -65,8 +65,13 @@ void Connection::Impl::lost(const std::string& what) {
 }
 
 void Connection::Impl::answer(Replies with) {
-  post([callback = std::exchange(on_replies, nullptr), with = std::move(with)](Impl&) mutable {
-    if (callback) callback(std::move(with));
+  post([callback = std::exchange(on_replies, nullptr), with = std::move(with)](Impl& self) mutable {
+    if (!callback) return;
+    try {
+      callback(std::move(with));
+    } catch (const Error& error) {
+      self.lost(error.what());  // it comes from a server that is not what it seems
+    }
   });
 }
 
