@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inside of Election, for this room only: election.cpp turns events into actions, examining.cpp
-// opens the leader connection and asks whether it may lead, asking.cpp asks for the lock, ends
-// its holder and gives it back.
+// Inside of Election, for this room only: election.cpp turns events into actions and gives the lock
+// back, examining.cpp opens the leader connection and asks whether it may lead, asking.cpp asks for
+// the lock, ends its holder and watches who leads while we stand aside.
 #pragma once
 
 #include <utility>
