@@ -272,8 +272,6 @@ void Election::step_aside(time::Duration limit, GateResult why) {
   impl_->happen(Event::yielded, std::move(why));
 }
 
-void Election::doubt(const std::string& why) { impl_->happen(Event::doubt, {"doubt", why}); }
-
 void Election::cancel(time::Duration limit, std::function<void(bool answered)> on_answered) {
   impl_->canceller.cancel(
       impl_->leader, limit,
@@ -282,8 +280,6 @@ void Election::cancel(time::Duration limit, std::function<void(bool answered)> o
         on_answered(answered);
       });
 }
-
-bool Election::is_cancel_pending() const { return impl_->canceller.is_pending(); }
 
 const View& Election::view() const { return impl_->view; }
 

@@ -123,12 +123,8 @@ class Election {
   // again. `why` is what the view shows meanwhile.
   void step_aside(time::Duration limit, GateResult why);
 
-  // The caller does not trust the leader connection any more: closes it; on_lost follows.
-  void doubt(const std::string& why);
-
   // Cancels what the leader connection runs, see pg::Canceller. One request at a time.
   void cancel(time::Duration limit, std::function<void(bool answered)> on_answered);
-  bool is_cancel_pending() const;
 
   const View& view() const;
 

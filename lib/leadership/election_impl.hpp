@@ -15,7 +15,6 @@
 
 namespace lockkeeper::leadership {
 
-
 struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   Impl(event::Loop& on_loop, ElectionSettings with, ElectionCallbacks calling);
   ~Impl() = default;
@@ -67,7 +66,6 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   // meanwhile never arrives.
   using OnAnswer = std::function<void(const pg::Replies&)>;
   void send(pg::Pipeline pipeline, OnAnswer on_answer);
-
 
   event::Loop& loop;
   ElectionSettings settings;

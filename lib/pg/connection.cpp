@@ -123,6 +123,4 @@ std::shared_ptr<void> Connection::cancel_handle() const {
           [](void* cancel) { PQfreeCancel(static_cast<PGcancel*>(cancel)); }};
 }
 
-time::TimePoint Connection::last_sent() const { return impl_->last_sent; }
-
 }  // namespace lockkeeper::pg

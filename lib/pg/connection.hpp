@@ -56,7 +56,7 @@ class Connection final : public Session {
   explicit Connection(event::Loop& loop);
   ~Connection() override;
 
-  // Closes first what is open.
+  // Closes first what is open, and forgets its on_lost.
   void connect(const ConnectSettings& settings, OnConnected on_connected);
 
   // Called once when an established connection ends for any reason but close(), with the
@@ -79,9 +79,6 @@ class Connection final : public Session {
 
   // Everything PQcancel needs, for the fallback of pg::Canceller; null when closed.
   std::shared_ptr<void> cancel_handle() const;
-
-  // Time of the last bytes sent; the dead-man switch of the leader watches it.
-  time::TimePoint last_sent() const;
 
  private:
   struct Impl;

@@ -20,7 +20,6 @@ constexpr auto kTurnLimit = 15s;
 // Connecting, asking and the like have limits of their own far below this.
 constexpr auto kStateLimit = 60s;
 
-
 template <typename Try>
 void placed(const std::string& place, Try attempt) {
   try {
