@@ -35,9 +35,11 @@ Conductor::Conductor(event::Loop& loop, pg::Session& session, Cancel cancel,
 Conductor::~Conductor() = default;
 
 DutyId Conductor::add(scheduling::Duty duty, std::unique_ptr<Performer> performer) {
+  const auto id = duties_.size();
+  performer->set_duty(id);
   duties_.push_back(std::move(duty));
   performers_.push_back(std::move(performer));
-  return duties_.size() - 1;
+  return id;
 }
 
 void Conductor::start() {

@@ -41,13 +41,13 @@ void GatePerformer::glance() {
     }
     scheduling::PassEnd end;
     end.preempted = is_taken_back;
-    conductor_.end_pass(duty_, end);
+    conductor_.end_pass(duty(), end);
   });
 }
 
 void GatePerformer::look_at_all() {
   glances_left_ = 0;
-  conductor_.hasten(duty_);
+  conductor_.hasten(duty());
 }
 
 void GatePerformer::examine() {
@@ -84,7 +84,7 @@ void GatePerformer::examined(awa::Examination examination) {
       break;
   }
   if (!end.preempted) glances_left_ = kGlances;
-  conductor_.end_pass(duty_, end);
+  conductor_.end_pass(duty(), end);
 }
 
 }  // namespace lockkeeper::service

@@ -46,7 +46,7 @@ void Term::seat_branches(const Circumstances& circumstances) {
     if (!record.settings.enabled) continue;
     auto performer = std::make_unique<BranchPerformer>(place, record);
     const auto* branch = performer.get();
-    const auto duty = seat({std::string(record.branch->name), record.branch->lane,
+    const auto duty = conductor_.add({std::string(record.branch->name), record.branch->lane,
                             record.settings.every, record.branch->minimum_gap},
                            std::move(performer));
     seats_.emplace(&record, Seat{duty, branch});
@@ -64,16 +64,16 @@ void Term::seat_gate(const Circumstances& circumstances) {
       std::make_unique<GatePerformer>(conductor_, circumstances.session, ground_,
                                       circumstances.switched_off, circumstances.on_disqualified);
   ground_.on_changed = [gate = performer.get()] { gate->look_at_all(); };
-  seat({"examine", Lane::hygiene, kExamineEvery, 0ns}, std::move(performer));
+  conductor_.add({"examine", Lane::hygiene, kExamineEvery, 0ns}, std::move(performer));
 }
 
 void Term::seat_worker_watch(const Circumstances& circumstances) {
-  seat({"workers", Lane::hygiene, kWatchWorkersEvery, 0ns},
+  conductor_.add({"workers", Lane::hygiene, kWatchWorkersEvery, 0ns},
        std::make_unique<WorkerWatch>(conductor_, circumstances.on_workers_seen));
 }
 
 void Term::seat_keep_alive(const Circumstances& circumstances) {
-  seat({"keep_alive", Lane::hygiene, circumstances.idle_limit / 3, 0ns},
+  conductor_.add({"keep_alive", Lane::hygiene, circumstances.idle_limit / 3, 0ns},
        std::make_unique<KeepAlive>(circumstances.loop, conductor_, circumstances.registry));
 }
 

@@ -79,14 +79,6 @@ class Term {
     scheduling::DutyId duty;
     const BranchPerformer* performer;
   };
-  // The duty of a performer that is told its id.
-  template <typename Performing>
-  scheduling::DutyId seat(scheduling::Duty duty, std::unique_ptr<Performing> performer) {
-    auto* seated = performer.get();
-    const auto id = conductor_.add(std::move(duty), std::move(performer));
-    seated->set_duty(id);
-    return id;
-  }
   void seat_branches(const Circumstances& circumstances);
   void show_able(display::Board& board) const;
   void seat_gate(const Circumstances& circumstances);

@@ -19,7 +19,7 @@ struct Asker final : service::Performer {
   void begin_pass(const scheduling::Action&) override {
     if (is_shielding) conductor.shield();
     conductor.send({pg::plain("SELECT 1")},
-                   [this](const pg::Replies&) { conductor.end_pass(0, {}); });
+                   [this](const pg::Replies&) { conductor.end_pass(duty(), {}); });
   }
   void resume_pass() override {}
 

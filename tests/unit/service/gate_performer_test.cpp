@@ -13,15 +13,12 @@ using scheduling::Lane;
 
 namespace {
 
-constexpr scheduling::DutyId kSlo = 0;
-constexpr scheduling::DutyId kGate = 1;
-
 // Asks the database for nothing in its turns.
 struct Idler final : service::Performer {
   explicit Idler(service::Conductor& on) : conductor(on) {}
   void begin_pass(const scheduling::Action&) override {
     if (in_turn) in_turn();
-    conductor.end_pass(kSlo, {});
+    conductor.end_pass(duty(), {});
   }
   void resume_pass() override {}
 
@@ -43,7 +40,6 @@ struct Fixture {
     auto performer = std::make_unique<service::GatePerformer>(
         conductor, session, ground, awa::SwitchedOff(), [](const awa::Examination&) {});
     gate = performer.get();
-    gate->set_duty(kGate);
     conductor.add({"examine", Lane::hygiene, intervals.gate}, std::move(performer));
     conductor.start();
   }
