@@ -11,8 +11,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "display/exit_codes.hpp"
 #include "logging/log.hpp"
-#include "service/service.hpp"
 
 namespace lockkeeper::service {
 namespace {
