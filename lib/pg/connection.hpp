@@ -5,9 +5,9 @@
 // addresses, the handshake and every query are driven by readiness.
 //
 // A connection that is in doubt is closed, never repaired: a pipeline without its last reply
-// after `reply_limit`, a protocol error, a reply nobody asked for, a reply that whoever asked cannot
-// read (an Error that leaves the callback). Its server session then ends, and with it every lock it
-// held. Loop thread only. Callbacks may destroy the connection.
+// after `reply_limit`, a protocol error, a reply nobody asked for, a reply that whoever asked
+// cannot read (an Error that leaves the callback). Its server session then ends, and with it every
+// lock it held. Loop thread only. Callbacks may destroy the connection.
 #pragma once
 
 #include <functional>

@@ -47,8 +47,8 @@ void Term::seat_branches(const Circumstances& circumstances) {
     auto performer = std::make_unique<BranchPerformer>(place, record);
     const auto* branch = performer.get();
     const auto duty = conductor_.add({std::string(record.branch->name), record.branch->lane,
-                            record.settings.every, record.branch->minimum_gap},
-                           std::move(performer));
+                                      record.settings.every, record.branch->minimum_gap},
+                                     std::move(performer));
     seats_.emplace(&record, Seat{duty, branch});
   }
 }
@@ -69,12 +69,13 @@ void Term::seat_gate(const Circumstances& circumstances) {
 
 void Term::seat_worker_watch(const Circumstances& circumstances) {
   conductor_.add({"workers", Lane::hygiene, kWatchWorkersEvery, 0ns},
-       std::make_unique<WorkerWatch>(conductor_, circumstances.on_workers_seen));
+                 std::make_unique<WorkerWatch>(conductor_, circumstances.on_workers_seen));
 }
 
 void Term::seat_keep_alive(const Circumstances& circumstances) {
-  conductor_.add({"keep_alive", Lane::hygiene, circumstances.idle_limit / 3, 0ns},
-       std::make_unique<KeepAlive>(circumstances.loop, conductor_, circumstances.registry));
+  conductor_.add(
+      {"keep_alive", Lane::hygiene, circumstances.idle_limit / 3, 0ns},
+      std::make_unique<KeepAlive>(circumstances.loop, conductor_, circumstances.registry));
 }
 
 void Term::end(Purpose purpose) {

@@ -30,8 +30,7 @@ TEST_CASE("another failure to end the holder asks for no right", "[leadership][t
   const auto told = refused_takeover("pid 7", failed("57014", "statement timeout"));
 
   CHECK(told.reason == kTakeoverFailed);
-  CHECK(told.sentence ==
-        "pid 7 cannot be ended (statement timeout); it is tried again by itself");
+  CHECK(told.sentence == "pid 7 cannot be ended (statement timeout); it is tried again by itself");
 }
 
 }  // namespace lockkeeper::leadership
