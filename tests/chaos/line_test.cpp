@@ -120,6 +120,7 @@ TEST_CASE("cancels that come late or never harm nobody", "[chaos][line]") {
 
 TEST_CASE("a daemon that is to stop and loses its session does not lead again", "[chaos][line]") {
   Line line("30s");
+  REQUIRE(eventually([&] { return line.daemon->metric("lockkeeper_leader") == 1; }));
 
   line.proxy.blackhole(true, line.leader_port());
   line.daemon->send(SIGTERM);
