@@ -6,6 +6,7 @@
 
 #include "chaos/river.hpp"
 #include "support/captured_log.hpp"
+#include "support/client.hpp"
 
 namespace lockkeeper::test {
 namespace {
@@ -123,6 +124,10 @@ TEST_CASE("a daemon that is to stop and loses its session does not lead again", 
   REQUIRE(eventually([&] { return line.daemon->metric("lockkeeper_leader") == 1; }));
 
   line.proxy.blackhole(true, line.leader_port());
+  REQUIRE(eventually([&] {
+    return fetch(line.daemon->address(), "/status").body.find("\"running\":true") !=
+           std::string::npos;
+  }));
   line.daemon->send(SIGTERM);
   REQUIRE(eventually([&] { return line.river.holder().empty(); }));
   line.proxy.blackhole(false);

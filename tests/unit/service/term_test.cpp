@@ -15,7 +15,7 @@ using Purpose = Term::Purpose;
 
 namespace {
 
-const std::vector<std::string> kFarewell = {"registration/unregister"};
+const std::vector<std::string> kFarewell = {"awa/registration/unregister"};
 
 // One branch, and it has a farewell.
 config::Settings settings() {
