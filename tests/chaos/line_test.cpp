@@ -123,14 +123,15 @@ TEST_CASE("a daemon that is to stop and loses its session does not lead again", 
   Line line("30s");
   REQUIRE(eventually([&] { return line.daemon->metric("lockkeeper_leader") == 1; }));
 
-  line.proxy.blackhole(true, line.leader_port());
+  const auto leader = line.leader_port();
+  line.proxy.blackhole(true, leader);
   REQUIRE(eventually([&] {
     return fetch(line.daemon->address(), "/status").body.find("\"running\":true") !=
            std::string::npos;
   }));
   line.daemon->send(SIGTERM);
-  REQUIRE(eventually([&] { return line.river.holder().empty(); }));
-  line.proxy.blackhole(false);
+  REQUIRE(eventually([&] { return line.daemon->has_logged("a signal asks for the end"); }));
+  line.proxy.reset(leader);
 
   CHECK(line.daemon->wait(kGenerous) == 0);
   CHECK_FALSE(line.daemon->has_logged("stop_limit"));
