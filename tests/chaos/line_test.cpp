@@ -126,6 +126,12 @@ TEST_CASE("a daemon that is to stop and loses its session does not lead again", 
   const auto leader = line.leader_port();
   line.proxy.blackhole(true, leader);
   REQUIRE(eventually([&] {
+    return line.river.database().value(
+               "SELECT count(*) FROM pg_stat_activity WHERE client_port = " +
+               std::to_string(leader) +
+               " AND state_change > clock_timestamp() - interval '100 milliseconds'") == "0";
+  }));
+  REQUIRE(eventually([&] {  // for good, since its answer does not come
     return fetch(line.daemon->address(), "/status").body.find("\"running\":true") !=
            std::string::npos;
   }));
