@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "leadership/election_impl.hpp"
+#include "leadership/refusals.hpp"
 #include "logging/log.hpp"
 
 namespace lockkeeper::leadership {
@@ -84,12 +85,13 @@ void Election::Impl::terminate_holder() {
 void Election::Impl::holder_told(const pg::Reply& reply) {
   const auto whom = view.holder ? describe(*view.holder) : "the holder of the lock";
   undisplaceable_pid = 0;
+  if (reply.state.is_connection_lost()) {
+    return happen(Event::doubt, {"connection_lost", "the connection ended: " + reply.message});
+  }
   if (!reply.ok()) {
     undisplaceable_pid = view.holder ? view.holder->pid : 0;
     takeover_refused_at = loop.now();
-    return happen(Event::takeover_answered,
-                  {std::string(kTakeoverFailed),
-                   fmt::format("{} cannot be ended ({}); {}", whom, reply.message, kRightToEnd)});
+    return happen(Event::takeover_answered, refused_takeover(whom, reply));
   }
   has_just_terminated = !reply.rows.empty() && reply.rows.boolean(0, 0);
   happen(Event::takeover_answered,

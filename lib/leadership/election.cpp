@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "leadership/election_impl.hpp"
+#include "leadership/refusals.hpp"
 #include "logging/log.hpp"
 
 namespace lockkeeper::leadership {
@@ -149,8 +150,19 @@ void Election::Impl::act(Action action, const GateResult& why) {
   }
 }
 
+// A worker that leads by now may have got the lock in another way than from us.
+void Election::Impl::forget_window() {
+  const bool is_told = is_reclaiming && settings.takeover == config::Takeover::wait;
+  is_reclaiming = false;
+  if (!is_told || state == State::stopped) return;
+  logging::warn(
+      "the session has ended while it stood aside; takeover is \"wait\", so a worker that leads "
+      "now keeps the lock; \"lockkeeper takeover\" ends it");
+}
+
 void Election::Impl::close_leader() {
   ++attempt;
+  forget_window();
   is_set_up = false;
   is_lent = false;
   is_looking = false;
@@ -194,6 +206,7 @@ void Election::Impl::unlock() {
     }
     stop_timer.disarm();
     if (state == State::making_way) {
+      is_reclaiming = true;
       released_at = replies[1].rows.text(0, 0);
       window_ends = loop.now() + window;
     }
@@ -256,11 +269,8 @@ void Election::disqualify(GateResult why) { impl_->happen(Event::disqualified, s
 
 void Election::step_aside(time::Duration limit, GateResult why) {
   impl_->window = limit;
-  impl_->is_reclaiming = true;
   impl_->happen(Event::yielded, std::move(why));
 }
-
-void Election::doubt(const std::string& why) { impl_->happen(Event::doubt, {"doubt", why}); }
 
 void Election::cancel(time::Duration limit, std::function<void(bool answered)> on_answered) {
   impl_->canceller.cancel(
@@ -270,8 +280,6 @@ void Election::cancel(time::Duration limit, std::function<void(bool answered)> o
         on_answered(answered);
       });
 }
-
-bool Election::is_cancel_pending() const { return impl_->canceller.is_pending(); }
 
 const View& Election::view() const { return impl_->view; }
 

@@ -119,15 +119,12 @@ class Election {
 
   // While leading: the lock is given back, and taken again once a worker has led, or after `limit`.
   // The connection is not the caller's any more. A worker never lets go by itself, so its session
-  // is ended then, whatever `takeover` says. `why` is what the view shows meanwhile.
+  // is ended then, whatever `takeover` says; should our own session end before, `takeover` holds
+  // again. `why` is what the view shows meanwhile.
   void step_aside(time::Duration limit, GateResult why);
-
-  // The caller does not trust the leader connection any more: closes it; on_lost follows.
-  void doubt(const std::string& why);
 
   // Cancels what the leader connection runs, see pg::Canceller. One request at a time.
   void cancel(time::Duration limit, std::function<void(bool answered)> on_answered);
-  bool is_cancel_pending() const;
 
   const View& view() const;
 

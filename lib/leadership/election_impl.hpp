@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Inside of Election, for this room only: election.cpp turns events into actions, examining.cpp
-// opens the leader connection and asks whether it may lead, asking.cpp asks for the lock, ends
-// its holder and gives it back.
+// Inside of Election, for this room only: election.cpp turns events into actions and gives the lock
+// back, examining.cpp opens the leader connection and asks whether it may lead, asking.cpp asks for
+// the lock, ends its holder and watches who leads while we stand aside.
 #pragma once
 
 #include <utility>
@@ -15,9 +15,6 @@
 
 namespace lockkeeper::leadership {
 
-// A word for metrics: the server would not let us end the holder of the lock.
-inline constexpr std::string_view kTakeoverFailed = "takeover_failed";
-
 struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   Impl(event::Loop& on_loop, ElectionSettings with, ElectionCallbacks calling);
   ~Impl() = default;
@@ -28,6 +25,7 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   void enter(State next, const GateResult& why);
   void show(const View& changed);
   void log_state();
+  void forget_window();
   void close_leader();
   void pause_for(time::Duration pause);
   void finish();
@@ -65,10 +63,9 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   void release_heard();
 
   // Sends on the leader connection; an answer that belongs to a connection that has been closed
-  // meanwhile, or that cannot be read, never arrives as an answer.
+  // meanwhile never arrives.
   using OnAnswer = std::function<void(const pg::Replies&)>;
   void send(pg::Pipeline pipeline, OnAnswer on_answer);
-  void guarded(const std::function<void()>& body);
 
   event::Loop& loop;
   ElectionSettings settings;
@@ -95,7 +92,7 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   std::optional<time::TimePoint> looked_at;
   bool is_looking = false;
   bool has_just_terminated = false;
-  bool is_reclaiming = false;  // whoever has the lock now was to lead for a while only
+  bool is_reclaiming = false;  // this session has lent the lock, and takes it back
   time::Duration window{};     // so long we stand aside at most
   time::TimePoint window_ends{};
   std::string released_at;     // by the server's clock

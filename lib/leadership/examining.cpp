@@ -87,17 +87,8 @@ void Election::Impl::send(pg::Pipeline pipeline, OnAnswer on_answer) {
                                     on_answer = std::move(on_answer)](const pg::Replies& replies) {
     const auto self = weak.lock();
     if (!self || mine != self->attempt) return;
-    self->guarded([&] { on_answer(replies); });
+    on_answer(replies);
   });
-}
-
-// An answer that cannot be read comes from a server that is not what it seems.
-void Election::Impl::guarded(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const pg::Error& error) {
-    happen(Event::doubt, {"unreadable", error.what()});
-  }
 }
 
 }  // namespace lockkeeper::leadership

@@ -47,4 +47,11 @@ GateResult refused_setting(const ElectionSettings& settings, const std::string& 
                       message, settings.role)};
 }
 
+GateResult refused_takeover(const std::string& holder, const pg::Reply& reply) {
+  const auto* remedy =
+      reply.state.is_missing_privilege() ? kRightToEnd : "it is tried again by itself";
+  return {std::string(kTakeoverFailed),
+          fmt::format("{} cannot be ended ({}); {}", holder, reply.message, remedy)};
+}
+
 }  // namespace lockkeeper::leadership

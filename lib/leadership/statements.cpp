@@ -23,7 +23,7 @@ std::string milliseconds(time::Duration duration) {
 constexpr auto kIdentity =
     "SELECT pg_catalog.pg_backend_pid(), pg_catalog.pg_is_in_recovery(),"
     " pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on',"
-    " pg_catalog.pg_postmaster_start_time()::pg_catalog.text";
+    " extract(epoch FROM pg_catalog.pg_postmaster_start_time())::pg_catalog.text";
 
 constexpr auto kSet = "SELECT pg_catalog.set_config($1, $2, false)";
 

@@ -26,6 +26,7 @@ struct TakeoverOnce::Impl : std::enable_shared_from_this<TakeoverOnce::Impl> {
     with.read_write = true;
     with.connect_limit = settings.connect_limit;
     with.reply_limit = settings.reply_limit;
+    connection.set_on_lost([this](const std::string& why) { done(Outcome::failed, why); });
     connection.connect(with, [this](const std::string& failure) {
       if (!failure.empty()) {
         return done(Outcome::failed, fmt::format("cannot connect to {}: {}",

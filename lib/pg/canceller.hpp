@@ -19,10 +19,10 @@ namespace lockkeeper::pg {
 
 class Canceller {
  public:
-  // `control` may be closed or replaced at any time; null means PQcancel only.
   explicit Canceller(event::Loop& loop);
   ~Canceller();
 
+  // `control` may be closed or replaced at any time; null means PQcancel only.
   void set_control(Connection* control);
 
   // Asks the server to cancel what `victim` runs. A request still under way is given up and

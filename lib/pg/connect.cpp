@@ -155,7 +155,6 @@ void Connection::Impl::connected() {
     return give_up("the connection does not take pipelines");
   }
   state = State::idle;
-  last_sent = loop.now();
   poller.emplace(loop, PQsocket(connection), [this](int ready) { on_socket(ready); });
   poller->watch(event::Poller::readable);
   post([callback = std::exchange(on_connected, nullptr)](Impl&) {

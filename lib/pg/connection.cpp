@@ -65,8 +65,13 @@ void Connection::Impl::lost(const std::string& what) {
 }
 
 void Connection::Impl::answer(Replies with) {
-  post([callback = std::exchange(on_replies, nullptr), with = std::move(with)](Impl&) mutable {
-    if (callback) callback(std::move(with));
+  post([callback = std::exchange(on_replies, nullptr), with = std::move(with)](Impl& self) mutable {
+    if (!callback) return;
+    try {
+      callback(std::move(with));
+    } catch (const Error& error) {
+      self.lost(error.what());  // it comes from a server that is not what it seems
+    }
   });
 }
 
@@ -117,7 +122,5 @@ std::shared_ptr<void> Connection::cancel_handle() const {
   return {PQgetCancel(impl_->connection),
           [](void* cancel) { PQfreeCancel(static_cast<PGcancel*>(cancel)); }};
 }
-
-time::TimePoint Connection::last_sent() const { return impl_->last_sent; }
 
 }  // namespace lockkeeper::pg

@@ -5,8 +5,9 @@
 // addresses, the handshake and every query are driven by readiness.
 //
 // A connection that is in doubt is closed, never repaired: a pipeline without its last reply
-// after `reply_limit`, a protocol error, a reply nobody asked for. Its server session then ends,
-// and with it every lock it held. Loop thread only. Callbacks may destroy the connection.
+// after `reply_limit`, a protocol error, a reply nobody asked for, a reply that whoever asked
+// cannot read (an Error that leaves the callback). Its server session then ends, and with it every
+// lock it held. Loop thread only. Callbacks may destroy the connection.
 #pragma once
 
 #include <functional>
@@ -55,7 +56,7 @@ class Connection final : public Session {
   explicit Connection(event::Loop& loop);
   ~Connection() override;
 
-  // Closes first what is open.
+  // Closes first what is open, and forgets its on_lost.
   void connect(const ConnectSettings& settings, OnConnected on_connected);
 
   // Called once when an established connection ends for any reason but close(), with the
@@ -78,9 +79,6 @@ class Connection final : public Session {
 
   // Everything PQcancel needs, for the fallback of pg::Canceller; null when closed.
   std::shared_ptr<void> cancel_handle() const;
-
-  // Time of the last bytes sent; the dead-man switch of the leader watches it.
-  time::TimePoint last_sent() const;
 
  private:
   struct Impl;

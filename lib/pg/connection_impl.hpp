@@ -92,7 +92,6 @@ struct Connection::Impl : std::enable_shared_from_this<Connection::Impl> {
   std::string last_words;    // of a server that ends the session
   std::map<std::string, std::string> prepared;  // statement name to the name on the server
   std::uint64_t next_prepared = 0;
-  time::TimePoint last_sent{};
 };
 
 }  // namespace lockkeeper::pg

@@ -55,7 +55,6 @@ bool Connection::Impl::queue_pipeline() {
     if (!queue_call(index)) return false;
   }
   if (PQpipelineSync(connection) != 1) return false;
-  last_sent = loop.now();
   return flush();
 }
 

@@ -66,8 +66,9 @@ ParsedUrl parse_url(const std::string& url) {
     if (each->val != nullptr && *each->val != '\0') parsed.options[each->keyword] = each->val;
   }
   PQconninfoFree(parameters);
-  if (parsed.options.count("service") != 0) {
-    parsed.failure = "service files are not read; name host, port, dbname and user instead";
+  if (!option(parsed.options, "service", "PGSERVICE").empty()) {
+    parsed.failure =
+        "service files are not read, nor is PGSERVICE; name host, port, dbname and user instead";
   }
   return parsed;
 }

@@ -21,7 +21,8 @@ struct Target {
 };
 
 // Reads a URL or keyword string; on failure the message has no password in it. A service file is
-// refused: libpq would read its hosts when it connects, and look their names up on the loop.
+// refused, PGSERVICE included: libpq would read its hosts when it connects, and look their names up
+// on the loop.
 struct ParsedUrl {
   Options options;
   std::string failure;

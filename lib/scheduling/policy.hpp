@@ -53,6 +53,8 @@ class Policy {
   virtual void cancel_answered() = 0;
   virtual const std::optional<Turn>& turn() const = 0;
 
+  // The last two are for OneLoop, which no daemon runs.
+
   // Whether a pass may answer a due time that has come. If not, the next one of the interval is
   // waited for.
   virtual bool may_begin(DutyId, const Duty&) { return true; }

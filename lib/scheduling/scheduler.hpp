@@ -16,8 +16,9 @@
 //    protected turn of bounded length; so does the longest waiting hygiene turn when
 //    hygiene got nothing for 100 ms during an slo backlog;
 //  - a hygiene turn starts only if the next slo due time lies beyond its learned length, for at
-//    most its patience;
-//  - two heavy pieces never follow each other without an slo turn in between;
+//    most its patience; one that was taken back before has none;
+//  - two heavy pieces follow each other without an slo turn in between only when none has come
+//    within the patience of the second;
 //  - nothing is granted between Action::cancel and both turn_ended() and cancel_answered();
 //  - due times are absolute: no drift; a late duty runs once and its missed ticks are counted.
 #pragma once

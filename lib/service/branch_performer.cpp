@@ -97,7 +97,7 @@ void BranchPerformer::send(pg::Pipeline pipeline, pg::OnReplies on_replies) {
 void BranchPerformer::renew(scheduling::TurnShape shape, std::function<void()> on_granted) {
   on_granted_ = std::move(on_granted);
   close_turn();
-  place_.conductor.end_turn(duty_, shape);
+  place_.conductor.end_turn(duty(), shape);
 }
 
 bool BranchPerformer::shield() { return place_.conductor.shield(); }
@@ -117,7 +117,7 @@ void BranchPerformer::pass_ended(coro::Completion<branches::Outcome> completion)
   }
   running_.reset();
   place_.board.pass_ended(record_, facts, place_.loop.now());
-  place_.conductor.end_pass(duty_, end);
+  place_.conductor.end_pass(duty(), end);
 }
 
 display::PassFacts BranchPerformer::facts_of(

@@ -44,9 +44,6 @@ class BranchPerformer final : public Performer, public branches::Turn {
   };
   BranchPerformer(Place place, display::BranchRecord& record);
 
-  // The id that the conductor gave; before its first turn.
-  void set_duty(scheduling::DutyId duty) { duty_ = duty; }
-
   void begin_pass(const scheduling::Action& action) override;
   void resume_pass() override;
 
@@ -66,7 +63,6 @@ class BranchPerformer final : public Performer, public branches::Turn {
   void close_turn();
 
   Place place_;
-  scheduling::DutyId duty_ = 0;
   display::BranchRecord& record_;
   branches::Report report_;
   branches::BranchContext context_;

@@ -13,6 +13,9 @@ using scheduling::DutyId;
 
 const auto kRollback = std::make_shared<const pg::Statement>(pg::Statement{"", "ROLLBACK"});
 
+// While it stops; the scheduler repeats its own.
+const auto kCancelAgain = scheduling::Limits().cancel_repeat;
+
 bool has_cancelled(const pg::Replies& replies) {
   return std::any_of(replies.begin(), replies.end(),
                      [](const pg::Reply& reply) { return reply.state.is_cancelled(); });
@@ -26,15 +29,17 @@ Conductor::Conductor(event::Loop& loop, pg::Session& session, Cancel cancel,
       session_(session),
       cancel_(std::move(cancel)),
       make_policy_(std::move(make_policy)),
-      timer_(loop, [this] { pump(); }),
+      timer_(loop, [this] { is_stopping_ ? cancel_turn() : pump(); }),
       self_(std::make_shared<Conductor*>(this)) {}
 
 Conductor::~Conductor() = default;
 
 DutyId Conductor::add(scheduling::Duty duty, std::unique_ptr<Performer> performer) {
+  const auto id = duties_.size();
+  performer->set_duty(id);
   duties_.push_back(std::move(duty));
   performers_.push_back(std::move(performer));
-  return duties_.size() - 1;
+  return id;
 }
 
 void Conductor::start() {
@@ -46,8 +51,14 @@ void Conductor::stop(std::function<void()> on_stopped) {
   on_stopped_ = std::move(on_stopped);
   is_stopping_ = true;
   timer_.disarm();
-  if (scheduler_->holder() && !is_shielded_) cancel();
+  cancel_turn();
   tell_stopped();
+}
+
+// A cancel may come before its statement and do nothing, so it is sent again until the turn has
+// ended.
+void Conductor::cancel_turn() {
+  if (scheduler_->holder() && !is_shielded_) cancel();
 }
 
 void Conductor::send(pg::Pipeline pipeline, pg::OnReplies on_replies) {
@@ -137,7 +148,9 @@ void Conductor::pump() {
 // Calls back once no turn is in hand and no cancel on its way.
 void Conductor::tell_stopped() {
   if (!on_stopped_ || scheduler_->holder() || is_cancelling_) return;
-  loop_.post(std::exchange(on_stopped_, nullptr));
+  loop_.post([weak = std::weak_ptr(self_), callback = std::exchange(on_stopped_, nullptr)] {
+    if (!weak.expired()) callback();
+  });
 }
 
 void Conductor::carry_out(const Action& action) {
@@ -161,6 +174,7 @@ void Conductor::cancel() {
     conductor.is_cancelling_ = false;
     if (!answered) logging::warn("a cancel was lost; waiting for the statement to end by itself");
     conductor.scheduler_->cancel_answered(conductor.loop_.now());
+    if (conductor.is_stopping_) conductor.timer_.arm_in(kCancelAgain);
     conductor.pump();
   });
 }

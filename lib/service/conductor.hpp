@@ -37,7 +37,8 @@ class Conductor {
   scheduling::DutyId add(scheduling::Duty duty, std::unique_ptr<Performer> performer);
   void start();
 
-  // Grants nothing more, cancels the turn in hand unless it is committing, then calls back.
+  // Grants nothing more and cancels the turn in hand, again and again, unless it is committing.
+  // Calls back from the loop, once no turn is in hand and no cancel on its way. Asked for once.
   void stop(std::function<void()> on_stopped);
 
   // For the performer that holds the turn. A turn that has been taken back sends nothing more:
@@ -58,6 +59,7 @@ class Conductor {
   void pump();
   void carry_out(const scheduling::Action& action);
   void cancel();
+  void cancel_turn();
   void give_back(std::function<void()> then);
   void refuse(std::size_t statements, pg::OnReplies on_replies);
   void tell_stopped();

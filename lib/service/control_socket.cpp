@@ -9,9 +9,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
 
+#include "display/exit_codes.hpp"
 #include "logging/log.hpp"
-#include "service/service.hpp"
 
 namespace lockkeeper::service {
 namespace {
@@ -20,6 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostClients = 8;
 constexpr std::size_t kLongestLine = 200;
+constexpr auto kAcceptAgain = 1s;
 constexpr auto kPatience = 5s;     // with a client that says nothing
 constexpr auto kQuickAnswer = 2s;  // of a daemon that is only asked whether it is there
 
@@ -81,7 +83,8 @@ ControlSocket::ControlSocket(event::Loop& loop, const std::string& path, Handler
     : loop_(loop),
       listener_(http::Address{path, {}, 0}, kForOwner),
       handler_(std::move(handler)),
-      poller_(loop, listener_.descriptor(), [this](int) { accept(); }) {
+      poller_(loop, listener_.descriptor(), [this](int) { accept(); }),
+      accept_again_(loop, [this] { poller_.watch(event::Poller::readable); }) {
   poller_.watch(event::Poller::readable);
 }
 
@@ -93,15 +96,24 @@ void ControlSocket::accept() {
                                  SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
     admit(descriptor);
   }
+  if (errno == EAGAIN) return;
+  // Too many files are open. Whoever waits stays, and would make the loop turn all the time.
+  poller_.watch(event::Poller::none);
+  accept_again_.arm_in(kAcceptAgain);
 }
 
 void ControlSocket::admit(int descriptor) {
+  Answer refusal{display::kRefused,
+                 "only the daemon's own user and root are heard here, a few at a time"};
   if (may_ask(descriptor) && clients_.size() < kMostClients) {
-    clients_.push_back(std::make_shared<Client>(*this, descriptor));
-    return;
+    try {
+      clients_.push_back(std::make_shared<Client>(*this, descriptor));
+      return;
+    } catch (const std::runtime_error& error) {  // of its timer
+      refusal = {display::kFailed, error.what()};
+    }
   }
-  write(descriptor,
-        {display::kRefused, "only the daemon's own user and root are heard here, a few at a time"});
+  write(descriptor, refusal);
   ::close(descriptor);
 }
 

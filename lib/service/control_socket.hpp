@@ -49,6 +49,7 @@ class ControlSocket {
   http::Listener listener_;
   Handler handler_;
   event::Poller poller_;
+  event::Timer accept_again_;
   std::list<std::shared_ptr<Client>> clients_;
 };
 

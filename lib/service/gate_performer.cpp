@@ -41,12 +41,16 @@ void GatePerformer::glance() {
     }
     scheduling::PassEnd end;
     end.preempted = is_taken_back;
-    conductor_.end_pass(duty_, end);
+    conductor_.end_pass(duty(), end);
   });
 }
 
+void GatePerformer::look_at_all() {
+  glances_left_ = 0;
+  conductor_.hasten(duty());
+}
+
 void GatePerformer::examine() {
-  glances_left_ = kGlances;
   awa::examine(*this, switched_off_,
                [this](awa::Examination examination) { examined(std::move(examination)); });
 }
@@ -79,7 +83,8 @@ void GatePerformer::examined(awa::Examination examination) {
       end.preempted = conductor_.is_taken_back();
       break;
   }
-  conductor_.end_pass(duty_, end);
+  if (!end.preempted) glances_left_ = kGlances;
+  conductor_.end_pass(duty(), end);
 }
 
 }  // namespace lockkeeper::service

@@ -21,8 +21,8 @@ class GatePerformer final : public Performer, private pg::Session {
                 awa::SwitchedOff switched_off,
                 std::function<void(awa::Examination)> on_disqualified);
 
-  // The id that the conductor gave; before its first turn.
-  void set_duty(scheduling::DutyId duty) { duty_ = duty; }
+  // Something has changed: all of it is looked at as soon as there is a turn.
+  void look_at_all();
 
   void begin_pass(const scheduling::Action& action) override;
   void resume_pass() override {}  // every pass has one turn
@@ -39,7 +39,6 @@ class GatePerformer final : public Performer, private pg::Session {
   Ground& ground_;
   awa::SwitchedOff switched_off_;
   std::function<void(awa::Examination)> on_disqualified_;
-  scheduling::DutyId duty_ = 0;
   int glances_left_ = 0;  // before all of it is looked at again
 };
 

@@ -20,7 +20,7 @@ void KeepAlive::begin_pass(const scheduling::Action&) {
     if (replies.front().ok()) {
       registry_.observe(metrics::names::kDatabaseRoundTrip, {}, time::seconds(loop_.now() - sent));
     }
-    conductor_.end_pass(duty_, {});
+    conductor_.end_pass(duty(), {});
   });
 }
 

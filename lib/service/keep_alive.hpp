@@ -15,9 +15,6 @@ class KeepAlive final : public Performer {
  public:
   KeepAlive(event::Loop& loop, Conductor& conductor, metrics::Registry& registry);
 
-  // The id that the conductor gave; before its first turn.
-  void set_duty(scheduling::DutyId duty) { duty_ = duty; }
-
   void begin_pass(const scheduling::Action& action) override;
   void resume_pass() override {}  // every pass has one turn
 
@@ -25,7 +22,6 @@ class KeepAlive final : public Performer {
   event::Loop& loop_;
   Conductor& conductor_;
   metrics::Registry& registry_;
-  scheduling::DutyId duty_ = 0;
 };
 
 }  // namespace lockkeeper::service

@@ -18,6 +18,15 @@ class Performer {
 
   // The turn that Conductor::end_turn() asked for is in hand.
   virtual void resume_pass() = 0;
+
+  // By the conductor, before the first turn.
+  void set_duty(scheduling::DutyId duty) { duty_ = duty; }
+
+ protected:
+  scheduling::DutyId duty() const { return duty_; }
+
+ private:
+  scheduling::DutyId duty_ = 0;
 };
 
 }  // namespace lockkeeper::service

@@ -20,9 +20,6 @@ constexpr auto kTurnLimit = 15s;
 // Connecting, asking and the like have limits of their own far below this.
 constexpr auto kStateLimit = 60s;
 
-// How long a cancel may take before the control connection is given up.
-constexpr auto kCancelLimit = 1s;
-
 template <typename Try>
 void placed(const std::string& place, Try attempt) {
   try {
@@ -54,18 +51,10 @@ Service::Service(config::Settings settings, std::string version, Read read,
       on_terminate_(loop_, SIGTERM, [this] { stop(); }),
       on_interrupt_(loop_, SIGINT, [this] { stop(); }),
       on_hangup_(loop_, SIGHUP, [this] { reload(); }),
-      disqualify_(loop_,
-                  [this] {
-                    end_term();
-                    election_.disqualify(*std::exchange(disqualified_, std::nullopt));
-                  }),
-      aside_(loop_,
-             [this] {
-               if (is_stopping_ || !term_) return;
-               end_term();
-               election_.step_aside(window_limit_, window_reason_);
-             }),
-      renew_(loop_, [this] { renew_term(); }),
+      refuse_(loop_,
+              [this] {
+                if (term_) term_->end(Term::Purpose::refusal);
+              }),
       stop_alarm_(loop_, [this] {
         logging::warn("a statement did not end within stop_limit; its session is closed");
         finish(exit_code_);
@@ -120,7 +109,10 @@ leadership::ElectionCallbacks Service::callbacks() {
     window_.watch(session, since, std::move(on_seen));
   };
   callbacks.on_lead = [this](pg::Connection& connection) { lead(connection); };
-  callbacks.on_lost = [this](const std::string&) { end_term(); };
+  callbacks.on_lost = [this](const std::string&) {
+    end_term();
+    if (is_stopping_) resign();
+  };
   callbacks.on_change = [this](const leadership::View& view) { look_at(view); };
   return callbacks;
 }
@@ -150,17 +142,28 @@ void Service::lead(pg::Connection& connection) {
   }
   term_.emplace(Term::Circumstances{
       loop_, connection,
-      [this](auto on_answered) { election_.cancel(kCancelLimit, std::move(on_answered)); },
+      [this](auto on_answered) {
+        election_.cancel(cancel_limit(settings_), std::move(on_answered));
+      },
       registry_, board_, examined_, switched_off(), settings_.leadership.idle_limit,
-      leadership::kStatementLimit,
+      leadership::kStatementLimit, [this](auto purpose) { term_ended(purpose); },
       [this](const awa::Examination& examination) { disqualify(examination); },
       std::move(on_workers_seen), make_policy_});
 }
 
-// Told in the middle of a turn: the term ends on a fresh stack.
+// Told in the middle of a turn: the term is ended on a fresh stack.
 void Service::disqualify(const awa::Examination& examination) {
-  disqualified_ = display::verdict_of(examination);
-  disqualify_.call();
+  refusal_ = display::verdict_of(examination);
+  refuse_.call();
+}
+
+void Service::term_ended(Term::Purpose purpose) {
+  using Purpose = Term::Purpose;
+  if (purpose == Purpose::renewal) return renew_term();
+  end_term();
+  if (purpose == Purpose::window) return election_.step_aside(window_limit_, window_reason_);
+  if (purpose == Purpose::refusal) return election_.disqualify(refusal_);
+  resign();
 }
 
 // Whatever ends a term, the next one has the settings that were read meanwhile.
@@ -190,11 +193,10 @@ void Service::reload() {
     logging::warn("what has changed in this table needs a restart", {{"table", table}});
   }
   if (!term_) return board_.configure(*std::exchange(renewed_, std::nullopt));
-  term_->stop([this] { renew_.call(); });
+  term_->end(Term::Purpose::renewal);
 }
 
 void Service::renew_term() {
-  if (is_stopping_ || !term_) return;
   auto& connection = *leader_;
   examined_.planes = term_->planes();
   examined_.unable = term_->unable();
@@ -220,7 +222,7 @@ std::string Service::step_aside(time::Duration limit, leadership::GateResult why
   if (is_stopping_ || !term_) return "it does not lead: " + election_.view().sentence;
   window_limit_ = limit;
   window_reason_ = std::move(why);
-  term_->leave([this] { aside_.call(); });
+  term_->end(Term::Purpose::window);
   return "";
 }
 
@@ -229,13 +231,13 @@ void Service::stop() {
   is_stopping_ = true;
   logging::info("a signal asks for the end");
   event::notify("STOPPING=1");
-  const auto resign = [this] {
-    end_term();
-    election_.resign([this] { finish(exit_code_); });
-  };
   stop_alarm_.arm_in(settings_.leadership.stop_limit);
   if (!term_) return resign();
-  term_->leave(resign);
+  term_->end(Term::Purpose::stop);
+}
+
+void Service::resign() {
+  election_.resign([this] { finish(exit_code_); });
 }
 
 void Service::finish(int code) {

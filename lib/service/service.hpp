@@ -44,6 +44,7 @@ class Service {
   awa::SwitchedOff switched_off() const;
   void lead(pg::Connection& connection);
   void disqualify(const awa::Examination& examination);
+  void term_ended(Term::Purpose purpose);
   void end_term();
   void look_at(const leadership::View& view);
   void announce_start() const;
@@ -52,6 +53,7 @@ class Service {
   std::string step_aside(time::Duration limit, leadership::GateResult why);
   bool is_anything_overdue() const;
   void stop();
+  void resign();
   void finish(int code);
   bool is_progressing() const;
   display::Status status() const;
@@ -76,15 +78,13 @@ class Service {
   Window window_;
   time::Duration window_limit_{};
   leadership::GateResult window_reason_;
+  leadership::GateResult refusal_;
   Pulse pulse_;
   event::Signal on_terminate_;
   event::Signal on_interrupt_;
   event::Signal on_hangup_;
-  event::Deferred disqualify_;
-  event::Deferred aside_;
-  event::Deferred renew_;
+  event::Deferred refuse_;
   event::Timer stop_alarm_;
-  std::optional<leadership::GateResult> disqualified_;
   bool is_stopping_ = false;
   int exit_code_ = display::kDone;
 };

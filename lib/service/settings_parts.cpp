@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/settings_parts.hpp"
 
+#include <algorithm>
+
 #include "awa/needs.hpp"
 
 namespace lockkeeper::service {
@@ -25,6 +27,11 @@ leadership::ElectionSettings election_settings(const config::Settings& from) {
   settings.stop_limit = from.leadership.stop_limit;
   settings.synchronous_commit = from.database.synchronous_commit;
   return settings;
+}
+
+time::Duration cancel_limit(const config::Settings& settings) {
+  constexpr time::Duration kLongest = std::chrono::seconds(1);
+  return std::min(kLongest, settings.leadership.idle_limit / 3);
 }
 
 std::vector<std::string> switched_off(const config::Settings& settings) {

@@ -22,6 +22,7 @@ StandbyObserver::StandbyObserver(event::Loop& loop, metrics::Registry& registry,
     : board_(board),
       report_(registry, branches::observe.name),
       context_(*this, library_, no_settings_, no_queues_, report_),
+      granted_(loop, [this] { std::exchange(on_granted_, nullptr)(); }),
       ended_(loop, [this] { done(); }) {
   context_.set_planes(planes_);
 }
@@ -44,7 +45,8 @@ void StandbyObserver::send(pg::Pipeline pipeline, pg::OnReplies on_replies) {
 
 // Whoever looks at a standby has no lane to give way to.
 void StandbyObserver::renew(scheduling::TurnShape, std::function<void()> on_granted) {
-  on_granted();
+  on_granted_ = std::move(on_granted);
+  granted_.call();
 }
 
 void StandbyObserver::done() {

@@ -41,6 +41,8 @@ class StandbyObserver final : private branches::Turn {
   branches::BranchContext context_;
   pg::Session* session_ = nullptr;
   std::function<void()> on_done_;
+  std::function<void()> on_granted_;
+  event::Deferred granted_;
   event::Deferred ended_;
   std::optional<coro::Running<branches::Outcome>> running_;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/term.hpp"
 
+#include <algorithm>
+
 #include "service/gate_performer.hpp"
 #include "service/keep_alive.hpp"
 
@@ -25,6 +27,7 @@ Term::Term(Circumstances circumstances)
       ground_(std::move(circumstances.found)),
       conductor_(circumstances.loop, circumstances.session, std::move(circumstances.cancel),
                  std::move(circumstances.make_policy)),
+      on_ended_(std::move(circumstances.on_ended)),
       self_(std::make_shared<Term*>(this)) {
   seat_branches(circumstances);
   ground_.on_stood = [this, &board = circumstances.board] { show_able(board); };
@@ -43,9 +46,9 @@ void Term::seat_branches(const Circumstances& circumstances) {
     if (!record.settings.enabled) continue;
     auto performer = std::make_unique<BranchPerformer>(place, record);
     const auto* branch = performer.get();
-    const auto duty = seat({std::string(record.branch->name), record.branch->lane,
-                            record.settings.every, record.branch->minimum_gap},
-                           std::move(performer));
+    const auto duty = conductor_.add({std::string(record.branch->name), record.branch->lane,
+                                      record.settings.every, record.branch->minimum_gap},
+                                     std::move(performer));
     seats_.emplace(&record, Seat{duty, branch});
   }
 }
@@ -57,41 +60,48 @@ void Term::show_able(display::Board& board) const {
 }
 
 void Term::seat_gate(const Circumstances& circumstances) {
-  const auto duty = seat(
-      {"examine", Lane::hygiene, kExamineEvery, 0ns},
+  auto performer =
       std::make_unique<GatePerformer>(conductor_, circumstances.session, ground_,
-                                      circumstances.switched_off, circumstances.on_disqualified));
-  ground_.on_changed = [this, duty] { conductor_.hasten(duty); };
+                                      circumstances.switched_off, circumstances.on_disqualified);
+  ground_.on_changed = [gate = performer.get()] { gate->look_at_all(); };
+  conductor_.add({"examine", Lane::hygiene, kExamineEvery, 0ns}, std::move(performer));
 }
 
 void Term::seat_worker_watch(const Circumstances& circumstances) {
-  seat({"workers", Lane::hygiene, kWatchWorkersEvery, 0ns},
-       std::make_unique<WorkerWatch>(conductor_, circumstances.on_workers_seen));
+  conductor_.add({"workers", Lane::hygiene, kWatchWorkersEvery, 0ns},
+                 std::make_unique<WorkerWatch>(conductor_, circumstances.on_workers_seen));
 }
 
 void Term::seat_keep_alive(const Circumstances& circumstances) {
-  seat({"keep_alive", Lane::hygiene, circumstances.idle_limit / 3, 0ns},
-       std::make_unique<KeepAlive>(circumstances.loop, conductor_, circumstances.registry));
+  conductor_.add(
+      {"keep_alive", Lane::hygiene, circumstances.idle_limit / 3, 0ns},
+      std::make_unique<KeepAlive>(circumstances.loop, conductor_, circumstances.registry));
 }
 
-void Term::leave(std::function<void()> on_left) {
-  conductor_.stop([weak = std::weak_ptr(self_), on_left = std::move(on_left)]() mutable {
-    if (const auto self = weak.lock()) (*self)->say_farewell(std::move(on_left));
-  });
+void Term::end(Purpose purpose) {
+  const bool is_ending = ending_.has_value();
+  ending_ = is_ending ? std::max(*ending_, purpose) : purpose;
+  if (!is_ending) conductor_.stop([this] { say_farewell(); });
 }
 
 // It is a courtesy: what is refused here ends by itself.
-void Term::say_farewell(std::function<void()> on_said) {
+void Term::say_farewell() {
+  if (*ending_ == Purpose::renewal) return ended();
   pg::Pipeline pipeline;
   for (const auto& [record, seat] : seats_) {
     const auto* farewell = record->branch->farewell;
     if (farewell != nullptr) pipeline.push_back(pg::Call{ground_.library.get(farewell), {}});
   }
-  if (pipeline.empty() || !ground_.unusable.empty()) return on_said();
-  session_.send(std::move(pipeline),
-                [weak = std::weak_ptr(self_), on_said = std::move(on_said)](const pg::Replies&) {
-                  if (const auto self = weak.lock()) (*self)->loop_.post(on_said);
-                });
+  if (pipeline.empty() || !ground_.unusable.empty()) return ended();
+  session_.send(std::move(pipeline), [weak = std::weak_ptr(self_)](const pg::Replies&) {
+    if (const auto self = weak.lock()) (*self)->ended();
+  });
+}
+
+// The callback destroys this.
+void Term::ended() {
+  const auto on_ended = on_ended_;
+  on_ended(*ending_);
 }
 
 std::optional<Term::BranchView> Term::view(const display::BranchRecord& record) const {

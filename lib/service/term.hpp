@@ -19,6 +19,13 @@ namespace lockkeeper::service {
 
 class Term {
  public:
+  // Why a term is ended while its session lasts; each is stronger than those before it.
+  enum class Purpose {
+    renewal,  // the next term follows at once, under the same lock
+    window,   // a worker is to lead for a while
+    refusal,  // the database may not be led any more
+    stop,     // the daemon ends
+  };
   struct Circumstances {
     event::Loop& loop;
     pg::Session& session;  // holds the lock; nobody else uses it during the term
@@ -29,6 +36,9 @@ class Term {
     awa::SwitchedOff switched_off;   // branches whose rights do not matter
     time::Duration idle_limit;       // of the server, for our silence
     time::Duration statement_limit;  // of the server, for one statement
+    // The end that was asked for has come: the session is idle, and the term is to be destroyed.
+    // Called from the loop, once.
+    std::function<void(Purpose)> on_ended;
     // The database must not be led any more. Called in the middle of a turn: end the term later.
     std::function<void(awa::Examination)> on_disqualified;
     // Called in the middle of a turn, every few seconds; empty when nobody wants to know.
@@ -37,11 +47,10 @@ class Term {
   };
   explicit Term(Circumstances circumstances);
 
-  // Ends every turn; the session stays ours.
-  void stop(std::function<void()> on_stopped) { conductor_.stop(std::move(on_stopped)); }
-
-  // The same before the lock is given back: what only a leader may say is taken back too.
-  void leave(std::function<void()> on_left);
+  // Grants no more turns and ends the one in hand; takes back what only a leader may say, unless
+  // the next term follows at once; then calls on_ended. Asked again meanwhile, the strongest
+  // purpose counts. Whoever destroys the term before that hears nothing.
+  void end(Purpose purpose);
 
   // Why no branch can run at present, or empty.
   const std::string& unusable() const { return ground_.unusable; }
@@ -70,26 +79,21 @@ class Term {
     scheduling::DutyId duty;
     const BranchPerformer* performer;
   };
-  // The duty of a performer that is told its id.
-  template <typename Performing>
-  scheduling::DutyId seat(scheduling::Duty duty, std::unique_ptr<Performing> performer) {
-    auto* seated = performer.get();
-    const auto id = conductor_.add(std::move(duty), std::move(performer));
-    seated->set_duty(id);
-    return id;
-  }
   void seat_branches(const Circumstances& circumstances);
   void show_able(display::Board& board) const;
   void seat_gate(const Circumstances& circumstances);
   void seat_worker_watch(const Circumstances& circumstances);
   void seat_keep_alive(const Circumstances& circumstances);
 
-  void say_farewell(std::function<void()> on_said);
+  void say_farewell();
+  void ended();
 
   event::Loop& loop_;
   pg::Session& session_;
   Ground ground_;
   Conductor conductor_;
+  std::function<void(Purpose)> on_ended_;
+  std::optional<Purpose> ending_;  // the strongest that was asked for
   std::map<const display::BranchRecord*, Seat> seats_;
   std::shared_ptr<Term*> self_;  // expires with this object; held weakly by callbacks
 };

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "display/exit_codes.hpp"
 #include "logging/log.hpp"
-#include "service/service.hpp"
 
 namespace lockkeeper::service {
 namespace {

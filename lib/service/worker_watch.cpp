@@ -33,7 +33,7 @@ void WorkerWatch::begin_pass(const scheduling::Action&) {
       for (std::size_t row = 0; row < rows.size(); ++row) live.push_back(worker_in(rows, row));
       on_seen_(live);
     }
-    conductor_.end_pass(duty_, end);
+    conductor_.end_pass(duty(), end);
   });
 }
 

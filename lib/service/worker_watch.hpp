@@ -18,9 +18,6 @@ class WorkerWatch final : public Performer {
   using OnSeen = std::function<void(const std::vector<Worker>&)>;
   WorkerWatch(Conductor& conductor, OnSeen on_seen);
 
-  // The id that the conductor gave; before its first turn.
-  void set_duty(scheduling::DutyId duty) { duty_ = duty; }
-
   void begin_pass(const scheduling::Action& action) override;
   void resume_pass() override {}  // every pass has one turn
 
@@ -28,7 +25,6 @@ class WorkerWatch final : public Performer {
   Conductor& conductor_;
   OnSeen on_seen_;
   awa::Library library_{"awa"};
-  scheduling::DutyId duty_ = 0;
 };
 
 }  // namespace lockkeeper::service

@@ -74,7 +74,6 @@ class Hygiene final : public Performer {
  public:
   Hygiene(event::Loop& loop, Conductor& conductor, Findings& findings)
       : loop_(loop), conductor_(conductor), findings_(findings) {}
-  void set_duty(scheduling::DutyId duty) { duty_ = duty; }
 
   void begin_pass(const Action&) override {
     findings_.hygiene_began = loop_.now();
@@ -94,13 +93,12 @@ class Hygiene final : public Performer {
     for (const auto& reply : replies) end.preempted |= reply.state.is_cancelled();
     in_a_row_ = end.preempted ? in_a_row_ + 1 : 0;
     findings_.completed += end.preempted ? 0 : 1;
-    conductor_.end_pass(duty_, end);
+    conductor_.end_pass(duty(), end);
   }
 
   event::Loop& loop_;
   Conductor& conductor_;
   Findings& findings_;
-  scheduling::DutyId duty_ = 0;
   int in_a_row_ = 0;
 };
 
@@ -108,7 +106,6 @@ class Slo final : public Performer {
  public:
   Slo(event::Loop& loop, Conductor& conductor, Findings& findings)
       : loop_(loop), conductor_(conductor), findings_(findings) {}
-  void set_duty(scheduling::DutyId duty) { duty_ = duty; }
 
   void begin_pass(const Action& action) override {
     conductor_.send({call(kSloStatement)}, [this](const pg::Replies& replies) { ended(replies); });
@@ -126,13 +123,12 @@ class Slo final : public Performer {
   void ended(const pg::Replies& replies) {
     ++findings_.slo_answered;
     if (!replies.front().ok()) ++findings_.hits;
-    conductor_.end_pass(duty_, {});
+    conductor_.end_pass(duty(), {});
   }
 
   event::Loop& loop_;
   Conductor& conductor_;
   Findings& findings_;
-  scheduling::DutyId duty_ = 0;
 };
 
 void connect(event::Loop& loop, pg::Connection& connection, const std::string& url) {
@@ -155,12 +151,6 @@ pg::Replies execute(event::Loop& loop, pg::Connection& connection, pg::Pipeline 
   return *replies;
 }
 
-template <typename Performing>
-void seat(Conductor& conductor, scheduling::Duty duty, std::unique_ptr<Performing> performer) {
-  auto& seated = *performer;
-  seated.set_duty(conductor.add(std::move(duty), std::move(performer)));
-}
-
 // Takes the turn back as often as is wanted; half a minute without one is a failure.
 void preempt(event::Loop& loop, pg::Connection& leader, pg::Canceller& canceller,
              Findings& findings) {
@@ -168,11 +158,11 @@ void preempt(event::Loop& loop, pg::Connection& leader, pg::Canceller& canceller
     if (!findings.cancel_at) findings.cancel_at = loop.now();
     canceller.cancel(leader, 1s, std::move(on_answered));
   });
-  seat(conductor, {"slo", Lane::slo, kSloEvery, 0ns},
-       std::make_unique<Slo>(loop, conductor, findings));
+  conductor.add({"slo", Lane::slo, kSloEvery, 0ns},
+                std::make_unique<Slo>(loop, conductor, findings));
   for (int index = 0; index < kHygieneDuties; ++index) {
-    seat(conductor, {"hygiene", Lane::hygiene, 1ms, 0ns},
-         std::make_unique<Hygiene>(loop, conductor, findings));
+    conductor.add({"hygiene", Lane::hygiene, 1ms, 0ns},
+                  std::make_unique<Hygiene>(loop, conductor, findings));
   }
   conductor.start();
   while (!findings.is_complete()) {

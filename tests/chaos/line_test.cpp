@@ -2,16 +2,20 @@
 //
 // The line between the daemon and the server fails.
 #include <catch2/catch.hpp>
+#include <csignal>
 
 #include "chaos/river.hpp"
+#include "support/captured_log.hpp"
+#include "support/client.hpp"
 
 namespace lockkeeper::test {
 namespace {
 
 // A daemon behind a proxy, leading.
 struct Line {
-  Line() {
+  explicit Line(const std::string& stop_limit = "2s") {
     auto settings = river.settings();
+    settings.stop_limit = stop_limit;
     settings.url = proxy.url("lockkeeper", river.database().name());
     daemon = std::make_unique<Daemon>(settings);
     REQUIRE(eventually([&] { return river.is_led_by(*daemon); }));
@@ -98,6 +102,7 @@ TEST_CASE("a slow line only makes it slow", "[chaos][line]") {
 TEST_CASE("cancels that come late or never harm nobody", "[chaos][line]") {
   Line line;
   const auto control = line.control_port();
+  const auto pid = line.river.holder_pid();
   SECTION("late") { line.proxy.delay(30ms, control); }
   SECTION("never") { line.proxy.blackhole(true, control); }
   // Hygiene is made slow enough to be cancelled whenever a job falls due.
@@ -110,8 +115,35 @@ TEST_CASE("cancels that come late or never harm nobody", "[chaos][line]") {
   line.river.abandon(10);
 
   CHECK(line.river.verdict() == "");
-  CHECK(line.river.is_led_by(*line.daemon));
+  CHECK(line.river.holder_pid() == pid);
   CHECK(line.daemon->metric("lockkeeper_preemptions_total") > 0);
+}
+
+TEST_CASE("a daemon that is to stop and loses its session does not lead again", "[chaos][line]") {
+  Line line("30s");
+  REQUIRE(eventually([&] {
+    return line.daemon->metric("lockkeeper_leadership_state", {"state=\"leading\""}) == 1;
+  }));
+
+  const auto leader = line.leader_port();
+  line.proxy.blackhole(true, leader);
+  REQUIRE(eventually([&] {
+    return line.river.database().value(
+               "SELECT count(*) FROM pg_stat_activity WHERE client_port = " +
+               std::to_string(leader) +
+               " AND state_change > clock_timestamp() - interval '100 milliseconds'") == "0";
+  }));
+  REQUIRE(eventually([&] {  // for good, since its answer does not come
+    return fetch(line.daemon->address(), "/status").body.find("\"running\":true") !=
+           std::string::npos;
+  }));
+  line.daemon->send(SIGTERM);
+  REQUIRE(eventually([&] { return line.daemon->has_logged("a signal asks for the end"); }));
+  line.proxy.reset(leader);
+
+  CHECK(line.daemon->wait(kGenerous) == 0);
+  CHECK_FALSE(line.daemon->has_logged("stop_limit"));
+  CHECK(occurrences(line.daemon->log(), "msg=\"the lock is ours and the lanes run\"") == 1);
 }
 
 TEST_CASE("with two hosts the one that answers is led", "[chaos][line]") {

@@ -25,6 +25,11 @@ Candidate::Candidate(event::Loop& loop, const leadership::ElectionSettings& sett
     if (!look_) return done();
     look_(session, std::move(done));
   };
+  callbacks.watch = [](pg::Session& session, const std::string&,
+                       std::function<void(bool)> on_seen) {
+    session.send({pg::Call{kHeartbeat, {}}},
+                 [on_seen = std::move(on_seen)](const pg::Replies&) { on_seen(false); });
+  };
   callbacks.on_lead = [this](pg::Connection& connection) {
     connection_ = &connection;
     ++times_led_;
@@ -53,6 +58,11 @@ void Candidate::keep_alive() {
 void Candidate::resign() {
   connection_ = nullptr;
   election_->resign([] {});
+}
+
+void Candidate::step_aside() {
+  connection_ = nullptr;
+  election_->step_aside(std::chrono::minutes(1), {"yielded", "stepping aside"});
 }
 
 leadership::ElectionSettings election_settings(const std::string& url) {

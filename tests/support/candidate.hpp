@@ -32,6 +32,7 @@ class Candidate {
   void set_look(leadership::Look look) { look_ = std::move(look); }  // what a standby looks at
   void freeze() { is_frozen_ = true; }  // says nothing more to the server, as if stopped
   void resign();                        // and forgets the connection
+  void step_aside();                    // the same; no worker is ever seen to have led
 
  private:
   void keep_alive();

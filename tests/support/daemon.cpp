@@ -27,8 +27,8 @@ std::string configuration(const DaemonSettings& settings) {
   return "[database]\nurl = \"" + settings.url + "\"\napplication_name = \"" + settings.name +
          "\"\nrole = \"" + settings.role +
          "\"\n[leadership]\npoll_interval = \"50ms\"\ndeclaration_window = false\ntakeover = \"" +
-         settings.takeover + "\"\nidle_limit = \"" + settings.idle_limit +
-         "\"\nstop_limit = \"2s\"\n" + "[http]\nlisten = \"unix:{folder}/http.sock\"\n" +
+         settings.takeover + "\"\nidle_limit = \"" + settings.idle_limit + "\"\nstop_limit = \"" +
+         settings.stop_limit + "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n" +
          "[branches.rescue_stale_heartbeats]\nevery = \"1s\"\nstaleness = \"" + settings.staleness +
          "\"\n[branches.rescue_expired_deadlines]\nevery = \"1s\"\n" +
          "[branches.rescue_expired_callbacks]\nevery = \"1s\"\n";

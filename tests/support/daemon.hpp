@@ -21,6 +21,7 @@ struct DaemonSettings {
   std::string takeover = "wait";
   std::string idle_limit = "600ms";
   std::string staleness = "4s";  // of rescue
+  std::string stop_limit = "2s";
 };
 
 class Daemon {

@@ -4,6 +4,7 @@
 
 #include "integration/pg/talk.hpp"
 #include "pg/target.hpp"
+#include "support/notify_socket.hpp"
 
 namespace lockkeeper::pg {
 namespace {
@@ -135,6 +136,15 @@ TEST_CASE("a URL is judged before it is used, and never quoted", "[pg][connect]"
   CHECK_FALSE(mentions(check_url(bad), "s3cret"));
   Talk talk;
   CHECK_FALSE(talk.connect(settings_for(bad)).empty());
+}
+
+TEST_CASE("a service of the environment is refused as one in the URL is", "[pg][connect]") {
+  const test::Variable service("PGSERVICE", "s3cret");
+
+  const auto why = check_url("postgres:///d");
+
+  CHECK(mentions(why, "PGSERVICE"));
+  CHECK_FALSE(mentions(why, "s3cret"));
 }
 
 TEST_CASE("the limit ends a handshake that nobody answers", "[pg][connect]") {

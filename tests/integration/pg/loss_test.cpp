@@ -34,6 +34,17 @@ TEST_CASE("an idle connection that is ended says the server's reason", "[pg][los
   CHECK(talk.connection().backend_pid() == 0);
 }
 
+TEST_CASE("an answer that cannot be read puts the connection in doubt", "[pg][loss]") {
+  Talk talk(server_url());
+
+  talk.connection().send({plain("SELECT 'many'")},
+                         [](const Replies& replies) { replies[0].rows.integer(0, 0); });
+
+  REQUIRE(talk.wait([&] { return talk.is_lost(); }));
+  CHECK(mentions(talk.losses().front(), "not an integer"));
+  CHECK(talk.connection().state() == Connection::State::closed);
+}
+
 TEST_CASE("the dead-man switch says its reason", "[pg][loss]") {
   Talk talk(server_url());
   SECTION("idle") { REQUIRE(talk.ask("SET idle_session_timeout = 50").ok()); }

@@ -4,8 +4,10 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 #include "chaos/river.hpp"
+#include "support/client.hpp"
 #include "support/program.hpp"
 
 namespace lockkeeper::test {
@@ -42,6 +44,26 @@ TEST_CASE("SIGHUP brings other settings of branches, under the same lock", "[pro
   river.enqueue(20, 100ms);
   CHECK(river.verdict() == "");
   CHECK(river.holder_pid() == pid);
+}
+
+TEST_CASE("SIGHUPs that come one upon the other are as good as one", "[program][run]") {
+  River river;
+  Daemon daemon(river.settings());
+  REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
+  const auto pid = river.holder_pid();
+
+  // The second one comes at any moment of the first.
+  for (int round = 0; round < 50; ++round) {
+    daemon.send(SIGHUP);
+    std::this_thread::sleep_for(round * 40us);
+    daemon.send(SIGHUP);
+    REQUIRE(fetch(daemon.address(), "/livez").status == 200);
+  }
+
+  river.enqueue(20, 100ms);
+  CHECK(river.verdict() == "");
+  CHECK(river.holder_pid() == pid);
+  CHECK_FALSE(daemon.wait(0ms));
 }
 
 TEST_CASE("after a SIGHUP with a bad file everything stays as it was", "[program][run]") {

@@ -2,6 +2,7 @@
 //
 // `lockkeeper yield`: a worker leads for a moment, and nobody else takes its place.
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <future>
 #include <optional>
 
@@ -13,6 +14,9 @@ namespace lockkeeper::test {
 using Catch::Contains;
 
 namespace {
+
+// What a leader says before it lets go waits for this, up to its lock_timeout.
+constexpr auto kNoFarewell = "BEGIN; LOCK TABLE awa.runtime_instances IN SHARE MODE";
 
 constexpr auto kTryLock = "SELECT pg_try_advisory_lock(4708303813012965710)";
 
@@ -115,6 +119,42 @@ TEST_CASE("a daemon that dies aside leaves the lock to the others", "[program][y
 
   CHECK(ran.get().code == 1);
   CHECK(eventually([&] { return other.metric("lockkeeper_leader") == 1; }));
+}
+
+TEST_CASE("a reload while the daemon is about to step aside is none of its business",
+          "[program][yield]") {
+  River river;
+  Daemon daemon("lockkeeper", configuration(river));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  const auto locked = river.database().session();
+  locked.sql(kNoFarewell);
+
+  auto ran = yielding(daemon, "700ms");
+  while (ran.wait_for(3ms) != std::future_status::ready) daemon.send(SIGHUP);
+
+  CHECK_THAT(ran.get().err, Contains("no worker has led in time; this daemon leads again"));
+  CHECK(river.is_led_by(daemon));
+  CHECK_FALSE(daemon.wait(0ms));
+}
+
+TEST_CASE("a daemon that is stopped while it is about to step aside stops", "[program][yield]") {
+  River river;
+  Daemon daemon("lockkeeper", configuration(river));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  const auto locked = river.database().session();
+  locked.sql(kNoFarewell);
+
+  auto ran = yielding(daemon, "40s");
+  REQUIRE(eventually([&] {
+    return river.database().value(
+               "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+               " AND query LIKE '%DELETE FROM awa.runtime_instances%'") == "1";
+  }));
+  daemon.send(SIGTERM);
+
+  CHECK(daemon.wait(kGenerous) == 0);
+  CHECK(daemon.has_logged("the lock was given back"));
+  CHECK(ran.get().code == 1);
 }
 
 TEST_CASE("what a yield cannot do is one sentence", "[program][yield]") {
