@@ -61,7 +61,7 @@ std::vector<BrokenSentence> broken_sentences(const Session& session) {
       std::regex_replace(text_of("views"), std::regex("CREATE VIEW"), "CREATE MATERIALIZED VIEW");
   std::vector<BrokenSentence> broken;
   if (session.value("SELECT to_regclass('awa.lease_claim_batches')") == "NULL") return broken;
-  session.sql("BEGIN; SET LOCAL jit = off; SET LOCAL lock_timeout = '20s';" +
+  session.sql("BEGIN READ WRITE; SET LOCAL jit = off; SET LOCAL lock_timeout = '20s';" +
               std::string("DROP VIEW IF EXISTS public.live_receipt CASCADE; ") + views);
   for (const auto& [says, broken_by] : sentences()) {
     const auto rows = session.sql(broken_by);

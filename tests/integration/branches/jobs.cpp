@@ -67,8 +67,7 @@ void age(const Database& database) {
 
 void complete(const Session& worker, const std::string& which) {
   worker.sql(
-      "WITH over AS MATERIALIZED (SELECT * FROM (" + std::string(kReceipts) +
-      ") c WHERE " + which +
+      "WITH over AS MATERIALIZED (SELECT * FROM (" + std::string(kReceipts) + ") c WHERE " + which +
       "), done AS (INSERT INTO awa.receipt_completion_batches (ready_slot, ready_generation, "
       "claim_slot, queue, priority, enqueue_shard, completed_count, job_ids, run_leases, "
       "lane_seqs, "

@@ -43,6 +43,7 @@ TEST_CASE("jobs that are due for ever, or never, hide the lag of no queue",
           "[branches][queue_stats]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
   const Database database(routing);
+  database.breaks("a ready row stands in one segment, that of its time");
   Leader leader(database);
   const auto wait = routing == Routing::canonical ? wait_canonical : wait_ready;
   wait(database, "ever", "'-infinity'");
@@ -70,6 +71,7 @@ TEST_CASE("jobs that are due for ever, or never, hide the lag of no queue",
 TEST_CASE("jobs that are due for ever keep diagnose from no other", "[branches][diagnose]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
   const Database database(routing);
+  database.breaks("a ready row stands in one segment, that of its time");
   Leader leader(database);
   const auto wait = routing == Routing::canonical ? wait_canonical : wait_ready;
   wait(database, "a", "'-infinity'");
@@ -109,6 +111,7 @@ TEST_CASE("jobs that are due for ever are promoted like any other",
 
 TEST_CASE("what pins a ring is told although nobody knows since when", "[branches][pinned]") {
   const Database database;
+  database.breaks("a ready row stands in one segment, that of its time");
   const Worker worker(database);
   const auto since = GENERATE(as<std::string>(), "'-infinity'", "'infinity'");
   Leader leader(database);
@@ -135,6 +138,8 @@ TEST_CASE("a mask that is no bits claims nothing, and stops no other claim",
   const auto mask = GENERATE(as<std::string>(), "''", "'x'", "repeat('1', 9)", "E'\\n'", "'é'");
   CAPTURE(mask);
   const Database database;
+  database.breaks("a key belongs to a job in a claiming state");
+  database.breaks("keys of jobs that are gone are no more than those pruned");
   Leader leader(database);
   bury(database, "q", "1 day");
   database.sql("UPDATE awa.dlq_entries SET unique_key = 'a', unique_states = " + mask);

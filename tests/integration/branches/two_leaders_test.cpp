@@ -109,7 +109,8 @@ std::string outcome_of_one(const Database& database) {
 
 }  // namespace
 
-TEST_CASE("two leaders that act at once leave the same behind as one", "[branches][invariants][I10]") {
+TEST_CASE("two leaders that act at once leave the same behind as one",
+          "[branches][invariants][I10]") {
   const auto seed = GENERATE(1, 2, 3);
   CAPTURE(seed);
   Database database;

@@ -10,7 +10,8 @@ SET state = CASE WHEN o.state = 'cancelling' AND $2::text = 'completed' THEN 'ca
     finalized_at = COALESCE(o.finalized_at, clock_timestamp()),
     retention_until = COALESCE(o.retention_until, clock_timestamp() + $4::interval),
     last_error = COALESCE($3::text, o.last_error),
-    total_matched = GREATEST(o.total_matched, NULLIF(o.processed + o.skipped + o.errored, 0)),
+    total_matched = GREATEST(o.total_matched,
+        LEAST(NULLIF(o.processed::numeric + o.skipped + o.errored, 0), 9223372036854775807)::bigint),
     updated_at = clock_timestamp()
 WHERE o.id = $1::uuid AND o.state IN ('pending', 'scanning', 'running', 'cancelling')
   AND ($2::text = 'failed' OR NOT EXISTS (

@@ -38,21 +38,18 @@ WITH ring AS MATERIALIZED (
                WHERE p.value <> 'null' AND (p.key IN ('metadata', 'progress')
                    OR p.key IN ('tags', 'errors') AND p.value <> '[]'))
     FROM moving m CROSS JOIN ring r
-), neighbours AS (
-    SELECT min(n.place) AS first, max(n.place) + 1 AS next, n.run_at
-    FROM (SELECT m.place, m.run_at, m.place - row_number() OVER (PARTITION BY m.run_at ORDER BY m.place) AS island
-          FROM moving m) n GROUP BY n.run_at, n.island
 ), segment AS (
     INSERT INTO :"schema".ready_segments (ready_slot, ready_generation, queue, priority, enqueue_shard, first_lane_seq,
         next_lane_seq, first_run_at)
-    SELECT r.current_slot, r.generation, $6::text, $7::integer, $8::integer, n.first, n.next, n.run_at
-    FROM neighbours n CROSS JOIN ring r ORDER BY n.first
+    SELECT r.current_slot, r.generation, $6::text, $7::integer, $8::integer, min(n.place), max(n.place) + 1, n.run_at
+    FROM (SELECT m.place, m.run_at, m.place - row_number() OVER (PARTITION BY m.run_at ORDER BY m.place) AS island
+          FROM moving m) n CROSS JOIN ring r
+    GROUP BY r.current_slot, r.generation, n.run_at, n.island ORDER BY min(n.place)
 ), item AS (
     UPDATE awa.batch_operation_items i SET state = 'processed', processed_at = clock_timestamp()
-    WHERE i.state = 'pending' AND i.ctid = ANY (ARRAY(
-        SELECT n.ctid FROM moving m CROSS JOIN LATERAL (
-            SELECT n.ctid FROM awa.batch_operation_items n
-            WHERE n.operation_id = $1::uuid AND n.job_id = m.job_id AND n.state = 'pending' OFFSET 0) n))
+    WHERE i.state = 'pending' AND i.ctid = ANY (ARRAY(SELECT n.ctid FROM moving m CROSS JOIN LATERAL (
+        SELECT n.ctid FROM awa.batch_operation_items n
+        WHERE n.operation_id = $1::uuid AND n.job_id = m.job_id AND n.state = 'pending' OFFSET 0) n))
     RETURNING i.job_id
 ), operation AS (
     UPDATE awa.batch_operations o
