@@ -62,7 +62,8 @@ std::vector<BrokenSentence> broken_sentences(const Session& session) {
   std::vector<BrokenSentence> broken;
   if (session.value("SELECT to_regclass('awa.lease_claim_batches')") == "NULL") return broken;
   session.sql("BEGIN READ WRITE; SET LOCAL jit = off; SET LOCAL lock_timeout = '20s';" +
-              std::string("DROP VIEW IF EXISTS public.live_receipt CASCADE; ") + views);
+              std::string("DROP VIEW IF EXISTS public.live_receipt CASCADE; ") + views +
+              "; ANALYZE public.live_receipt, public.live_waiting, public.live_place");
   for (const auto& [says, broken_by] : sentences()) {
     const auto rows = session.sql(broken_by);
     if (!rows.empty()) broken.push_back({says, joined(rows.front())});

@@ -8,9 +8,9 @@
 
 namespace lockkeeper::test {
 
-TEST_CASE("a worker that was seen in times to come renews its row as any other", "[awa][window]") {
+TEST_CASE("a worker whose clock is ahead renews its row as any other", "[awa][window]") {
   const Database database;
-  const auto* seen = GENERATE("now() + interval '9000 years'", "'infinity'");
+  const auto* seen = "now() + interval '50 minutes'";
   database.sql(
       std::string("INSERT INTO awa.runtime_instances (instance_id, pid, version, started_at,"
                   " last_seen_at, snapshot_interval_ms, healthy, postgres_connected,"

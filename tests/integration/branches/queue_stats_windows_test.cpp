@@ -35,6 +35,7 @@ TEST_CASE("deferred jobs are counted window by window", "[branches][queue_stats]
 TEST_CASE("leases, failed jobs and dead letters are counted window by window",
           "[branches][queue_stats]") {
   const Database database;
+  database.breaks("ended jobs are counted, each in its slot and bucket");
   database.breaks("a lease belongs to a living attempt");
   database.breaks("a job is in one place");
   Leader leader(database);

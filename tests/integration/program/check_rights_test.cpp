@@ -100,8 +100,10 @@ TEST_CASE("every right that is missing is named, with who needs it and what to d
   CHECK_THAT(text, Contains("lacks DELETE ON TABLE awa.deferred_jobs, for promote_scheduled; "));
   CHECK_THAT(text, Contains("lacks TRUNCATE ON TABLE awa.done_entries_3, for rotate_queue; "));
   CHECK_THAT(text, Contains("lacks INSERT, SELECT ON TABLE awa.admin_dirty_queue_marks, for "));
-  CHECK_THAT(text, Contains("lacks SELECT ON TABLE awa.lease_claims_0 and 2 more of its kind, for "
-                            "rotate_claim; run what \\\"lockkeeper grants --role lockkeeper\\\""));
+  CHECK_THAT(
+      text,
+      Contains("lacks SELECT ON TABLE awa.lease_claims_0 and 2 more of its kind, for "
+               "rotate_queue, rotate_claim; run what \\\"lockkeeper grants --role lockkeeper\\\""));
 }
 
 TEST_CASE("a schema that may not be looked into is refused with its grant", "[program][check]") {

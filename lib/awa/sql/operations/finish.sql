@@ -11,7 +11,7 @@ SET state = CASE WHEN o.state = 'cancelling' AND $2::text = 'completed' THEN 'ca
     retention_until = COALESCE(o.retention_until, clock_timestamp() + $4::interval),
     last_error = COALESCE($3::text, o.last_error),
     total_matched = GREATEST(o.total_matched,
-        LEAST(NULLIF(o.processed::numeric + o.skipped + o.errored, 0), 9223372036854775807)::bigint),
+        NULLIF(LEAST(o.processed::numeric + o.skipped + o.errored, 9223372036854775807)::bigint, 0)),
     updated_at = clock_timestamp()
 WHERE o.id = $1::uuid AND o.state IN ('pending', 'scanning', 'running', 'cancelling')
   AND ($2::text = 'failed' OR NOT EXISTS (
