@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <set>
@@ -37,6 +38,9 @@ constexpr std::string_view kSkips[] = {"bad_row", "locked"};
 
 // A pass does not read without end what somebody changes without end.
 constexpr int kMostPages = 100;
+
+// A mark may be from before the calendar; our durations reach 292 years.
+constexpr microseconds kLatest = 36'500 * 24h;
 
 // Until a schedule or queue that somebody holds is tried again; and one that the database refused.
 constexpr auto kSoon = 1s;
@@ -134,7 +138,7 @@ Task<bool> fire(CronPass& pass, Schedule& schedule) {
     }
     co_await tx.notify_and_commit();
     ++pass.outcome.rows;
-    pass.ctx.report().fired(microseconds(rows.integer(0, 2)));
+    pass.ctx.report().fired(std::min(microseconds(rows.integer(0, 2)), kLatest));
     has_fired(schedule, *due, rows.integer(0, 1), pass.seen.now);
     const auto next = schedule.next;
     co_return next.has_value() && *next <= pass.seen.now;

@@ -10,11 +10,13 @@ GROUP BY 1, 2, 3, h.seq_name
 HAVING CASE WHEN h.seq_name IS NULL THEN true ELSE max(e.lane_seq) >= awa.sequence_next_value(h.seq_name) END
 
 -- a ready row stands in one segment, that of its time
-SELECT e.job_id FROM awa.ready_entries e
-WHERE (SELECT count(*) FROM awa.ready_segments s
-       WHERE s.ready_slot = e.ready_slot AND s.ready_generation = e.ready_generation AND s.queue = e.queue
-         AND s.priority = e.priority AND s.enqueue_shard = e.enqueue_shard AND s.first_run_at = e.run_at
-         AND e.lane_seq >= s.first_lane_seq AND e.lane_seq < s.next_lane_seq) <> 1
+SELECT e.job_id
+FROM awa.ready_entries e LEFT JOIN awa.ready_segments s
+    ON s.ready_slot = e.ready_slot AND s.ready_generation = e.ready_generation AND s.queue = e.queue
+    AND s.priority = e.priority AND s.enqueue_shard = e.enqueue_shard AND s.first_run_at = e.run_at
+    AND e.lane_seq >= s.first_lane_seq AND e.lane_seq < s.next_lane_seq
+GROUP BY e.ready_slot, e.ready_generation, e.queue, e.priority, e.enqueue_shard, e.lane_seq, e.job_id
+HAVING count(s.first_lane_seq) <> 1
 
 -- segments of a lane do not overlap
 SELECT s.queue, s.priority, s.enqueue_shard, s.first_lane_seq
