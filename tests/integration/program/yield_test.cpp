@@ -130,7 +130,7 @@ TEST_CASE("a reload while the daemon is about to step aside is none of its busin
   locked.sql(kNoFarewell);
 
   auto ran = yielding(daemon, "700ms");
-  while (ran.wait_for(3ms) != std::future_status::ready) daemon.send(SIGHUP);
+  while (ran.wait_for(20ms) != std::future_status::ready) daemon.send(SIGHUP);
 
   CHECK_THAT(ran.get().err, Contains("no worker has led in time; this daemon leads again"));
   CHECK(river.is_led_by(daemon));
