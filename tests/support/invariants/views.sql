@@ -22,10 +22,11 @@ LEFT JOIN (SELECT claim_slot, receipt AS receipt_id, count(*) AS n, max(outcome)
 -- A ready row that a worker may still claim: no claim cursor has passed it, and no claim has had it,
 -- of which the queue ring keeps a note for as long as the row, and the claim ring for less.
 CREATE VIEW public.live_waiting AS
+WITH head AS MATERIALIZED (
+    SELECT queue, priority, enqueue_shard, awa.sequence_next_value(seq_name) AS next
+    FROM awa.queue_claim_heads WHERE seq_name IS NOT NULL)
 SELECT e.*
-FROM awa.ready_entries e
-LEFT JOIN (SELECT queue, priority, enqueue_shard, awa.sequence_next_value(seq_name) AS next
-           FROM awa.queue_claim_heads WHERE seq_name IS NOT NULL OFFSET 0) h USING (queue, priority, enqueue_shard)
+FROM awa.ready_entries e LEFT JOIN head h USING (queue, priority, enqueue_shard)
 WHERE e.lane_seq >= coalesce(h.next, 0)
   AND NOT EXISTS (SELECT FROM public.live_receipt r WHERE r.job_id = e.job_id AND r.run_lease = e.run_lease + 1)
   AND NOT EXISTS (SELECT FROM awa.ready_claim_attempt_batches b
