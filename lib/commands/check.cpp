@@ -50,20 +50,23 @@ void look_at_settings(Facts& facts, const config::Settings& settings) {
   }
 }
 
-// A folder under /run is there only while the service runs.
-bool is_folder_to_come(const http::Address& address) {
+// A folder under /run is there only while the service runs. True if that was told.
+bool tell_folder_to_come(Facts& facts, const char* name, const std::string& shown,
+                         const http::Address& address) {
   std::error_code ignored;
-  return address.path.starts_with("/run/") &&
-         !std::filesystem::exists(std::filesystem::path(address.path).parent_path(), ignored);
+  if (!address.path.starts_with("/run/") ||
+      std::filesystem::exists(std::filesystem::path(address.path).parent_path(), ignored)) {
+    return false;
+  }
+  facts.add(Mark::ok, name, shown + " has no folder yet",
+            "systemd makes it when the service starts");
+  return true;
 }
 
 void look_at_free_address(Facts& facts, const config::Settings& settings) {
   const auto& listen = settings.http.listen;
   const auto address = http::parse_address(listen);
-  if (is_folder_to_come(address)) {
-    return facts.add(Mark::ok, "http", listen + " has no folder yet",
-                     "systemd makes it when the service starts");
-  }
+  if (tell_folder_to_come(facts, "http", listen, address)) return;
   if (http::try_listen(address)) return facts.add(Mark::ok, "http", listen + " is free");
   facts.add(Mark::warning, "http",
             listen + " is free, and reached from other hosts without a password",
@@ -92,10 +95,7 @@ void look_at_control(Facts& facts, const config::Settings& settings) {
   const auto& path = settings.control.socket;
   if (path.empty()) return facts.add(Mark::ok, "control", "off: lockkeeper yield has no way in");
   const http::Address address{path, {}, 0};
-  if (is_folder_to_come(address)) {
-    return facts.add(Mark::ok, "control", path + " has no folder yet",
-                     "systemd makes it when the service starts");
-  }
+  if (tell_folder_to_come(facts, "control", path, address)) return;
   if (service::is_daemon_heard(path)) {
     return facts.add(Mark::ok, "control", path + " is served by a running Lockkeeper");
   }

@@ -13,10 +13,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "branches/admin/rest.hpp"
 #include "branches/admin/survey.hpp"
 #include "branches/catalog.hpp"
 #include "branches/fault.hpp"
+#include "branches/rest.hpp"
 
 namespace lockkeeper::branches {
 namespace {

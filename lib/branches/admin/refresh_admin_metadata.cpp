@@ -9,9 +9,9 @@
 // does this in one transaction, and without the schema patch stops all who make or work at jobs
 // meanwhile, nobody waits here. A pass that was taken back goes on where it was.
 
-#include "branches/admin/rest.hpp"
 #include "branches/admin/survey.hpp"
 #include "branches/catalog.hpp"
+#include "branches/rest.hpp"
 
 namespace lockkeeper::branches {
 namespace {

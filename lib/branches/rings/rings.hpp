@@ -9,8 +9,8 @@
 #include <span>
 #include <string_view>
 
-#include "branches/admin/rest.hpp"
 #include "branches/branch.hpp"
+#include "branches/rest.hpp"
 #include "branches/rings/claim_count.hpp"
 
 namespace lockkeeper::branches {
