@@ -1,5 +1,6 @@
 # Tests, lint, format, docs. Sourced by dev. SPDX-License-Identifier: Apache-2.0
 
+# The whole runs each suite once: rooms with sanitizers, and as it is released what starts the daemon.
 # The sanitized programs are tests of the one ctest run, so its summary is the whole truth.
 run_tests() {
   local label=""
@@ -14,10 +15,13 @@ run_tests() {
   local run=(ctest --test-dir build --output-on-failure)
   export LOCKKEEPER_AWA="$venv/bin/awa" LOCKKEEPER_PYTHON="$venv/bin/python"
   case "$label" in
-    "") build build; build_sanitized; "${run[@]}" -j2 ;;
+    "")
+      build build released; build_sanitized
+      "${run[@]}" -j2 -R '^(sanitized|chaos|conformance|lint)|^integration[.](program|long)$' ;;
     lint) build build help >/dev/null; "${run[@]}" -L '^lint$' ;;
     sanitized) build build help >/dev/null; build_sanitized; "${run[@]}" -L '^sanitized$' ;;
     soak) build build; LOCKKEEPER_SEEDS=100000 "${run[@]}" -R '^unit\.scheduling$' --timeout 3600 ;;
+    sanitized.*) build build help >/dev/null; build_sanitized; "${run[@]}" -R "^$label\$" --no-tests=error ;;
     *.*) build build; "${run[@]}" -R "^$label\$" --no-tests=error ;;
     *) build build; "${run[@]}" -L "^$label\$" --no-tests=error ;;
   esac
