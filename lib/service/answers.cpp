@@ -71,14 +71,9 @@ display::BranchStatus Service::status_of(const display::BranchRecord& record) co
   return status;
 }
 
-// A pass of the slo lane that is under way has found something to do.
-bool Service::is_anything_overdue() const {
+bool Service::is_window_forbidden() const {
   const auto now = status();
-  return std::any_of(now.branches.begin(), now.branches.end(),
-                     [](const display::BranchStatus& branch) {
-                       const bool is_busy = branch.is_running || branch.waiting;
-                       return branch.is_late() || (branch.lane == scheduling::Lane::slo && is_busy);
-                     });
+  return std::any_of(now.branches.begin(), now.branches.end(), forbids_window);
 }
 
 }  // namespace lockkeeper::service

@@ -51,7 +51,7 @@ class Service {
   void reload();
   void renew_term();
   std::string step_aside(time::Duration limit, leadership::GateResult why);
-  bool is_anything_overdue() const;
+  bool is_window_forbidden() const;
   void stop();
   void resign();
   void finish(int code);

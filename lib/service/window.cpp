@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "branches/catalog.hpp"
 #include "display/exit_codes.hpp"
 #include "logging/log.hpp"
 
@@ -24,6 +25,13 @@ std::optional<time::Duration> limit_in(const std::string& line) {
 }
 
 }  // namespace
+
+bool forbids_window(const display::BranchStatus& branch) {
+  const bool is_carrying_on = branch.name == branches::batch_operations.name && branch.last &&
+                              branch.last->rows > 0;  // then its next pass follows at once
+  const bool has_turns = branch.is_running || branch.waiting;
+  return branch.is_late() || is_carrying_on || (branch.lane == scheduling::Lane::slo && has_turns);
+}
 
 Window::Window(Circumstances circumstances)
     : circumstances_(std::move(circumstances)),
@@ -52,9 +60,9 @@ void Window::seen(const std::vector<Worker>& live) {
   }
 }
 
-// What is overdue has the right of way; the next look plans anew.
+// What is under way has the right of way; the next look plans anew.
 void Window::open_for_newcomer() {
-  if (!planned_ || asker_ || !newcomer_.empty() || circumstances_.is_anything_overdue()) return;
+  if (!planned_ || asker_ || !newcomer_.empty() || circumstances_.is_forbidden()) return;
   const auto opening = *std::exchange(planned_, std::nullopt);
   const auto refusal = circumstances_.open(
       opening.limit, {"declaration_window", "stepping aside, so that worker " + opening.worker +

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "awa/sql.hpp"
+#include "display/status.hpp"
 #include "event/loop.hpp"
 #include "leadership/election.hpp"
 #include "service/control_socket.hpp"
@@ -22,14 +23,19 @@ namespace lockkeeper::service {
 // Nobody means to stand aside for longer.
 inline constexpr std::chrono::milliseconds kLongestWindow = std::chrono::minutes(10);
 
+// Whether a window had better not open by itself: the branch is late, or a pass of the slo lane, or
+// a batch operation, is under way. Awa's own leader carries an operation on from a place it
+// remembers.
+bool forbids_window(const display::BranchStatus& branch);
+
 class Window {
  public:
   struct Circumstances {
     event::Loop& loop;
     // Has the daemon step aside for so long at most; answers why it cannot, or nothing.
     std::function<std::string(time::Duration limit, leadership::GateResult why)> open;
-    std::function<bool()> is_anything_overdue;  // then no window opens by itself
-    time::Duration interval;                    // at least between two that do
+    std::function<bool()> is_forbidden;  // whether one may not open by itself just now
+    time::Duration interval;             // at least between two that do
   };
   explicit Window(Circumstances circumstances);
 

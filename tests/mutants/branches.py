@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Plants one fault at a time in the branches, among them what the reference does, and asks the
-test that is there for it.
+"""Plants one fault at a time in the branches and below them, among them what the reference does, and
+asks the test that is there for it.
 
 Run by hand: tests/mutants/branches.py [WORD]. Exits with 1 if a fault survives; with a word, only
 the faults whose line has it. The checkout is not touched: everything is built from a copy, in
@@ -16,6 +16,7 @@ import tempfile
 
 import admin
 import hygiene
+import matrix
 import operations
 from planting import plant
 
@@ -23,7 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SQL = "lib/awa/sql/"
 BRANCHES = "lib/branches/"
 
-# defect, file, what stands there, what the fault makes of it, what is wrong then, who must notice
+# defect, file, what stands there, what the fault makes of it, what is wrong then, who must notice: a
+# test of the branches, or of another suite, as "awa: a test" or "unit/scheduling: a test"
 MUTANTS = [
     ("D1", SQL + "queue/close_batches.sql", "AND i.receipt_id NOT IN (SELECT c.receipt_id FROM closed c)", "",
      "a compact receipt is closed by the first look", "an attempt that ends between*"),
@@ -194,14 +196,23 @@ def run(words, **options):
     return subprocess.run([str(word) for word in words], capture_output=True, text=True, **options)
 
 
-def build(folder):
-    done = run(["ninja", "-C", folder / "build", "branches_integration_tests"])
+def split(tests):
+    """The program and the test of it."""
+    suite, colon, test = tests.rpartition(": ")
+    kind, _, room = (suite if colon else "branches").rpartition("/")
+    return f"{room}_{kind or 'integration'}_tests", test
+
+
+def build(folder, program):
+    done = run(["ninja", "-C", folder / "build", program])
     if done.returncode != 0:
         raise SystemExit(done.stdout[-3000:])
 
 
 def is_noticed(folder, tests):
-    return run([folder / "build/tests/branches_integration_tests", tests], timeout=300).returncode != 0
+    program, test = split(tests)
+    build(folder, program)
+    return run([folder / "build/tests" / program, test], timeout=300).returncode != 0
 
 
 def copy_to(folder):
@@ -213,23 +224,23 @@ def copy_to(folder):
             shutil.copy(source, folder / name)
     run(["cmake", "-S", folder, "-B", folder / "build", "-G", "Ninja", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"],
         check=True)
-    build(folder)
 
 
 def main():
     word = sys.argv[1] if len(sys.argv) > 1 else ""
-    wanted = [mutant for mutant in MUTANTS + admin.MUTANTS + hygiene.MUTANTS + operations.MUTANTS if word in " ".join(mutant)]
+    planted = MUTANTS + admin.MUTANTS + hygiene.MUTANTS + matrix.MUTANTS + operations.MUTANTS
+    wanted = [mutant for mutant in planted if word in " ".join(mutant)]
     survivors = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         os.chmod(folder, 0o755)  # the server's user reads nothing here, but passes through
         copy_to(folder)
-        if is_noticed(folder, ",".join(sorted({mutant[5] for mutant in wanted}))):
-            raise SystemExit("the tests fail without a fault")
+        for tests in sorted({mutant[5] for mutant in wanted}):
+            if is_noticed(folder, tests):
+                raise SystemExit(f"the tests fail without a fault: {tests}")
         for defect, path, old, new, what, tests in wanted:
             original = (folder / path).read_text()
             (folder / path).write_text(plant(original, old, new))
-            build(folder)
             noticed = is_noticed(folder, tests)
             (folder / path).write_text(original)
             survivors += not noticed

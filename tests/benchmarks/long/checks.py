@@ -9,6 +9,8 @@ from long.mutants import CANONICAL_MUTANTS, MUTANTS
 
 SUPPORT = pathlib.Path(__file__).resolve().parents[2] / "support"
 LIMIT = "120s"  # of one sentence
+# Awa's view of what has ended joins each closed claim with each ready row first, if the planner may choose.
+PLANS = "SET jit = off; SET join_collapse_limit = 1"
 
 
 def install(session):
@@ -27,7 +29,7 @@ def sentences():
 def broken(session):
     """The sentences that do not hold, each with its first example."""
     found = []
-    session.execute(f"SET statement_timeout = '{LIMIT}'; SET jit = off")
+    session.execute(f"SET statement_timeout = '{LIMIT}'; {PLANS}")
     for sentence, statement in sentences().items():
         try:
             row = session.execute(statement).fetchone()
@@ -42,6 +44,7 @@ def broken(session):
 
 def missed_mutants(session):
     """The planted faults that no check sees; the session is outside a transaction, and a superuser's."""
+    session.execute(PLANS)
     missed = []
     statements = sentences()
     for sentence, fault in (*MUTANTS.items(), *CANONICAL_MUTANTS.items()):

@@ -108,4 +108,27 @@ TEST_CASE("a pass that is taken back goes on with the next page", "[branches][qu
   CHECK(depth(leader, "q", "failed") == 3);
 }
 
+TEST_CASE("of a lane that was moved away a thousand jobs are read, and its lag is theirs",
+          "[branches][queue_stats]") {
+  const Database database;
+  database.breaks("no job is lost");
+  database.breaks("a ready row stands in one segment, that of its time");
+  Leader leader(database);
+  enqueue(database, "moved", 20'000);
+  database.sql(
+      "INSERT INTO awa.ready_tombstones (ready_slot, ready_generation, queue, priority, "
+      "enqueue_shard, lane_seq, job_id) SELECT ready_slot, ready_generation, queue, priority, "
+      "enqueue_shard, lane_seq, job_id FROM awa.ready_entries; UPDATE awa.ready_entries SET run_at "
+      "= now() - interval '1 day' WHERE lane_seq = (SELECT min(lane_seq) + 999 FROM "
+      "awa.ready_entries)");
+  leader.run(queue_stats);  // the plans are made
+
+  const auto read =
+      rows_read(database, leader, "ready_tombstones", [&] { leader.run(queue_stats); });
+
+  CHECK(read <= 1000);
+  REQUIRE(lag(leader, "moved"));
+  CHECK(*lag(leader, "moved") >= 24 * 3600);
+}
+
 }  // namespace lockkeeper::test

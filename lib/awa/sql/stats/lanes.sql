@@ -1,7 +1,7 @@
 -- stats/lanes: what waits in each queue, as its lanes have it: numbers between the two ends of a lane, and for
 -- how many seconds the oldest of the jobs at their heads has been due. A page, by the name of the queue.
--- A job that is entombed is no head, and one without a time has no lag. Tables of receipts are never read: a prune
--- would wait.
+-- A job that is entombed is no head, unless a thousand before it are, too; and one without a time has no lag. Tables
+-- of receipts are never read: a prune would wait.
 -- $1 text: the queue behind which the page begins, or NULL
 -- $2 integer: the most queues
 WITH RECURSIVE page AS (
@@ -27,13 +27,17 @@ SELECT p.queue, COALESCE(sum(GREATEST(0, l.next - l.next_claim)), 0)::bigint AS 
 FROM page p
 LEFT JOIN lane l ON l.queue = p.queue
 LEFT JOIN LATERAL (
-    SELECT r.run_at FROM :"schema".ready_entries r
-    WHERE r.queue = l.queue AND r.priority = l.priority AND r.enqueue_shard = l.enqueue_shard
-      AND r.lane_seq >= l.next_claim AND l.next > l.next_claim
-      AND NOT EXISTS (SELECT FROM :"schema".ready_tombstones t
-                      WHERE t.ready_slot = r.ready_slot AND t.ready_generation = r.ready_generation
-                        AND t.queue = r.queue AND t.priority = r.priority
-                        AND t.enqueue_shard = r.enqueue_shard AND t.lane_seq = r.lane_seq)
-    ORDER BY r.lane_seq LIMIT 1) head ON true
+    SELECT f.run_at
+    FROM (SELECT r.*, row_number() OVER (ORDER BY r.lane_seq) AS place
+          FROM (SELECT r.* FROM :"schema".ready_entries r
+                WHERE r.queue = l.queue AND r.priority = l.priority AND r.enqueue_shard = l.enqueue_shard
+                  AND r.lane_seq >= l.next_claim AND l.next > l.next_claim
+                ORDER BY r.lane_seq LIMIT 1000) r) f
+    WHERE f.place = 1000
+       OR NOT EXISTS (SELECT FROM :"schema".ready_tombstones t
+                      WHERE t.ready_slot = f.ready_slot AND t.ready_generation = f.ready_generation
+                        AND t.queue = f.queue AND t.priority = f.priority
+                        AND t.enqueue_shard = f.enqueue_shard AND t.lane_seq = f.lane_seq OFFSET 0)
+    ORDER BY f.place LIMIT 1) head ON true
 GROUP BY p.queue
 ORDER BY p.queue
