@@ -57,8 +57,6 @@ MUTANTS = [
     ("H15", SQL + "admin/has_dirty_keys.sql", "SELECT EXISTS (SELECT FROM awa.admin_dirty_queues) OR EXISTS (SELECT FROM awa.admin_dirty_kinds) AS",
      "SELECT false AS",
      "the keys of an unpatched table are never looked at", "with half of the schema patch*"),
-    ("two", SQL + "queue/close_batches.sql", "AND i.receipt_id NOT IN (SELECT c.receipt_id FROM closed c)", "",
-     "two leaders close the same compact receipt", "two leaders*"),
     ("two", SQL + "cron/fire.sql", "IS NOT DISTINCT FROM $2::bigint", "IS NOT DISTINCT FROM $2::bigint OR true",
      "two leaders fire the same fire", "two leaders*"),
 ]
