@@ -1,11 +1,26 @@
-# Writes OUTPUT, a C++ file that holds every .sql file below FOLDER as a raw string.
+# Writes OUTPUT, a C++ file that holds every statement below FOLDER as a raw string: each .sql file but those in
+# parts/, which stand where another one says \ir, as in psql, without the comments that they begin with.
 # cmake -D OUTPUT=... -D FOLDER=... -P embed_sql.cmake
+function(read_statement file result)
+  file(READ ${FOLDER}/${file} text)
+  string(STRIP "${text}" text)
+  get_filename_component(folder ${file} DIRECTORY)
+  while(text MATCHES "\\\\ir ([a-z_./]+)")
+    set(part ${CMAKE_MATCH_1})
+    file(READ ${FOLDER}/${folder}/${part} included)
+    string(STRIP "${included}" included)
+    string(REGEX REPLACE "^(--[^\n]*\n)+" "" included "${included}")
+    string(REPLACE "\\ir ${part}" "${included}" text "${text}")
+  endwhile()
+  set(${result} "${text}" PARENT_SCOPE)
+endfunction()
+
 file(GLOB_RECURSE files RELATIVE ${FOLDER} ${FOLDER}/*.sql)
+list(FILTER files EXCLUDE REGEX "^parts/")
 list(SORT files)
 set(rows "")
 foreach(file IN LISTS files)
-  file(READ ${FOLDER}/${file} text)
-  string(STRIP "${text}" text)
+  read_statement(${file} text)
   string(REGEX REPLACE "\\.sql$" "" name ${file})
   string(APPEND rows "    {\"${name}\", R\"__sql__(${text})__sql__\"},\n")
 endforeach()

@@ -98,16 +98,8 @@ void Board::touch_series(const branches::Branch& branch) {
 
 // An alert on what stands still would fire for good.
 void Board::forget_series(const branches::Branch& branch) {
-  for (const auto* metric :
-       {&names::kBranchStartLateness, &names::kBranchMissedTicks, &names::kTurns,
-        &names::kBranchRows, &names::kPreemptions, &names::kPreemptionWasted, &names::kBranchPasses,
-        &names::kBranchLastSuccess, &names::kBranchUnable, &names::kBatchSize, &names::kHygieneDebt,
-        &names::kRowsSkipped}) {
-    registry_.forget(*metric, {{"branch", branch.name}});
-  }
-  for (const auto* metric : {&names::kAwaBranchDuration, &names::kAwaBranchOverrun}) {
-    registry_.forget(*metric, {{"awa_maintenance_branch", branch.name}});
-  }
+  registry_.forget({{"branch", branch.name}});
+  registry_.forget({{"awa_maintenance_branch", branch.name}});
 }
 
 void Board::configure(const config::Settings& settings) {

@@ -102,7 +102,7 @@ void log_unsound(const Board& board) {
   }
 }
 
-leadership::GateResult verdict_of(const awa::Examination& examination) {
+leadership::Why verdict_of(const awa::Examination& examination) {
   if (examination.verdict == awa::Verdict::accepted) return {};
   return {std::string(awa::name(examination.verdict)), examination.sentence};
 }

@@ -34,7 +34,7 @@ std::vector<std::string> unsound_settings(const branches::Branch& branch,
 // At election, of all branches.
 void log_unsound(const Board& board);
 
-leadership::GateResult verdict_of(const awa::Examination& examination);
+leadership::Why verdict_of(const awa::Examination& examination);
 http::Response readiness(const Status& status);
 std::string systemd_status(const leadership::View& view);
 

@@ -60,7 +60,7 @@ Election::Impl::Impl(event::Loop& on_loop, ElectionSettings with, ElectionCallba
   view.since = loop.now();
 }
 
-void Election::Impl::happen(Event event, GateResult why) {
+void Election::Impl::happen(Event event, Why why) {
   const auto to = step(state, event);
   if (to.next == state && to.action == Action::none) return;
   if (why.reason.empty()) why.reason = name(event);
@@ -68,7 +68,7 @@ void Election::Impl::happen(Event event, GateResult why) {
   act(to.action, why);
 }
 
-void Election::Impl::enter(State next, const GateResult& why) {
+void Election::Impl::enter(State next, const Why& why) {
   state = next;
   auto changed = view;
   changed.state = shown_as(next, view.state);
@@ -114,7 +114,7 @@ void Election::Impl::log_state() {
                  {{"leadership", name(view.state)}, {"reason", view.reason}});
 }
 
-void Election::Impl::act(Action action, const GateResult& why) {
+void Election::Impl::act(Action action, const Why& why) {
   switch (action) {
     case Action::none:
       return;
@@ -265,9 +265,9 @@ void Election::start() {
 
 void Election::resign(std::function<void()> on_done) { impl_->resign(std::move(on_done)); }
 
-void Election::disqualify(GateResult why) { impl_->happen(Event::disqualified, std::move(why)); }
+void Election::disqualify(Why why) { impl_->happen(Event::disqualified, std::move(why)); }
 
-void Election::step_aside(time::Duration limit, GateResult why) {
+void Election::step_aside(time::Duration limit, Why why) {
   impl_->window = limit;
   impl_->happen(Event::yielded, std::move(why));
 }

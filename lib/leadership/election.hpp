@@ -60,15 +60,15 @@ struct Holder {
   friend bool operator==(const Holder&, const Holder&) = default;
 };
 
-// What the gate found. An empty sentence: we may lead.
-struct GateResult {
+// Why we do not lead, or will not any more. An empty sentence: nothing is in the way.
+struct Why {
   std::string reason;    // a word for metrics: wrong_version, schema_missing, …
   std::string sentence;  // what is wrong and what to do about it
 };
 
 // Looks at the schema on a session that nobody else uses meanwhile. Asked before the lock is
 // tried, again with the lock in hand, and every minute on standby.
-using Gate = std::function<void(pg::Session&, std::function<void(GateResult)>)>;
+using Gate = std::function<void(pg::Session&, std::function<void(Why)>)>;
 
 // The election as others see it. While a standby asks again it stays a standby here.
 struct View {
@@ -115,13 +115,13 @@ class Election {
 
   // For the caller's own look at the schema while leading: the lock is given back, and the
   // database looked at again every 5 s. The connection is not the caller's any more.
-  void disqualify(GateResult why);
+  void disqualify(Why why);
 
   // While leading: the lock is given back, and taken again once a worker has led, or after `limit`.
   // The connection is not the caller's any more. A worker never lets go by itself, so its session
   // is ended then, whatever `takeover` says; should our own session end before, `takeover` holds
   // again. `why` is what the view shows meanwhile.
-  void step_aside(time::Duration limit, GateResult why);
+  void step_aside(time::Duration limit, Why why);
 
   // Cancels what the leader connection runs, see pg::Canceller. One request at a time.
   void cancel(time::Duration limit, std::function<void(bool answered)> on_answered);

@@ -20,9 +20,9 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   ~Impl() = default;
 
   // election.cpp
-  void happen(Event event, GateResult why = {});
-  void act(Action action, const GateResult& why);
-  void enter(State next, const GateResult& why);
+  void happen(Event event, Why why = {});
+  void act(Action action, const Why& why);
+  void enter(State next, const Why& why);
   void show(const View& changed);
   void log_state();
   void forget_window();
@@ -44,7 +44,7 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   void identify(const pg::Reply& reply);
   void set_up();
   void ask_gate();
-  void judge(const GateResult& result);
+  void judge(const Why& result);
 
   // asking.cpp
   void ask();

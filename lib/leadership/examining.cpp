@@ -69,13 +69,13 @@ void Election::Impl::set_up() {
 }
 
 void Election::Impl::ask_gate() {
-  callbacks.gate(leader, [weak = weak_from_this(), mine = attempt](const GateResult& result) {
+  callbacks.gate(leader, [weak = weak_from_this(), mine = attempt](const Why& result) {
     const auto self = weak.lock();
     if (self && mine == self->attempt) self->judge(result);
   });
 }
 
-void Election::Impl::judge(const GateResult& result) {
+void Election::Impl::judge(const Why& result) {
   // A gate that could not ask because the connection has ended has nothing to say.
   if (leader.state() == pg::Connection::State::closed) return;
   examined_at = loop.now();

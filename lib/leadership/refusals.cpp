@@ -10,7 +10,7 @@ constexpr int kOldestServer = 140000;  // idle_session_timeout, multiranges
 
 }  // namespace
 
-GateResult refusal_of(const Identity& who, const pg::Connection& connection) {
+Why refusal_of(const Identity& who, const pg::Connection& connection) {
   if (who.backend_pid != connection.backend_pid()) {
     return {
         std::string(kPooler),
@@ -34,7 +34,7 @@ GateResult refusal_of(const Identity& who, const pg::Connection& connection) {
   return {};
 }
 
-GateResult refused_setting(const ElectionSettings& settings, const std::string& message) {
+Why refused_setting(const ElectionSettings& settings, const std::string& message) {
   if (settings.role.empty()) {
     return {"session_settings",
             fmt::format("the server refuses our session settings ({}); connect to PostgreSQL 14 or "
@@ -47,7 +47,7 @@ GateResult refused_setting(const ElectionSettings& settings, const std::string& 
                       message, settings.role)};
 }
 
-GateResult refused_takeover(const std::string& holder, const pg::Reply& reply) {
+Why refused_takeover(const std::string& holder, const pg::Reply& reply) {
   const auto* remedy =
       reply.state.is_missing_privilege() ? kRightToEnd : "it is tried again by itself";
   return {std::string(kTakeoverFailed),

@@ -16,12 +16,12 @@ inline constexpr std::string_view kServerVersion = "server_version";
 inline constexpr std::string_view kTakeoverFailed = "takeover_failed";
 
 // `who` is the answer on this connection. An empty sentence: nothing speaks against it.
-GateResult refusal_of(const Identity& who, const pg::Connection& connection);
+Why refusal_of(const Identity& who, const pg::Connection& connection);
 
 // The server did not take one of our session settings, the acting role among them.
-GateResult refused_setting(const ElectionSettings& settings, const std::string& message);
+Why refused_setting(const ElectionSettings& settings, const std::string& message);
 
 // The holder of the lock was not ended.
-GateResult refused_takeover(const std::string& holder, const pg::Reply& reply);
+Why refused_takeover(const std::string& holder, const pg::Reply& reply);
 
 }  // namespace lockkeeper::leadership

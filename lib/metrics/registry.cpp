@@ -52,10 +52,7 @@ struct Shelf {
     return *place;
   }
 
-  void forget(const Metric& metric, Labels with) {
-    const auto found = entries.find(metric.name);
-    if (found == entries.end()) return;
-    auto& entry = found->second;
+  static void forget(Entry& entry, Labels with) {
     std::erase_if(entry.series, [&](const auto& each) {
       const auto& names = each.first;
       const bool has_all = std::all_of(with.begin(), with.end(), [&](const Label& label) {
@@ -65,6 +62,15 @@ struct Shelf {
       if (has_all) entry.family->Remove(each.second);
       return has_all;
     });
+  }
+
+  void forget(const Metric& metric, Labels with) {
+    const auto found = entries.find(metric.name);
+    if (found != entries.end()) forget(found->second, with);
+  }
+
+  void forget(Labels with) {
+    for (auto& [metric, entry] : entries) forget(entry, with);
   }
 };
 
@@ -128,6 +134,12 @@ void Registry::forget(const Metric& metric, Labels with) {
     case Kind::histogram:
       return impl_->histograms.forget(metric, with);
   }
+}
+
+void Registry::forget(Labels with) {
+  impl_->counters.forget(with);
+  impl_->gauges.forget(with);
+  impl_->histograms.forget(with);
 }
 
 std::optional<double> Registry::find(const Metric& metric, Labels labels) const {

@@ -45,6 +45,8 @@ class Registry {
   void forget(const Metric& metric) { forget(metric, {}); }
   // Of those only the ones that have all these labels.
   void forget(const Metric& metric, Labels with);
+  // The same of all metrics.
+  void forget(Labels with);
 
   // Present value of a counter or gauge, empty, or 0, if the series does not exist. For /status
   // and tests.

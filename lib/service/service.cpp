@@ -117,7 +117,7 @@ leadership::ElectionCallbacks Service::callbacks() {
   return callbacks;
 }
 
-void Service::examine(pg::Session& session, std::function<void(leadership::GateResult)> on_result) {
+void Service::examine(pg::Session& session, std::function<void(leadership::Why)> on_result) {
   awa::examine(session, switched_off(),
                [this, on_result = std::move(on_result)](awa::Examination examination) {
                  examined_ = std::move(examination);
@@ -218,7 +218,7 @@ void Service::look_at(const leadership::View& view) {
 }
 
 // Why not, or nothing: then the term ends, and with it the leading, as soon as its turn has.
-std::string Service::step_aside(time::Duration limit, leadership::GateResult why) {
+std::string Service::step_aside(time::Duration limit, leadership::Why why) {
   if (is_stopping_ || !term_) return "it does not lead: " + election_.view().sentence;
   window_limit_ = limit;
   window_reason_ = std::move(why);

@@ -40,7 +40,7 @@ class Service {
  private:
   std::map<std::string, http::Handler> routes();
   leadership::ElectionCallbacks callbacks();
-  void examine(pg::Session& session, std::function<void(leadership::GateResult)> on_result);
+  void examine(pg::Session& session, std::function<void(leadership::Why)> on_result);
   awa::SwitchedOff switched_off() const;
   void lead(pg::Connection& connection);
   void disqualify(const awa::Examination& examination);
@@ -50,7 +50,7 @@ class Service {
   void announce_start() const;
   void reload();
   void renew_term();
-  std::string step_aside(time::Duration limit, leadership::GateResult why);
+  std::string step_aside(time::Duration limit, leadership::Why why);
   bool is_window_forbidden() const;
   void stop();
   void resign();
@@ -77,8 +77,8 @@ class Service {
   std::optional<ControlSocket> control_;
   Window window_;
   time::Duration window_limit_{};
-  leadership::GateResult window_reason_;
-  leadership::GateResult refusal_;
+  leadership::Why window_reason_;
+  leadership::Why refusal_;
   Pulse pulse_;
   event::Signal on_terminate_;
   event::Signal on_interrupt_;

@@ -33,7 +33,7 @@ class Window {
   struct Circumstances {
     event::Loop& loop;
     // Has the daemon step aside for so long at most; answers why it cannot, or nothing.
-    std::function<std::string(time::Duration limit, leadership::GateResult why)> open;
+    std::function<std::string(time::Duration limit, leadership::Why why)> open;
     std::function<bool()> is_forbidden;  // whether one may not open by itself just now
     time::Duration interval;             // at least between two that do
   };

@@ -2,11 +2,13 @@
 """The format of the statements, and that each is used by name and each used name exists."""
 
 import itertools
+import posixpath
 import re
 
 from source import ROOT, report, tracked, without_comments
 
 FOLDER = "lib/awa/sql/"
+PARTS = "parts/"  # what stands in several statements, each of which says \\ir; no statement by itself
 KEYWORDS = """select from where with as insert into update delete set values returning order by group
 having limit offset for skip nowait join left right full inner cross lateral on using union all
 distinct exists in not and or is null case when then else end array cast between like create alter drop
@@ -16,6 +18,7 @@ only desc asc nulls over partition filter""".split()
 SHORT = {"timestamp with time zone": "timestamptz", "int": "integer", "bool": "boolean",
          "smallint": "int2", "double precision": "float8"}
 
+_INCLUDED = re.compile(r"^\\ir (\S+)$", re.MULTILINE)
 _NOT_CODE = re.compile(r"--[^\n]*|'(?:''|[^'])*'|\"(?:\"\"|[^\"])*\"|\$\$.*?\$\$", re.DOTALL)
 _PARAMETER = re.compile(r"-- \$(\d+) ([a-z_][\w. ]*(?:\[\])?): \S.*")
 _LITERAL = re.compile(r'"([a-z_]+/[a-z0-9_]+)"')
@@ -23,6 +26,32 @@ _LITERAL = re.compile(r'"([a-z_]+/[a-z0-9_]+)"')
 
 def code_of(text):
     return _NOT_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+
+
+def resolved(folder, path):
+    """Of what a statement in that folder includes, the name."""
+    return posixpath.normpath(posixpath.join(folder, path)).removesuffix(".sql")
+
+
+def expanded(name, texts):
+    """The statement with what it includes, as the server gets it, but for line numbers."""
+    def part(match):
+        included = resolved(posixpath.dirname(name), match[1])
+        return re.sub(r"\A(?:--.*\n)+", "", texts.get(included, ""))
+    return _INCLUDED.sub(part, texts[name])
+
+
+def part_faults(texts):
+    users = {}
+    for name, text in texts.items():
+        for path in _INCLUDED.findall(text):
+            users.setdefault(resolved(posixpath.dirname(name), path), []).append(name)
+    for included, names in users.items():
+        if included not in texts:
+            yield f"{FOLDER}{names[0]}.sql:1: it includes {included}, which is not there"
+    for name in texts:
+        if name.startswith(PARTS) and len(users.get(name, [])) < 2:
+            yield f"{FOLDER}{name}.sql:1: a part that fewer than two statements include"
 
 
 def head_faults(name, lines):
@@ -49,11 +78,13 @@ def parameter_faults(text, code):
             yield 1, f"${n} is not cast to its type, ${n}::{declared[n]}"
 
 
-def check(name, text):
-    """(line, fault) of one statement."""
+def check(name, texts):
+    """(line, fault) of one statement or part, of all by their names."""
+    text = texts[name]
     code = code_of(text)
     yield from head_faults(name, text.splitlines() or [""])
-    yield from parameter_faults(text, code)
+    whole = expanded(name, texts)
+    yield from parameter_faults(whole, code_of(whole))
     if ";" in code:
         yield code[: code.index(";")].count("\n") + 1, "a semicolon: one statement a file, none at its end"
     for star in (r"\bRETURNING\s+\*", r"\bINSERT\s+INTO\s[^()]*\bSELECT\b",
@@ -88,11 +119,11 @@ def use_faults(names, sources):
 
 
 if __name__ == "__main__":
-    files = [path for path in tracked() if path.startswith(FOLDER) and path.endswith(".sql")]
-    faults = []
-    for path in files:
-        text = (ROOT / path).read_text(encoding="utf-8")
-        faults += [f"{path}:{line}: {fault}" for line, fault in check(path[len(FOLDER) : -4], text)]
+    texts = {path[len(FOLDER) : -4]: (ROOT / path).read_text(encoding="utf-8") for path in tracked()
+             if path.startswith(FOLDER) and path.endswith(".sql")}
+    faults = list(part_faults(texts))
+    for name in texts:
+        faults += [f"{FOLDER}{name}.sql:{line}: {fault}" for line, fault in check(name, texts)]
     programs = {path: without_comments((ROOT / path).read_text(encoding="utf-8")) for path in tracked()
                 if path.startswith("lib/") and path.endswith((".cpp", ".hpp"))}
-    report(faults + list(use_faults({path[len(FOLDER) : -4] for path in files}, programs)))
+    report(faults + list(use_faults({name for name in texts if not name.startswith(PARTS)}, programs)))

@@ -151,14 +151,17 @@ class Reports(unittest.TestCase):
 
     def test_the_page_has_a_place_for_every_phase(self):
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-            results = plan.Results(pathlib.Path(folder) / "blocks.ndjson")
+            results, longer = (plan.Results(pathlib.Path(folder) / name) for name in ("blocks.ndjson", "longer.ndjson"))
+            page = pathlib.Path(folder) / "page.md"
+            self.assertEqual(1, report.write(page, results, longer))
+            self.assertFalse(page.exists())
             results.begin(plan.make(list(ARMS), list(PHASES), 1, seed=1))
             results.add(block("awa", "clean"))
-            page = pathlib.Path(folder) / "page.md"
-            self.assertEqual(1, report.write(page, results, is_whole=False))
-            self.assertFalse(page.exists())
-            self.assertEqual(0, report.write(page, results, is_whole=True))
+            self.assertEqual(0, report.write(page, results, longer))
             self.assertIn("1 of 21 blocks", page.read_text())
+            self.assertEqual(len(PHASES), page.read_text().count("Not measured."))
+            longer.add(block("awa", "clean"))
+            self.assertEqual(0, report.write(page, results, longer))
             self.assertEqual(len(PHASES) - 1, page.read_text().count("Not measured."))
 
 

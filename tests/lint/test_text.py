@@ -22,7 +22,7 @@ LIMIT $1::bigint
 
 class Sql(unittest.TestCase):
     def faults(self, text):
-        return list(lint_sql.check("queue/move", text))
+        return list(lint_sql.check("queue/move", {"queue/move": text}))
 
     def test_a_good_statement_is_fine(self):
         self.assertEqual([], self.faults(GOOD))
@@ -42,6 +42,20 @@ class Sql(unittest.TestCase):
     def test_a_head_of_several_lines_and_short_types_are_fine(self):
         text = GOOD.replace("due.", "due. More of\n-- it.").replace("bigint: at", "timestamp with time zone: at")
         self.assertEqual([], self.faults(text.replace("$1::bigint", "$1::timestamptz")))
+
+    def test_a_part_counts_where_it_is_included(self):
+        part = "-- parts/limit: how many.\n-- $1 bigint: at most so many\nLIMIT $1::bigint\n"
+        texts = {"parts/limit": part, "queue/move": GOOD.replace("LIMIT $1::bigint", "\\ir ../parts/limit.sql"),
+                 "queue/turn": "-- queue/turn: turns.\n-- $1 bigint: so many\nSELECT 1\n\\ir ../parts/limit.sql\n"}
+        faults = lambda: [*lint_sql.part_faults(texts), *(each for name in texts for each in lint_sql.check(name, texts))]
+        self.assertEqual([], faults())
+        for old, new in [("\\ir ../parts/limit.sql", "LIMIT $1::bigint"), ("../parts/limit", "../parts/limits")]:
+            with self.subTest(new):
+                texts["queue/turn"] = texts["queue/turn"].replace(old, new)
+                self.assertTrue(faults())
+                texts["queue/turn"] = texts["queue/turn"].replace(new, old)
+        texts["parts/limit"] = part.replace("$1::bigint", "$1::bigint + $3::bigint")
+        self.assertTrue(faults())
 
     def test_unused_unknown_and_unlisted_statements_are_seen(self):
         body = 'co_await ctx.rows("queue/move");\nconst Branch move{'

@@ -2,6 +2,7 @@
 """Faults of the counts of queues and kinds, for branches.py."""
 
 SQL = "lib/awa/sql/admin/"
+PARTS = "lib/awa/sql/parts/"
 ADMIN = "lib/branches/admin/"
 RECOMPUTE = ADMIN + "recompute_dirty_admin_metadata.cpp"
 REFRESH = ADMIN + "refresh_admin_metadata.cpp"
@@ -38,7 +39,7 @@ MUTANTS = [
      "a refresh asks for ever while somebody else counts", "while Awa's own function counts*"),
     ("H7", REFRESH, "if (ctx.planes().routed_schema) co_return Outcome::skip(\"queue storage is routed\");", "",
      "the canonical plane is refreshed while nobody routes there", "nothing is refreshed*"),
-    ("H7", ADMIN + "rest.hpp", "9 * worked_", "0 * worked_", "a long refresh follows the one before at once",
+    ("H7", "lib/branches/rest.hpp", "9 * worked_", "0 * worked_", "a long refresh follows the one before at once",
      "after a refresh that took long*"),
     ("–", RECOMPUTE, "memory.open_changes.look(marks.integer(0, 1), marks.integer(0, 2), memory.recount);", "",
      "a transaction that was open is not followed", "a change that was open*"),
@@ -49,9 +50,9 @@ MUTANTS = [
      "without the schema patch marks*"),
     ("D23", RECOMPUTE, "memory.rare = has_more ? ctx.due() : ctx.due() + kRare;", "memory.rare = ctx.due() + kRare;",
      "marks without end wait for a minute", "marks without end*"),
-    ("D23", SQL + "take_queue_marks.sql", "CASE WHEN length(l.queue) <= 200 THEN octet_length(l.queue) + 4 ELSE 0 END",
-     "octet_length(l.queue) + 4", "a mark that is too long stays for ever", "a mark that no job*"),
-    ("D23", SQL + "take_queue_marks.sql", "<= 30000 AS is_taken", "<= 3000000 AS is_taken",
+    ("D23", PARTS + "marked.sql", "CASE WHEN length(l.name) <= 200 THEN octet_length(l.name) + 4 ELSE 0 END",
+     "octet_length(l.name) + 4", "a mark that is too long stays for ever", "a mark that no job*"),
+    ("D23", PARTS + "marked.sql", "<= 30000 AS is_taken", "<= 3000000 AS is_taken",
      "a reply of long names is too large", "names of any letters*"),
     ("D23", SQL + "take_dirty_queues.sql", "WHERE n.is_taken))", "WHERE n.is_taken) ) AND m.touched_at IS NULL",
      "marks are never gone", "changed queues and kinds*"),

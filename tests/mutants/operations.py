@@ -45,8 +45,6 @@ MUTANTS = [
      "jobs are named twice", "an operation repeats nothing*"),
     ("–", SQL + "add_items.sql", "(SELECT count(*) FROM added)", "cardinality($2::bigint[])", "a total counts jobs twice",
      "an operation goes on where it was*"),
-    ("–", BRANCH + "changing.cpp", "constexpr std::int64_t kWindow = 1000;", "constexpr std::int64_t kWindow = 10000;",
-     "a reply is too large", "many jobs are changed*"),
-    ("–", BRANCH + "naming.cpp", "constexpr std::int64_t kWindow = 1000;", "constexpr std::int64_t kWindow = 20000;",
+    ("–", BRANCH + "carrying.hpp", "kOperationWindow = 1000;", "kOperationWindow = 20000;",
      "a reply is too large", "many jobs are changed*"),
 ]

@@ -6,7 +6,7 @@ namespace {
 
 const auto kHeartbeat = std::make_shared<const pg::Statement>(pg::Statement{"", "SELECT"});
 
-leadership::GateResult as_result(const awa::Examination& found) {
+leadership::Why as_result(const awa::Examination& found) {
   return {std::string(awa::name(found.verdict)), found.sentence};
 }
 
@@ -15,7 +15,7 @@ leadership::GateResult as_result(const awa::Examination& found) {
 Candidate::Candidate(event::Loop& loop, const leadership::ElectionSettings& settings)
     : loop_(loop), idle_limit_(settings.idle_limit), heartbeat_(loop, [this] { keep_alive(); }) {
   leadership::ElectionCallbacks callbacks;
-  callbacks.gate = [this](pg::Session& session, std::function<void(leadership::GateResult)> done) {
+  callbacks.gate = [this](pg::Session& session, std::function<void(leadership::Why)> done) {
     awa::examine(session, {}, [this, done = std::move(done)](awa::Examination found) {
       examination_ = std::move(found);
       done(as_result(examination_));

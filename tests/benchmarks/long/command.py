@@ -2,8 +2,8 @@
 """./dev bench long: blocks of ten minutes, each an arm and a phase; what has been measured is kept.
 
 Continues where the file of results ends. Several blocks at once have a server and a share of the cores
-each. Blocks of another length are for trying and are kept in build/bench; --report writes
-docs/long-horizon.md from docs/long-horizon/blocks.ndjson.
+each. Blocks of half an hour have a file and a table of their own; those of any other length are for trying
+and are kept in build/bench. --report writes docs/long-horizon.md from docs/long-horizon.
 """
 
 import argparse
@@ -25,7 +25,10 @@ from scene import SETTINGS, make_template
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SECONDS = 600.0
+HALF_AN_HOUR = 1800.0
+KEPT = {SECONDS: "blocks.ndjson", HALF_AN_HOUR: "half-hours.ndjson"}  # in docs; other lengths are to try it out
 REPETITIONS = 3
+BLOCKS_A_CORE = 2  # each of them keeps one busy for a quarter of the time
 
 
 def prepare(cluster):
@@ -40,8 +43,8 @@ def prepare(cluster):
         checks.install(admin)
 
 
-def measure(results, blocks, seconds):
-    """One after the other."""
+def measure(results, blocks, seconds, at_once):
+    """One after the other, in one of so many shares."""
     cluster, telemetry = Cluster("long", SETTINGS + trace.PREFIX + "\nshared_buffers = 128MB\n"), Telemetry()
     try:
         prepare(cluster)
@@ -51,7 +54,7 @@ def measure(results, blocks, seconds):
             place = machine.describe()
             block = Block(cluster, telemetry, name, seconds)
             try:
-                results.add({**block.run(), "machine": place})
+                results.add({**block.run(), "machine": place, "at_once": at_once})
             finally:
                 block.close()
             print(f"  {label}: {report.line(results.blocks[-1])}", flush=True)
@@ -61,11 +64,11 @@ def measure(results, blocks, seconds):
         cluster.remove()
 
 
-def attempt(results, blocks, seconds):
+def attempt(results, blocks, seconds, at_once=1):
     """An exit code."""
     raise_on_signals()
     try:
-        measure(results, blocks, seconds)
+        measure(results, blocks, seconds, at_once)
     except Stopped:
         print("\nstopped; the block under way is not kept")
         return 1
@@ -75,17 +78,23 @@ def attempt(results, blocks, seconds):
     return 0
 
 
-def attempt_share(results, blocks, seconds, cores):
+def attempt_share(results, blocks, seconds, at_once, cores):
     os.sched_setaffinity(0, cores)
-    raise SystemExit(attempt(results, blocks, seconds))
+    raise SystemExit(attempt(results, blocks, seconds, at_once))
+
+
+def share_of(cores, turn, at_once):
+    """Cores of its own, or one that it has in common with another."""
+    return cores[turn::at_once] or [cores[turn % len(cores)]]
 
 
 def attempt_at_once(results, blocks, seconds, at_once):
     """The blocks are dealt out; what works on a block inherits its cores."""
     cores = sorted(os.sched_getaffinity(0))
-    shares = [multiprocessing.Process(target=attempt_share,
-                                      args=(results, blocks[turn::at_once], seconds, cores[turn::at_once]))
-              for turn in range(min(at_once, len(blocks)))]
+    shares = []
+    for turn in range(min(at_once, len(blocks))):
+        mine = (results, blocks[turn::at_once], seconds, at_once, share_of(cores, turn, at_once))
+        shares.append(multiprocessing.Process(target=attempt_share, args=mine))
     raise_on_signals()
     try:
         for share in shares:
@@ -105,7 +114,7 @@ def options_of(arguments):
     parser.add_argument("--at-once", type=int, default=1, help="blocks side by side, each with its share of the cores")
     parser.add_argument("--arm", action="append", choices=list(ARMS), help="only this one; may be repeated")
     parser.add_argument("--phase", action="append", choices=list(PHASES), help="only this one; may be repeated")
-    parser.add_argument("--block-seconds", type=float, default=SECONDS, help="other than 600: to try it out")
+    parser.add_argument("--block-seconds", type=float, default=SECONDS, help="1800 for its own table, others to try it out")
     parser.add_argument("--repetitions", type=int, default=REPETITIONS, help="of a new plan")
     parser.add_argument("--seed", type=int, help="of a new plan's order")
     parser.add_argument("--report", action="store_true", help="write the report and measure nothing")
@@ -113,22 +122,24 @@ def options_of(arguments):
 
 
 def file_of(seconds):
-    if seconds == SECONDS:
-        return ROOT / "docs" / "long-horizon" / "blocks.ndjson"
+    if seconds in KEPT:
+        return ROOT / "docs" / "long-horizon" / KEPT[seconds]
     return ROOT / "build" / "bench" / f"long-{seconds:g}s.ndjson"
 
 
 def main(arguments):
     options = options_of(arguments)
-    results = plan.Results(file_of(options.block_seconds))
     if options.report:
-        return report.write(ROOT / "docs" / "long-horizon.md", results, options.block_seconds == SECONDS)
+        results, longer = (plan.Results(file_of(seconds)) for seconds in KEPT)
+        return report.write(ROOT / "docs" / "long-horizon.md", results, longer)
+    results = plan.Results(file_of(options.block_seconds))
     if results.plan is None:
         seed = random.randrange(10**6) if options.seed is None else options.seed
         results.begin(plan.make(list(ARMS), list(PHASES), options.repetitions, seed))
     blocks = results.missing(options.arm or ARMS, options.phase or PHASES)[:options.blocks]
-    if not 1 <= options.at_once <= len(os.sched_getaffinity(0)):
-        print(f"--at-once: there are {len(os.sched_getaffinity(0))} cores, and a block needs one")
+    most = BLOCKS_A_CORE * len(os.sched_getaffinity(0))
+    if not 1 <= options.at_once <= most:
+        print(f"--at-once: {most} at most, {BLOCKS_A_CORE} a core, or they are about the machine")
         return 2
     if options.at_once == 1:
         return attempt(results, blocks, options.block_seconds)

@@ -124,10 +124,10 @@ def line(block):
             + "".join(f"\n    {fault}" for fault in [*block["broken"], *block["audit_faults"][:5]]))
 
 
-def write(path, results, is_whole):
-    """Puts the tables into the page; an exit code."""
-    if not is_whole or not results.blocks:
-        print("not written: " + ("no blocks" if is_whole else "blocks of another length are not for the page"))
+def write(path, results, longer):
+    """Puts the tables into the page, with one of blocks of half an hour; an exit code."""
+    if not results.blocks:
+        print("not written: no blocks")
         return 1
     source = path if path.exists() else pathlib.Path(__file__).parent / "page.md"
     text = source.read_text(encoding="utf-8")
@@ -135,13 +135,22 @@ def write(path, results, is_whole):
         blocks = [block for block in results.blocks if block["phase"] == name]
         said = f"{phase.says[0].upper()}{phase.says[1:]}.\n\n{page.markdown_table(table(blocks))}"
         text = page.replace(text, name, said if blocks else "Not measured.")
+    long_ones = page.markdown_table(table([block for block in longer.blocks if block["phase"] == "clean"]))
+    text = page.replace(text, "half_hour", long_ones if longer.blocks else "Not measured.")
     text = page.replace(text, "machine", page.markdown_machine(results.blocks[-1]))
     so_many = f"{len(results.blocks)} of {len(results.plan['order'])} blocks"
-    text = page.replace(text, "blocks", f"{so_many}, in the order of seed {results.plan['seed']}, each on cores of its own; "
+    text = page.replace(text, "blocks", f"{so_many}, in the order of seed {results.plan['seed']}, {together(results.blocks)}; "
                         f"load average before a block {load(results.blocks)}.")
     path.write_text(text, encoding="utf-8")
     print(f"{path.name}: {len(results.blocks)} blocks written")
     return 0
+
+
+def together(blocks):
+    at_once = sorted({block.get("at_once", 1) for block in blocks})
+    if at_once == [1]:
+        return "each alone on the machine"
+    return f"{number(at_once[-1])} of them at a time, each with a server of its own"
 
 
 def load(blocks):

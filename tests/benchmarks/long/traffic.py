@@ -10,6 +10,7 @@ import fleet
 import jobs
 from figure import quantile
 from ledger import Book, Ledger, Reader
+from long import checks
 from long.ticks import thousandfold
 
 LOOK_EVERY = 3.0  # seconds; a finished job can be seen for fifteen
@@ -39,8 +40,7 @@ class Traffic:
         self.folder.mkdir()
         self.reader = Reader(self.folder)
         self.ledger = Ledger()
-        self.observer = fleet.Observer(lambda: scene.cluster.connect("postgres", scene.name),
-                                       Book(self.folder, "observer"), TERMINALS)
+        self.observer = fleet.Observer(self._look_from, Book(self.folder, "observer"), TERMINALS)
         self.fleet = self._new_fleet()
         words = [sys.executable, "-B", fleet.HERE / "producer.py", self._url("producer"), self.folder]
         self.producer = children.start(words, scene.cluster.folder / "producer.log")
@@ -48,6 +48,11 @@ class Traffic:
 
     def _url(self, name):
         return f"{self.scene.url('app')}?application_name={name}"
+
+    def _look_from(self):
+        session = self.scene.cluster.connect("postgres", self.scene.name)
+        session.execute(checks.PLANS)
+        return session
 
     def _new_fleet(self):
         return fleet.Fleet(self._url("fleet"), self.folder, self.scene.cluster.folder / "workers.log", self.OPTIONS)

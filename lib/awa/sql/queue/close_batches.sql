@@ -8,7 +8,7 @@
 -- $4 bigint[]: run_leases
 -- $5 text: heartbeat, the only thing that is looked at: these receipts have no deadline
 -- $6 interval: how long ago that must be
-WITH item AS MATERIALIZED (
+WITH receipt AS MATERIALIZED (
     SELECT b.claim_slot, b.ready_slot, b.ready_generation, b.claimed_at, i.*
     FROM (SELECT DISTINCT w.slot, w.batch_id FROM unnest($1::bigint[], $2::bigint[]) AS w(slot, batch_id)) p
     CROSS JOIN LATERAL (SELECT b.* FROM :"schema".lease_claim_batches b
@@ -17,34 +17,20 @@ WITH item AS MATERIALIZED (
     WHERE ((b.batch_id, i.job_id, i.run_lease) IN (
         SELECT w.batch_id, w.job_id, w.run_lease
         FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS w(batch_id, job_id, run_lease))) IS TRUE
-), closed AS MATERIALIZED (
-    SELECT u.receipt_id
-    FROM (SELECT i.claim_slot, range_agg(int8range(i.receipt_id, i.receipt_id, '[]')) AS ids
-          FROM item i GROUP BY i.claim_slot) s
-    CROSS JOIN LATERAL (SELECT x.receipt_ids FROM :"schema".lease_claim_closure_batches x
-                        WHERE x.claim_slot = s.claim_slot AND x.receipt_ranges && s.ids OFFSET 0) x
-    CROSS JOIN LATERAL unnest(x.receipt_ids) AS u(receipt_id)
-), open AS MATERIALIZED (
-    SELECT i.*, (
-        SELECT max((r.attempt + 1 >= r.max_attempts)::integer) FROM :"schema".ready_entries r
-        WHERE r.job_id = i.job_id AND r.run_lease + 1 = i.run_lease
-          AND (r.ready_slot, r.ready_generation) IS NOT DISTINCT FROM (i.ready_slot, i.ready_generation)
+),
+\ir ../parts/closed.sql
+, open AS MATERIALIZED (
+    SELECT r.*, (
+        SELECT max((e.attempt + 1 >= e.max_attempts)::integer) FROM :"schema".ready_entries e
+        WHERE e.job_id = r.job_id AND e.run_lease + 1 = r.run_lease
+          AND (e.ready_slot, e.ready_generation) IS NOT DISTINCT FROM (r.ready_slot, r.ready_generation)
         OFFSET 0) AS is_last
-    FROM item i
+    FROM receipt r
     WHERE COALESCE((SELECT s.heartbeat_at FROM :"schema".attempt_state s
-                    WHERE s.job_id = i.job_id AND s.run_lease = i.run_lease), i.claimed_at)
+                    WHERE s.job_id = r.job_id AND s.run_lease = r.run_lease), r.claimed_at)
           < now() - $6::interval AND $5::text = 'heartbeat'
-      AND i.receipt_id NOT IN (SELECT c.receipt_id FROM closed c)
-      AND NOT EXISTS (SELECT FROM :"schema".leases l
-                      WHERE l.job_id = i.job_id AND l.run_lease = i.run_lease OFFSET 0)
-      AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures x WHERE x.claim_slot = i.claim_slot
-                      AND x.job_id = i.job_id AND x.run_lease = i.run_lease OFFSET 0)
-      AND NOT EXISTS (SELECT FROM :"schema".done_entries d
-                      WHERE d.job_id = i.job_id AND d.run_lease = i.run_lease OFFSET 0)
-      AND NOT EXISTS (SELECT FROM :"schema".deferred_jobs d
-                      WHERE d.job_id = i.job_id AND d.run_lease = i.run_lease OFFSET 0)
-      AND NOT EXISTS (SELECT FROM :"schema".dlq_entries d
-                      WHERE d.job_id = i.job_id AND d.run_lease = i.run_lease OFFSET 0)
+      AND
+\ir ../parts/not_ended.sql
 ), closure AS (
     INSERT INTO :"schema".lease_claim_closure_batches (claim_slot, ready_slot, ready_generation, outcome,
         closed_count, receipt_ids, receipt_ranges)

@@ -8,39 +8,25 @@
 -- $4 bigint[]: run_leases
 -- $5 text: heartbeat or deadline: what is looked at
 -- $6 interval: how long ago that must be
-WITH claim AS MATERIALIZED (
+WITH receipt AS MATERIALIZED (
     SELECT c.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w(slot, b, job_id, run_lease)
     CROSS JOIN LATERAL (SELECT c.* FROM :"schema".lease_claims c WHERE c.claim_slot = w.slot
                         AND c.job_id = w.job_id AND c.run_lease = w.run_lease OFFSET 0) c
     WHERE c.closed_at IS NULL
-), closed AS MATERIALIZED (
-    SELECT u.receipt_id
-    FROM (SELECT c.claim_slot, range_agg(int8range(c.receipt_id, c.receipt_id, '[]')) AS ids
-          FROM claim c GROUP BY c.claim_slot) s
-    CROSS JOIN LATERAL (SELECT x.receipt_ids FROM :"schema".lease_claim_closure_batches x
-                        WHERE x.claim_slot = s.claim_slot AND x.receipt_ranges && s.ids OFFSET 0) x
-    CROSS JOIN LATERAL unnest(x.receipt_ids) AS u(receipt_id)
-), open AS MATERIALIZED (
-    SELECT c.*, (
-        SELECT max((r.attempt + 1 >= r.max_attempts)::integer) FROM :"schema".ready_entries r
-        WHERE r.job_id = c.job_id AND r.run_lease + 1 = c.run_lease
-          AND (r.ready_slot, r.ready_generation) IS NOT DISTINCT FROM (c.ready_slot, c.ready_generation)
+),
+\ir ../parts/closed.sql
+, open AS MATERIALIZED (
+    SELECT r.*, (
+        SELECT max((e.attempt + 1 >= e.max_attempts)::integer) FROM :"schema".ready_entries e
+        WHERE e.job_id = r.job_id AND e.run_lease + 1 = r.run_lease
+          AND (e.ready_slot, e.ready_generation) IS NOT DISTINCT FROM (r.ready_slot, r.ready_generation)
         OFFSET 0) AS is_last
-    FROM claim c
-    WHERE CASE $5::text WHEN 'deadline' THEN c.deadline_at
+    FROM receipt r
+    WHERE CASE $5::text WHEN 'deadline' THEN r.deadline_at
           ELSE COALESCE((SELECT s.heartbeat_at FROM :"schema".attempt_state s
-              WHERE s.job_id = c.job_id AND s.run_lease = c.run_lease), c.claimed_at) END < now() - $6::interval
-      AND c.receipt_id NOT IN (SELECT x.receipt_id FROM closed x)
-      AND NOT EXISTS (SELECT FROM :"schema".leases l
-                      WHERE l.job_id = c.job_id AND l.run_lease = c.run_lease OFFSET 0)
-      AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures x WHERE x.claim_slot = c.claim_slot
-                      AND x.job_id = c.job_id AND x.run_lease = c.run_lease OFFSET 0)
-      AND NOT EXISTS (SELECT FROM :"schema".done_entries d
-                      WHERE d.job_id = c.job_id AND d.run_lease = c.run_lease OFFSET 0)
-      AND NOT EXISTS (SELECT FROM :"schema".deferred_jobs d
-                      WHERE d.job_id = c.job_id AND d.run_lease = c.run_lease OFFSET 0)
-      AND NOT EXISTS (SELECT FROM :"schema".dlq_entries d
-                      WHERE d.job_id = c.job_id AND d.run_lease = c.run_lease OFFSET 0)
+              WHERE s.job_id = r.job_id AND s.run_lease = r.run_lease), r.claimed_at) END < now() - $6::interval
+      AND
+\ir ../parts/not_ended.sql
 ), closure AS (
     INSERT INTO :"schema".lease_claim_closures (claim_slot, job_id, run_lease, outcome, closed_at)
     SELECT o.claim_slot, o.job_id, o.run_lease,

@@ -21,14 +21,9 @@ WITH attempt AS MATERIALIZED (
                         WHERE b.ready_slot = p.slot AND b.ready_generation = p.generation OFFSET 0) b
     CROSS JOIN LATERAL unnest(b.job_ids, b.run_leases, b.receipt_ids) AS i(job_id, run_lease, receipt_id)
     WHERE ((i.job_id, i.run_lease) IN (SELECT a.job_id, a.run_lease FROM attempt a)) IS TRUE
-), closed AS MATERIALIZED (
-    SELECT u.receipt_id
-    FROM (SELECT r.claim_slot, range_agg(int8range(r.receipt_id, r.receipt_id, '[]')) AS ids
-          FROM receipt r GROUP BY r.claim_slot) s
-    CROSS JOIN LATERAL (SELECT x.receipt_ids FROM :"schema".lease_claim_closure_batches x
-                        WHERE x.claim_slot = s.claim_slot AND x.receipt_ranges && s.ids OFFSET 0) x
-    CROSS JOIN LATERAL unnest(x.receipt_ids) AS u(receipt_id)
-), open AS MATERIALIZED (
+),
+\ir ../parts/closed.sql
+, open AS MATERIALIZED (
     SELECT r.* FROM receipt r
     WHERE r.receipt_id NOT IN (SELECT c.receipt_id FROM closed c)
       AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures x WHERE x.claim_slot = r.claim_slot

@@ -8,7 +8,7 @@
 -- $6 bigint[]: not used
 -- $7 bigint[]: jobs
 -- $8 bigint[]: run_leases
-WITH old AS MATERIALIZED (
+WITH receipt AS MATERIALIZED (
     (SELECT c.claim_slot, c.receipt_id, c.job_id, c.run_lease, c.deadline_at AS at, c.closed_at
      FROM :"schema".lease_claims c
      WHERE c.deadline_at < now() - $1::interval AND $5::bigint[] IS NULL
@@ -19,26 +19,21 @@ WITH old AS MATERIALIZED (
     FROM unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[]) AS w(slot, b, job_id, run_lease)
     CROSS JOIN LATERAL (SELECT c.* FROM :"schema".lease_claims c WHERE c.claim_slot = w.slot
                         AND c.job_id = w.job_id AND c.run_lease = w.run_lease OFFSET 0) c
-), closed AS MATERIALIZED (
-    SELECT u.receipt_id
-    FROM (SELECT o.claim_slot, range_agg(int8range(o.receipt_id, o.receipt_id, '[]')) AS ids
-          FROM old o GROUP BY o.claim_slot) s
-    CROSS JOIN LATERAL (SELECT x.receipt_ids FROM :"schema".lease_claim_closure_batches x
-                        WHERE x.claim_slot = s.claim_slot AND x.receipt_ranges && s.ids OFFSET 0) x
-    CROSS JOIN LATERAL unnest(x.receipt_ids) AS u(receipt_id)
-), open AS MATERIALIZED (
+),
+\ir ../parts/closed.sql
+, open AS MATERIALIZED (
     SELECT o.*, o.at < now() - $1::interval
             AND NOT EXISTS (SELECT FROM :"schema".leases l
                             WHERE l.job_id = o.job_id AND l.run_lease = o.run_lease OFFSET 0) AS is_expired
-    FROM old o
+    FROM receipt o
     WHERE o.closed_at IS NULL
       AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures x WHERE x.claim_slot = o.claim_slot
                       AND x.job_id = o.job_id AND x.run_lease = o.run_lease OFFSET 0)
       AND o.receipt_id NOT IN (SELECT x.receipt_id FROM closed x)
 ), last AS MATERIALIZED (
-    SELECT o.* FROM old o ORDER BY o.at DESC, o.job_id DESC, o.run_lease DESC LIMIT 1
+    SELECT o.* FROM receipt o ORDER BY o.at DESC, o.job_id DESC, o.run_lease DESC LIMIT 1
 )
-SELECT (SELECT count(*) = 1000 FROM old) AS has_more,
+SELECT (SELECT count(*) = 1000 FROM receipt) AS has_more,
        (SELECT l.at::text FROM last l) AS cursor_at,
        (SELECT l.job_id FROM last l) AS cursor_job,
        (SELECT l.run_lease FROM last l) AS cursor_run_lease,

@@ -8,7 +8,7 @@
 -- $6 bigint[]: their batches
 -- $7 bigint[]: jobs
 -- $8 bigint[]: run_leases
-WITH old AS MATERIALIZED (
+WITH receipt AS MATERIALIZED (
     (SELECT b.claim_slot, b.batch_id, b.claimed_at, i.place, i.job_id, i.run_lease, i.receipt_id
      FROM (SELECT b.* FROM :"schema".lease_claim_batches b
            WHERE b.claimed_at < now() - $1::interval AND $5::bigint[] IS NULL
@@ -25,27 +25,22 @@ WITH old AS MATERIALIZED (
                         WHERE b.claim_slot = w.slot AND b.batch_id = w.batch_id OFFSET 0) b
     CROSS JOIN LATERAL (SELECT array_position(b.job_ids, w.job_id) AS place) i
     WHERE b.run_leases[i.place] = w.run_lease
-), closed AS MATERIALIZED (
-    SELECT u.receipt_id
-    FROM (SELECT o.claim_slot, range_agg(int8range(o.receipt_id, o.receipt_id, '[]')) AS ids
-          FROM old o GROUP BY o.claim_slot) s
-    CROSS JOIN LATERAL (SELECT x.receipt_ids FROM :"schema".lease_claim_closure_batches x
-                        WHERE x.claim_slot = s.claim_slot AND x.receipt_ranges && s.ids OFFSET 0) x
-    CROSS JOIN LATERAL unnest(x.receipt_ids) AS u(receipt_id)
-), open AS MATERIALIZED (
+),
+\ir ../parts/closed.sql
+, open AS MATERIALIZED (
     SELECT o.*, COALESCE((SELECT s.heartbeat_at FROM :"schema".attempt_state s
                           WHERE s.job_id = o.job_id AND s.run_lease = o.run_lease), o.claimed_at)
                 < now() - $1::interval
             AND NOT EXISTS (SELECT FROM :"schema".leases l
                             WHERE l.job_id = o.job_id AND l.run_lease = o.run_lease OFFSET 0) AS is_stale
-    FROM old o
+    FROM receipt o
     WHERE o.receipt_id NOT IN (SELECT x.receipt_id FROM closed x)
       AND NOT EXISTS (SELECT FROM :"schema".lease_claim_closures x WHERE x.claim_slot = o.claim_slot
                       AND x.job_id = o.job_id AND x.run_lease = o.run_lease OFFSET 0)
 ), last AS MATERIALIZED (
-    SELECT o.* FROM old o ORDER BY o.claimed_at DESC, o.batch_id DESC, o.place DESC LIMIT 1
+    SELECT o.* FROM receipt o ORDER BY o.claimed_at DESC, o.batch_id DESC, o.place DESC LIMIT 1
 )
-SELECT (SELECT count(*) = 1000 FROM old) AS has_more, (SELECT l.claimed_at::text FROM last l) AS cursor_at,
+SELECT (SELECT count(*) = 1000 FROM receipt) AS has_more, (SELECT l.claimed_at::text FROM last l) AS cursor_at,
        (SELECT l.batch_id FROM last l) AS cursor_batch, (SELECT l.place FROM last l) AS cursor_place,
        array_agg(f.claim_slot::bigint ORDER BY f.claimed_at, f.batch_id, f.place) AS slots,
        array_agg(f.batch_id ORDER BY f.claimed_at, f.batch_id, f.place) AS batches,

@@ -17,11 +17,9 @@ WITH looked AS MATERIALIZED (
     LIMIT $1::integer
 ), counted AS (
     SELECT l.queue, 'dead_letter' AS state, count(*) AS jobs FROM looked l GROUP BY l.queue
-), named AS (
-    SELECT COALESCE(array_agg(c.queue), '{}') AS queues, COALESCE(array_agg(c.state), '{}') AS states,
-           COALESCE(array_agg(c.jobs), '{}') AS jobs
-    FROM counted c HAVING COALESCE(sum(octet_length(c.queue) + 25), 0) <= 25000
-), last AS (
+),
+\ir ../parts/named.sql
+, last AS (
     SELECT l.queue, l.dlq_at FROM looked l ORDER BY l.queue DESC, l.dlq_at LIMIT 1
 )
 SELECT n.queues, n.states, n.jobs, (SELECT count(*) FROM looked) = $1::integer AS is_full, l.queue, l.dlq_at::text AS dlq_at,

@@ -14,11 +14,9 @@ WITH looked AS MATERIALIZED (
     LIMIT $1::integer
 ), counted AS (
     SELECT l.queue, $2::awa.job_state::text AS state, count(*) AS jobs FROM looked l GROUP BY l.queue
-), named AS (
-    SELECT COALESCE(array_agg(c.queue), '{}') AS queues, COALESCE(array_agg(c.state), '{}') AS states,
-           COALESCE(array_agg(c.jobs), '{}') AS jobs
-    FROM counted c HAVING COALESCE(sum(octet_length(c.queue) + 25), 0) <= 25000
-), last AS (
+),
+\ir ../parts/named.sql
+, last AS (
     SELECT l.run_at, l.queue, l.priority, l.job_id FROM looked l
     ORDER BY l.run_at DESC, l.queue DESC, l.priority DESC, l.job_id DESC LIMIT 1
 )

@@ -15,11 +15,9 @@ WITH looked AS MATERIALIZED (
     LIMIT $1::integer
 ), counted AS (
     SELECT l.queue, l.state, count(*) AS jobs FROM looked l GROUP BY l.queue, l.state
-), named AS (
-    SELECT COALESCE(array_agg(c.queue), '{}') AS queues, COALESCE(array_agg(c.state), '{}') AS states,
-           COALESCE(array_agg(c.jobs), '{}') AS jobs
-    FROM counted c HAVING COALESCE(sum(octet_length(c.queue) + 25), 0) <= 25000
-), last AS (
+),
+\ir ../parts/named.sql
+, last AS (
     SELECT l.lease_slot, l.queue, l.priority, l.enqueue_shard, l.lane_seq FROM looked l
     ORDER BY l.lease_slot DESC, l.queue DESC, l.priority DESC, l.enqueue_shard DESC, l.lane_seq DESC LIMIT 1
 )
