@@ -28,7 +28,6 @@ SECONDS = 600.0
 HALF_AN_HOUR = 1800.0
 KEPT = {SECONDS: "blocks.ndjson", HALF_AN_HOUR: "half-hours.ndjson"}  # in docs; other lengths are to try it out
 REPETITIONS = 3
-BLOCKS_A_CORE = 2  # each of them keeps one busy for a quarter of the time
 
 
 def prepare(cluster):
@@ -83,17 +82,12 @@ def attempt_share(results, blocks, seconds, at_once, cores):
     raise SystemExit(attempt(results, blocks, seconds, at_once))
 
 
-def share_of(cores, turn, at_once):
-    """Cores of its own, or one that it has in common with another."""
-    return cores[turn::at_once] or [cores[turn % len(cores)]]
-
-
 def attempt_at_once(results, blocks, seconds, at_once):
     """The blocks are dealt out; what works on a block inherits its cores."""
     cores = sorted(os.sched_getaffinity(0))
     shares = []
     for turn in range(min(at_once, len(blocks))):
-        mine = (results, blocks[turn::at_once], seconds, at_once, share_of(cores, turn, at_once))
+        mine = (results, blocks[turn::at_once], seconds, at_once, cores[turn::at_once])
         shares.append(multiprocessing.Process(target=attempt_share, args=mine))
     raise_on_signals()
     try:
@@ -137,9 +131,9 @@ def main(arguments):
         seed = random.randrange(10**6) if options.seed is None else options.seed
         results.begin(plan.make(list(ARMS), list(PHASES), options.repetitions, seed))
     blocks = results.missing(options.arm or ARMS, options.phase or PHASES)[:options.blocks]
-    most = BLOCKS_A_CORE * len(os.sched_getaffinity(0))
-    if not 1 <= options.at_once <= most:
-        print(f"--at-once: {most} at most, {BLOCKS_A_CORE} a core, or they are about the machine")
+    cores = len(os.sched_getaffinity(0))
+    if not 1 <= options.at_once <= cores:
+        print(f"--at-once: there are {cores} cores, and a block keeps one busy for more than half of the time")
         return 2
     if options.at_once == 1:
         return attempt(results, blocks, options.block_seconds)
