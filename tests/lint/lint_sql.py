@@ -37,7 +37,7 @@ def expanded(name, texts):
     """The statement with what it includes, as the server gets it, but for line numbers."""
     def part(match):
         included = resolved(posixpath.dirname(name), match[1])
-        return re.sub(r"\A(?:--.*\n)+", "", texts.get(included, ""))
+        return re.sub(r"\A(?:--.*\n)+", "", expanded(included, texts) if included in texts else "")
     return _INCLUDED.sub(part, texts[name])
 
 

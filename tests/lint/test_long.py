@@ -127,7 +127,7 @@ class Plans(unittest.TestCase):
 def block(arm, phase, late=1, broken=()):
     counts = [9, 0, 0, 0, 0, late] + [0] * 8
     branch = {"due": 9 + late, "late": late, "never_ran": 0, "max_ms": 200.0, "histogram": counts}
-    return {"kind": "block", "arm": arm, "phase": phase, "repetition": 1, "terms": 1, "overruns": 0, "turns": 5, "completed": 7, "busy_percent": 12.5,
+    return {"kind": "block", "arm": arm, "phase": phase, "repetition": 1, "terms": 1, "overruns": 0, "turns": 5, "completed": 7, "busy_percent": 12.5, "at_once": 1,
             "branches": {duty.branch: branch for duty in DUTIES}, "memory_mb": [4.0] * 12, "memory_median_mb": 4.0,
             "left": dict.fromkeys(("due_jobs", "stale_claims", "expired_dead_letters", "terminal_rows", "dead_tuples",
                                    "megabytes"), 3),

@@ -25,7 +25,7 @@ SQL = "lib/awa/sql/"
 BRANCHES = "lib/branches/"
 
 # defect, file, what stands there, what the fault makes of it, what is wrong then, who must notice: a
-# test of the branches, or of another suite, as "awa: a test" or "unit/scheduling: a test"
+# test of the branches, or of another suite, as "awa: a test"
 MUTANTS = [
     ("D1", SQL + "parts/not_ended.sql", "r.receipt_id NOT IN (SELECT c.receipt_id FROM closed c)", "true",
      "a receipt is closed by the first look", "an attempt that ends between*"),
@@ -74,7 +74,7 @@ MUTANTS = [
     ("D17", SQL + "queue/close_receipts.sql", "WHERE b.ready_slot = p.slot AND b.ready_generation = p.generation OFFSET 0",
      "OFFSET 0", "every retained batch is opened", "to close a lease*"),
     ("D21", SQL + "queue/close_leases.sql", "AND ((l.job_id, l.run_lease) IN ("
-     " SELECT e.job_id, e.run_lease FROM lease e WHERE e.is_last IS NOT NULL)) IS TRUE", "",
+     " SELECT o.job_id, o.run_lease FROM open o WHERE o.is_last IS NOT NULL)) IS TRUE", "",
      "a lease ends by its job alone", "a lease of a later attempt*"),
     ("D27", SQL + "queue/next_due_alone.sql", "d.state = 'scheduled' AND d.run_at <= now()",
      "d.state = 'scheduled' AND d.run_at <= clock_timestamp()", "the look reads all that is deferred", "what is not yet due*"),
@@ -91,7 +91,7 @@ MUTANTS = [
     ("H", SQL + "queue/lock_claims.sql", "SELECT s.state FROM awa.storage_transition_state s FOR SHARE",
      "SELECT s.state FROM awa.storage_transition_state s", "no share lock in a rescue", "the transition cannot move*"),
     ("H", SQL + "queue/make_ready.sql", "'awa:' || n.name", "'awa.' || n.name", "a NOTIFY nobody hears", "workers hear of*"),
-    ("H", SQL + "parts/attempt.sql", "ORDER BY EXISTS (", "ORDER BY NOT EXISTS (",
+    ("H", SQL + "parts/ready_row.sql", "ORDER BY EXISTS (", "ORDER BY NOT EXISTS (",
      "the successor comes from the entombed row", "a job that was moved*"),
     ("H", SQL + "queue/act_as_owner.sql", "current_user = session_user", "false",
      "new lanes are ours alone", "a lane that promotion makes*"),
@@ -100,7 +100,7 @@ MUTANTS = [
     ("H", SQL + "parts/not_ended.sql", "AND NOT EXISTS (SELECT FROM :\"schema\".leases l"
      " WHERE l.job_id = r.job_id AND l.run_lease = r.run_lease OFFSET 0)", "",
      "an attempt with a lease is rescued as a receipt", "an attempt that gets a lease*"),
-    ("D4", SQL + "queue/close_claims.sql", "e.attempt + 1 >= e.max_attempts", "e.attempt >= e.max_attempts",
+    ("D4", SQL + "parts/is_last.sql", "e.attempt + 1 >= e.max_attempts", "e.attempt >= e.max_attempts",
      "the last attempt is not known as the last", "attempts count where*"),
     ("D13", BRANCHES + "rescue/rescue.cpp", "bury(tx, failed.only(dead_letters, true))", "bury(tx, failed.only({}, true))",
      "dead letters are lost", "a job that fails becomes a dead letter*"),
@@ -109,7 +109,7 @@ MUTANTS = [
     ("H", SQL + "queue/close_claims.sql", "CASE $5::text WHEN 'deadline' THEN r.deadline_at", "CASE $5::text WHEN 'x' THEN r.deadline_at",
      "a heartbeat protects from the deadline", "receipts past their deadline*"),
     ("H", SQL + "queue/close_leases.sql", "CASE $5::text WHEN 'callback_timeout' THEN 'waiting_external' ELSE 'running' END::awa.job_state",
-     "l.state", "an attempt that runs is taken for a parked one", "an attempt that runs is not*"),
+     "r.state", "an attempt that runs is taken for a parked one", "an attempt that runs is not*"),
     ("H", SQL + "queue/find_expired_claims.sql", "ORDER BY o.at DESC, o.job_id DESC", "ORDER BY o.at, o.job_id",
      "the next look begins where this one did", "finished receipts do not hide one that is past*"),
     ("H", SQL + "queue/find_stale_batches.sql", "LIMIT 1001", "LIMIT 1000",
@@ -200,8 +200,7 @@ def run(words, **options):
 def split(tests):
     """The program and the test of it."""
     suite, colon, test = tests.rpartition(": ")
-    kind, _, room = (suite if colon else "branches").rpartition("/")
-    return f"{room}_{kind or 'integration'}_tests", test
+    return f"{suite if colon else 'branches'}_integration_tests", test
 
 
 def build(folder, program):
@@ -210,8 +209,7 @@ def build(folder, program):
         raise SystemExit(done.stdout[-3000:])
 
 
-def is_noticed(folder, tests):
-    program, test = split(tests)
+def is_noticed(folder, program, test):
     build(folder, program)
     return run([folder / "build/tests" / program, test], timeout=300).returncode != 0
 
@@ -235,13 +233,16 @@ def main():
         folder = pathlib.Path(name)
         os.chmod(folder, 0o755)  # the server's user reads nothing here, but passes through
         copy_to(folder)
-        for tests in sorted({mutant[5] for mutant in wanted}):
-            if is_noticed(folder, tests):
-                raise SystemExit(f"the tests fail without a fault: {tests}")
+        asked = {}
+        for program, test in sorted({split(mutant[5]) for mutant in wanted}):
+            asked.setdefault(program, []).append(test)
+        for program, tests in asked.items():
+            if is_noticed(folder, program, ",".join(tests)):
+                raise SystemExit(f"the tests of {program} fail without a fault")
         for defect, path, old, new, what, tests in wanted:
             original = (folder / path).read_text()
             (folder / path).write_text(plant(original, old, new))
-            noticed = is_noticed(folder, tests)
+            noticed = is_noticed(folder, *split(tests))
             (folder / path).write_text(original)
             survivors += not noticed
             print(f"{defect:<4} {'noticed ' if noticed else 'SURVIVED'} {what}: {tests}", flush=True)

@@ -3,7 +3,6 @@
 
 SQL = "lib/awa/sql/"
 BRANCHES = "lib/branches/"
-OVER = "lib/scheduling/overrun.hpp"
 
 # number, file, what stands there, what the fault makes of it, what is wrong then, who must notice
 MUTANTS = [
@@ -41,17 +40,10 @@ MUTANTS = [
     ("T26", SQL + "queue/settle_claims.sql", "AND (SELECT c.job_id FROM awa.job_unique_claims c WHERE c.unique_key ="
      " j.unique_key) IS DISTINCT FROM j.job_id", "AND false",
      "a job whose key is taken becomes available", "a superseded job at the head*"),
-    ("T27", SQL + "queue/take_due.sql", "FOR SHARE", "",
-     "the transition moves in the middle of a batch", "the transition cannot move*"),
-    ("H2", OVER, "took * 10 > every_ * 15", "took * 10 > every_ * 12",
-     "a pass of 1.3 intervals is too long", "unit/scheduling: *"),
-    ("H2", OVER, "in_a_row_ < kInARow", "in_a_row_ < 2", "two long passes make a branch delayed", "unit/scheduling: *"),
     ("H4", SQL + "cleanup/delete_completed.sql", "COALESCE(k.kept, $2::interval)", "$2::interval",
      "a queue's own retention is ignored", "finished canonical jobs go*"),
     ("H9", SQL + "cron/fire.sql", "IS NOT DISTINCT FROM $2::bigint", "IS NOT DISTINCT FROM $2::bigint OR true",
      "two fire the same fire", "of two that evaluate*"),
-    ("H10", SQL + "cron/fire.sql", "AND c.paused_at IS NULL", "",
-     "a schedule that is paused meanwhile fires", "a schedule that is paused or deleted*"),
     ("H11", BRANCHES + "cron/cron_eval.cpp", "if (has_more) waiting.push_back(&schedule);", "(void)has_more;",
      "one fire of each schedule a pass", "fires that were missed by the hundred*"),
     ("H15", SQL + "admin/has_dirty_keys.sql", "SELECT EXISTS (SELECT FROM awa.admin_dirty_queues) OR EXISTS (SELECT FROM awa.admin_dirty_kinds) AS",

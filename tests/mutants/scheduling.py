@@ -66,6 +66,8 @@ MUTANTS = [
     ("cool_down.hpp", "every_ * 15", "every_ * 14", "a cool-down for those who are hardly late"),
     ("cool_down.hpp", "overruns_ = 0;\n", ";\n", "a cool-down after slow passes that are not in a row"),
     ("scheduler.cpp", "if (!policy->may_begin(entry.id, seat.duty)) {", "if (false) {", "nobody cools down"),
+    ("overrun.hpp", "took * 10 > every_ * 15", "took * 10 > every_ * 12", "a pass of 1.3 intervals is too long"),
+    ("overrun.hpp", "in_a_row_ < kInARow", "in_a_row_ < 2", "two long passes make a branch delayed"),
     ("overrun.hpp", "in_a_row_ = is_over == is_delayed_ ? 0 : in_a_row_ + 1;", "++in_a_row_;",
      "slow passes need not be in a row"),
     ("pace.hpp", "if (rows >= rows_) set", "set", "a batch that is not full grows the next"),

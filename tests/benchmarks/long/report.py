@@ -132,11 +132,9 @@ def write(path, results, longer):
     source = path if path.exists() else pathlib.Path(__file__).parent / "page.md"
     text = source.read_text(encoding="utf-8")
     for name, phase in PHASES.items():
-        blocks = [block for block in results.blocks if block["phase"] == name]
-        said = f"{phase.says[0].upper()}{phase.says[1:]}.\n\n{page.markdown_table(table(blocks))}"
-        text = page.replace(text, name, said if blocks else "Not measured.")
-    long_ones = page.markdown_table(table([block for block in longer.blocks if block["phase"] == "clean"]))
-    text = page.replace(text, "half_hour", long_ones if longer.blocks else "Not measured.")
+        said = f"{phase.says[0].upper()}{phase.says[1:]}.\n\n"
+        text = page.replace(text, name, measured(results, name, said))
+    text = page.replace(text, "half_hour", measured(longer, "clean"))
     text = page.replace(text, "machine", page.markdown_machine(results.blocks[-1]))
     so_many = f"{len(results.blocks)} of {len(results.plan['order'])} blocks"
     text = page.replace(text, "blocks", f"{so_many}, in the order of seed {results.plan['seed']}, {together(results.blocks)}; "
@@ -146,11 +144,14 @@ def write(path, results, longer):
     return 0
 
 
+def measured(results, phase, said=""):
+    blocks = [block for block in results.blocks if block["phase"] == phase]
+    return said + page.markdown_table(table(blocks)) if blocks else "Not measured."
+
+
 def together(blocks):
-    at_once = sorted({block.get("at_once", 1) for block in blocks})
-    if at_once == [1]:
-        return "each alone on the machine"
-    return f"{number(at_once[-1])} of them at a time, each with a server of its own"
+    most = max(block["at_once"] for block in blocks)
+    return "each alone on the machine" if most == 1 else f"{most} of them at a time, each with a server of its own"
 
 
 def load(blocks):

@@ -40,8 +40,7 @@ TEST_CASE("a payload that is no object is rescued like any other",
       "2");
 
   CHECK(leader.run(rescue_stale_heartbeats).rows == 3);
-  CHECK(database.value("SELECT bool_and(jsonb_array_length(payload -> 'errors') = 1) FROM "
-                       "awa.deferred_jobs") == "t");
+  CHECK(count(database, "deferred_jobs", "jsonb_array_length(payload -> 'errors') = 1") == "3");
 }
 
 TEST_CASE("an attempt that a constraint refuses stops no other",

@@ -1,5 +1,5 @@
 -- parts/attempt: attempts that have been closed, each with its ready row, what its job keeps of its payload, its errors
--- so far and one more; their state goes. Of two ready rows of one attempt the one that is not entombed counts.
+-- so far and one more; their state goes.
 -- (…) IN (…) IS TRUE is looked up in a hash table, whatever the planner thinks of its size.
 -- $1 bigint[]: jobs
 -- $2 bigint[]: run_leases
@@ -20,14 +20,7 @@ attempt AS MATERIALIZED (
                'at', to_char(clock_timestamp(), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) AS entry
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
         AS a(job_id, run_lease, slot, generation, attempted_at)
-    CROSS JOIN LATERAL (
-        SELECT r.* FROM :"schema".ready_entries r WHERE r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease
-        AND (r.ready_slot, r.ready_generation) IS NOT DISTINCT FROM (a.slot, a.generation)
-        ORDER BY EXISTS (
-            SELECT FROM :"schema".ready_tombstones t WHERE t.ready_slot = r.ready_slot AND t.queue = r.queue
-            AND t.priority = r.priority AND t.enqueue_shard = r.enqueue_shard AND t.lane_seq = r.lane_seq
-            AND t.ready_generation = r.ready_generation)
-        LIMIT 1) r
+\ir ../parts/ready_row.sql
 ), gone AS (
     DELETE FROM :"schema".attempt_state s WHERE s.job_id = ANY ($1::bigint[])
         AND ((s.job_id, s.run_lease) IN (SELECT a.job_id, a.own_run_lease FROM attempt a)) IS TRUE

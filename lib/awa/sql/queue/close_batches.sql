@@ -20,11 +20,8 @@ WITH receipt AS MATERIALIZED (
 ),
 \ir ../parts/closed.sql
 , open AS MATERIALIZED (
-    SELECT r.*, (
-        SELECT max((e.attempt + 1 >= e.max_attempts)::integer) FROM :"schema".ready_entries e
-        WHERE e.job_id = r.job_id AND e.run_lease + 1 = r.run_lease
-          AND (e.ready_slot, e.ready_generation) IS NOT DISTINCT FROM (r.ready_slot, r.ready_generation)
-        OFFSET 0) AS is_last
+    SELECT r.*, r.claimed_at AS began_at,
+\ir ../parts/is_last.sql
     FROM receipt r
     WHERE COALESCE((SELECT s.heartbeat_at FROM :"schema".attempt_state s
                     WHERE s.job_id = r.job_id AND s.run_lease = r.run_lease), r.claimed_at)
@@ -38,8 +35,4 @@ WITH receipt AS MATERIALIZED (
            array_agg(o.receipt_id ORDER BY o.receipt_id), range_agg(int8range(o.receipt_id, o.receipt_id, '[]'))
     FROM open o WHERE o.is_last IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 )
-SELECT array_agg(o.job_id), array_agg(o.run_lease), array_agg(o.ready_slot), array_agg(o.ready_generation),
-       array_agg(CASE WHEN isfinite(o.claimed_at) THEN (extract(epoch FROM o.claimed_at) * 1e6)::bigint
-                 ELSE -1 END) AS attempted_at,
-       array_agg(COALESCE(o.is_last, -1)::bigint) AS is_last
-FROM open o
+\ir ../parts/ended.sql

@@ -11,14 +11,7 @@ WITH job AS MATERIALIZED (
     SELECT r.job_id, r.unique_key, substr(r.unique_states, $5::integer, 1) = '1' AS claims,
            substr(r.unique_states, $6::integer, 1) = '1' AS shall_claim
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS a(job_id, run_lease, slot, generation)
-    CROSS JOIN LATERAL (
-        SELECT r.* FROM :"schema".ready_entries r WHERE r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease
-        AND (r.ready_slot, r.ready_generation) IS NOT DISTINCT FROM (a.slot, a.generation)
-        ORDER BY EXISTS (
-            SELECT FROM :"schema".ready_tombstones t WHERE t.ready_slot = r.ready_slot AND t.queue = r.queue
-            AND t.priority = r.priority AND t.enqueue_shard = r.enqueue_shard AND t.lane_seq = r.lane_seq
-            AND t.ready_generation = r.ready_generation)
-        LIMIT 1) r
+\ir ../parts/ready_row.sql
     WHERE r.unique_key IS NOT NULL AND r.unique_states IS NOT NULL
 ), claimed AS (
     INSERT INTO awa.job_unique_claims (unique_key, job_id)

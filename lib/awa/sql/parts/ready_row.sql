@@ -1,0 +1,9 @@
+-- parts/ready_row: joins each attempt a with its ready row r; of two the one that is not entombed.
+CROSS JOIN LATERAL (
+    SELECT r.* FROM :"schema".ready_entries r WHERE r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease
+    AND (r.ready_slot, r.ready_generation) IS NOT DISTINCT FROM (a.slot, a.generation)
+    ORDER BY EXISTS (
+        SELECT FROM :"schema".ready_tombstones t WHERE t.ready_slot = r.ready_slot AND t.queue = r.queue
+        AND t.priority = r.priority AND t.enqueue_shard = r.enqueue_shard AND t.lane_seq = r.lane_seq
+        AND t.ready_generation = r.ready_generation)
+    LIMIT 1) r
