@@ -12,12 +12,12 @@ run_tests() {
     esac
     shift
   done
-  local run=(ctest --test-dir build --output-on-failure)
+  local run=(ctest --test-dir build --output-on-failure -j2)
   export LOCKKEEPER_AWA="$venv/bin/awa" LOCKKEEPER_PYTHON="$venv/bin/python"
   case "$label" in
     "")
       build build released; build_sanitized
-      "${run[@]}" -j2 -R '^(sanitized|chaos|conformance|lint|integration[.]long)' ;;
+      "${run[@]}" -R '^(sanitized|chaos|conformance|lint|integration[.]long)' ;;
     lint) build build help >/dev/null; "${run[@]}" -L '^lint$' ;;
     sanitized) build build help >/dev/null; build_sanitized; "${run[@]}" -L '^sanitized$' ;;
     soak) build build; LOCKKEEPER_SEEDS=100000 "${run[@]}" -R '^unit\.scheduling$' --timeout 3600 ;;

@@ -10,6 +10,8 @@
 // at once in the end; what was shown of a queue that is gone, or drained, is gone with it. A pass
 // that was taken back goes on where it was, in smaller steps.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -22,9 +24,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "stats/lanes",        "stats/leases", "stats/failed",    "stats/deferred",
-    "stats/dead_letters", "stats/known",  "stats/canonical",
+    "stats/lanes",     "stats/leases",       "stats/failed",
+    "stats/deferred",  "stats/dead_letters", "stats/known",
+    "stats/canonical", "stats/unshown",      "stats/unshown_canonical",
 };
+
+constexpr std::string_view kSkips[] = {"long_name"};
 
 constexpr std::int64_t kPage = 64;         // names of 200 letters, in a reply of 64 kB
 constexpr std::int64_t kWindow = 20'000;   // rows
@@ -175,10 +180,23 @@ Task<bool> read_windows(BranchContext& ctx, StatsMemory& memory) {
   co_return true;
 }
 
+// Tells of queues with names too long for a label.
+Task<bool> count_unshown(BranchContext& ctx, const char* statement) {
+  const auto rows = co_await ask(ctx, statement, {});
+  const auto queues = rows.integer(0, 0);
+  if (queues == 0) co_return true;
+  ctx.report().skipped_rows(
+      "long_name", queues,
+      fmt::format("queues of more than 200 letters, such as {}…", rows.text(0, 1)));
+  co_return true;
+}
+
 Task<bool> read_all(BranchContext& ctx, StatsMemory& memory) {
   if (!ctx.planes().is_queue_storage_routed()) {
     auto reading = read_pages(ctx, memory, kCanonicalPages);
-    co_return co_await reading;
+    co_await reading;
+    auto telling = count_unshown(ctx, "stats/unshown_canonical");
+    co_return co_await telling;
   }
   auto reading = read_pages(ctx, memory, kQueuePages);
   co_await reading;
@@ -187,7 +205,8 @@ Task<bool> read_all(BranchContext& ctx, StatsMemory& memory) {
   for (auto& [queue, depth] : memory.progress.depths) {
     depth.dead_letters = depth.dead_letters.value_or(0);
   }
-  co_return true;
+  auto telling = count_unshown(ctx, "stats/unshown");
+  co_return co_await telling;
 }
 
 // What was cut short comes again, smaller.
@@ -227,6 +246,7 @@ const Branch queue_stats{
     .summary = "shows depth and lag of every queue; changes nothing",
     .statements = kStatements,
     .settings = {},
+    .skips = kSkips,
     .run = run,
 };
 

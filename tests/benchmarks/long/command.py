@@ -126,15 +126,15 @@ def main(arguments):
     if options.report:
         results, longer = (plan.Results(file_of(seconds)) for seconds in KEPT)
         return report.write(ROOT / "docs" / "long-horizon.md", results, longer)
+    cores = len(os.sched_getaffinity(0))
+    if not 1 <= options.at_once <= cores:
+        print(f"--at-once: there are {cores} cores, and a block keeps one busy for more than half of the time")
+        return 2
     results = plan.Results(file_of(options.block_seconds))
     if results.plan is None:
         seed = random.randrange(10**6) if options.seed is None else options.seed
         results.begin(plan.make(list(ARMS), list(PHASES), options.repetitions, seed))
     blocks = results.missing(options.arm or ARMS, options.phase or PHASES)[:options.blocks]
-    cores = len(os.sched_getaffinity(0))
-    if not 1 <= options.at_once <= cores:
-        print(f"--at-once: there are {cores} cores, and a block keeps one busy for more than half of the time")
-        return 2
     if options.at_once == 1:
         return attempt(results, blocks, options.block_seconds)
     return attempt_at_once(results, blocks, options.block_seconds, options.at_once)

@@ -206,4 +206,23 @@ TEST_CASE("queues with names that no queue can have are not shown, the others ar
   CHECK(leader.registry().render().size() < 100'000);
 }
 
+TEST_CASE("queues whose names are too long to be shown are counted", "[branches][queue_stats]") {
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const Database database(routing);
+  Leader leader(database);
+  database.sql(routing == Routing::canonical
+                   ? "INSERT INTO awa.queue_state_counts (queue) VALUES (repeat('z', 201))"
+                   : "INSERT INTO awa.queue_enqueue_heads (queue, priority, enqueue_shard) VALUES "
+                     "(repeat('z', 201), 2, 0)");
+  database.sql("INSERT INTO awa.queue_meta (queue) VALUES (repeat('m', 300)), (repeat('z', 300))");
+  CapturedLog log;
+
+  leader.run(queue_stats);
+  leader.run(queue_stats);
+
+  CHECK(skipped(leader, queue_stats, "long_name") == 2 * 3);
+  CHECK(occurrences(log.text(), "such as mmm") == 1);
+  CHECK(leader.registry().render().find("zzz") == std::string::npos);
+}
+
 }  // namespace lockkeeper::test
