@@ -104,10 +104,9 @@ class Demo:
     def tail(self, name):
         return "\n".join((self.cluster.folder / name).read_text(errors="replace").splitlines()[-15:])
 
-    def completed_by(self, worker):
+    def just_completed_by(self, worker):
         self.ledger.add_all(self.reader.news())
-        ends = [end for job in self.ledger.jobs.values() for end in job.ends if end["outcome"] == "completed"]
-        return [line["id"] for line in [*ends, *self.ledger.fires] if line["worker"] == worker]
+        return self.ledger.just_completed_by(worker)
 
     def produce(self, until):
         kill_at = time.monotonic() + FIRST_KILL
@@ -115,7 +114,7 @@ class Demo:
             time.sleep(LOOK_EVERY)
             self.look()
             if time.monotonic() >= kill_at and (until is None or until - time.monotonic() > 5):
-                name = self.fleet.kill_one(self.observer, self.completed_by)
+                name = self.fleet.kill_one(self.observer, self.just_completed_by)
                 self.screen.say(f"killed {name} with SIGKILL; another takes its place" if name else
                                 "no quiet moment for a kill")
                 kill_at = time.monotonic() + KILL_EVERY

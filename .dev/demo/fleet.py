@@ -66,7 +66,7 @@ class Fleet:
 
     def kill_one(self, observer, ledger_of):
         """SIGKILL between a job's last line and its commit would make an honest second run look
-        like a lost first one; so the victim is frozen, and killed once all it ended is final."""
+        like a lost first one; so the victim is frozen, and killed once all it has just ended is final."""
         name, victim = next(iter(self.workers.items()))
         for _ in range(200):
             victim.send_signal(signal.SIGSTOP)

@@ -24,6 +24,7 @@ import jobs
 
 LATE_FIRES = datetime.timedelta(seconds=20)  # a kill, a rescue and a back-off
 EARLY_TOLERANCE = 0.002  # run_at has microseconds, the ledger floats
+COMMITTED_WITHIN = 10.0  # seconds, by a worker that runs for a quarter of them
 
 
 class Book:
@@ -137,6 +138,12 @@ class Ledger:
         order = {"intent": 0, "accepted": 1, "refused": 1}
         for line in sorted(lines, key=lambda line: (order.get(line["event"], 2), line["at"])):
             self.add(line)
+
+    def just_completed_by(self, worker):
+        """Ids of jobs whose commit may still be under way. An older one may be gone from the ring, unseen."""
+        since = time.time() - COMMITTED_WITHIN
+        ends = [end for job in self.jobs.values() for end in job.ends if end["outcome"] == "completed"]
+        return [line["id"] for line in [*ends, *self.fires] if line["worker"] == worker and line["at"] > since]
 
     def unsettled(self):
         return [job for job in self.jobs.values() if not job.is_settled()]

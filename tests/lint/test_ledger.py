@@ -2,6 +2,7 @@
 """The demo's verdict is evidence only if it sees what was planted: lost, doubled, early, strange."""
 
 import sys
+import time
 import unittest
 
 from source import ROOT
@@ -67,6 +68,13 @@ class Verdict(unittest.TestCase):
         self.assertIn("ran twice", faults(fired(0, 2, 2, 4)))
         self.assertIn("no fire between", faults(fired(*[s for s in whole if s != 10])))
         self.assertEqual("", faults(fired(*[s for s in whole if s != 56])))
+
+    def test_only_what_was_just_completed_may_still_be_uncommitted(self):
+        ledger = Ledger()
+        fired = {"event": "fired", "worker": "w1", "fire": "2026-05-07 12:00:00+00"}
+        ledger.add_all([{**fired, "id": 1, "at": time.time() - 60}, {**fired, "id": 2, "at": time.time()},
+                        {**fired, "id": 3, "at": time.time(), "worker": "w2"}])
+        self.assertEqual([2], ledger.just_completed_by("w1"))
 
     def test_a_wrong_final_state_is_seen(self):
         self.assertIn("is failed", faults([*lines()[:4], {**lines()[4], "state": "failed"}]))

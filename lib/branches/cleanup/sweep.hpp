@@ -27,9 +27,9 @@ struct Sweep {
   const char* find;
   const char* remove;
   Place start = {};  // empty: a window always begins anew, at what has become the oldest
-  bool has_ties =
-      false;  // rows that are told apart by nothing may begin before the place and end
-              // behind it; a last parameter of the place says whether to look at it again
+  // Rows that are told apart by nothing may begin before the place and end behind it; a last
+  // parameter of the place says whether to look at it again.
+  bool has_ties = false;
   std::vector<pg::Parameter> limits = {};
   std::int64_t window = 1000;
   // Told of every batch: how many rows of each queue with limits of its own, and of all others.

@@ -20,8 +20,7 @@ struct WaitingLane {
   std::int64_t first = 0;  // numbers between which its jobs wait
   std::int64_t next = 0;   // one past the last
   std::int64_t place = 0;  // the first number that was not looked at in the present slot
-  std::vector<std::int64_t>
-      slots;  // of the queue ring, where they are; the first is the present one
+  std::vector<std::int64_t> slots;  // of the queue ring, where they are; the present one first
 };
 
 class Walk {

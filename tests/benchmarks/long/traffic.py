@@ -64,7 +64,7 @@ class Traffic:
             raise RuntimeError("a worker or the producer has ended by itself")
 
     def kill_one(self):
-        if self.fleet.kill_one(self.observer, self._completed_by):
+        if self.fleet.kill_one(self.observer, self._just_completed_by):
             self.killed += 1
 
     def kill_all(self):
@@ -72,10 +72,9 @@ class Traffic:
         for _ in range(fleet.SIZE):
             self.kill_one()
 
-    def _completed_by(self, worker):
+    def _just_completed_by(self, worker):
         self.ledger.add_all(self.reader.news())
-        ends = [end for job in self.ledger.jobs.values() for end in job.ends if end["outcome"] == "completed"]
-        return [line["id"] for line in [*ends, *self.ledger.fires] if line["worker"] == worker]
+        return self.ledger.just_completed_by(worker)
 
     def completed(self):
         return sum("completed" in job.terminals.values() for job in self.ledger.jobs.values())

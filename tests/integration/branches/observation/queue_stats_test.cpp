@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "branches/catalog.hpp"
-#include "integration/branches/depths.hpp"
+#include "integration/branches/observation/depths.hpp"
 #include "integration/branches/finished.hpp"
 #include "integration/branches/jobs.hpp"
 #include "pg/reply.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "integration/branches/depths.hpp"
+#include "integration/branches/observation/depths.hpp"
 
 #include "metrics/names.hpp"
 

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "branches/catalog.hpp"
-#include "integration/branches/depths.hpp"
+#include "integration/branches/observation/depths.hpp"
 #include "integration/branches/finished.hpp"
 #include "integration/branches/jobs.hpp"
 #include "pg/reply.hpp"
