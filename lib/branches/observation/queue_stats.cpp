@@ -182,7 +182,7 @@ Task<bool> read_windows(BranchContext& ctx, StatsMemory& memory) {
 
 // Tells of queues with names too long for a label.
 Task<bool> count_unshown(BranchContext& ctx, const char* statement) {
-  const auto rows = co_await ask(ctx, statement, {});
+  const auto rows = co_await ask(ctx, statement, std::vector<pg::Parameter>());
   const auto queues = rows.integer(0, 0);
   if (queues == 0) co_return true;
   ctx.report().skipped_rows(

@@ -17,10 +17,10 @@ struct WaitingLane {
   std::string queue;
   std::int64_t priority = 0;
   std::int64_t shard = 0;
-  std::int64_t first = 0;  // numbers between which its jobs wait
-  std::int64_t next = 0;   // one past the last
-  std::int64_t place = 0;  // the first number that was not looked at in the present slot
-  std::vector<std::int64_t> slots;  // of the queue ring, where they are; the present one first
+  std::int64_t first = 0;           // numbers between which its jobs wait
+  std::int64_t next = 0;            // one past the last
+  std::int64_t place = 0;           // the first number that was not looked at in the present slot
+  std::vector<std::int64_t> slots;  // of the queue ring; the present one first
 };
 
 class Walk {

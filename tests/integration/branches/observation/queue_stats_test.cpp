@@ -2,9 +2,9 @@
 #include <catch2/catch.hpp>
 
 #include "branches/catalog.hpp"
-#include "integration/branches/observation/depths.hpp"
 #include "integration/branches/finished.hpp"
 #include "integration/branches/jobs.hpp"
+#include "integration/branches/observation/depths.hpp"
 #include "pg/reply.hpp"
 #include "support/rings.hpp"
 

@@ -5,9 +5,9 @@
 #include <map>
 
 #include "branches/catalog.hpp"
-#include "integration/branches/observation/depths.hpp"
 #include "integration/branches/finished.hpp"
 #include "integration/branches/jobs.hpp"
+#include "integration/branches/observation/depths.hpp"
 #include "pg/reply.hpp"
 
 namespace lockkeeper::test {
