@@ -22,7 +22,7 @@ constexpr Right kQueueProofs[] = {
     children("ready_segments", kRead),
     children("receipt_completion_batches", kRead),
     children("receipt_completion_tombstones", kRead),
-    children("queue_terminal_count_deltas", kEmpty),
+    children("queue_terminal_count_deltas", kTruncate),
     queue_call("sequence_next_value"),
     lanes(kRead),
 };
@@ -50,13 +50,14 @@ constexpr Right kRotateQueue[] = {
     children("ready_segments", kEmpty),
     children("receipt_completion_batches", kEmpty),
     children("receipt_completion_tombstones", kEmpty),
+    children("queue_terminal_count_deltas", kEmpty),
 };
 
 constexpr Right kRotateLease[] = {
     queue("lease_ring_state", kChange),
     queue("lease_ring_slots", kChange),
     queue("leases", kRead),
-    children("leases", kEmpty),
+    children("leases", kTruncate),
 };
 
 constexpr Right kRotateClaim[] = {

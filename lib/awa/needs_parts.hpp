@@ -48,7 +48,8 @@ inline constexpr std::string_view kTake = "SELECT,DELETE";
 inline constexpr std::string_view kRemove = "SELECT,UPDATE,DELETE";
 inline constexpr std::string_view kMove = "SELECT,INSERT,UPDATE,DELETE";
 inline constexpr std::string_view kClaims = "SELECT,INSERT,DELETE";
-inline constexpr std::string_view kEmpty = "SELECT,TRUNCATE";  // TRUNCATE also locks
+inline constexpr std::string_view kTruncate = "SELECT,TRUNCATE";  // TRUNCATE also locks
+inline constexpr std::string_view kEmpty = "SELECT,DELETE,TRUNCATE";
 
 // The triggers of jobs_hot and scheduled_jobs.
 inline constexpr Right kMarking[] = {

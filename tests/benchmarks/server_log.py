@@ -25,7 +25,7 @@ def lock_waits(path, begin):
 
 
 def prunes(path, begin):
-    """(ring, seconds from lock to commit, seconds from the first TRUNCATE to the commit) of each
+    """(ring, seconds from lock to commit, seconds from the first table emptied to the commit) of each
     prune that was committed. The lock counts from its end, what follows it to its own end."""
     open_prunes = {}
     with open(path, encoding="utf-8", errors="replace") as log:
@@ -43,9 +43,9 @@ def _step(open_prunes, process, at, took, text):
     statement = comment[1] if comment else text
     if statement.endswith("_lock"):
         open_prunes[process] = [statement.removesuffix("_lock"), at, None]
-    elif process in open_prunes and statement == "truncate" and open_prunes[process][2] is None:
+    elif process in open_prunes and statement in ("truncate", "delete_rows") and open_prunes[process][2] is None:
         open_prunes[process][2] = at - took
     elif process in open_prunes and statement in ("COMMIT", "ROLLBACK"):
-        ring, locked, truncating = open_prunes.pop(process)
-        if statement == "COMMIT" and truncating is not None:
-            yield ring, at - locked, at - truncating
+        ring, locked, emptying = open_prunes.pop(process)
+        if statement == "COMMIT" and emptying is not None:
+            yield ring, at - locked, at - emptying

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Pruning of a queue slot: proofs, failed jobs carried on in small steps without a table lock,
-// then, under the lock, proofs again, the roll-up of what ended here, and the truncation.
+// then, under the lock, proofs again, the roll-up of what ended here, and the emptying.
 #include "branches/cleanup/retention.hpp"
 #include "branches/rings/rings.hpp"
 #include "logging/log.hpp"
@@ -110,8 +110,8 @@ Task<Pruned> QueuePrune::run() {
   if (carried > 0) {
     logging::debug("failed jobs carried on", {{"slot", slot_}, {"jobs", carried}});
   }
-  co_await ctx_.breathe(kTruncate);
-  insist_if_starved(ctx_);
+  auto going = go_to_empty_slot(ctx_, "rings/queue_sizes", slot_);
+  co_await going;
   auto reclaiming = reclaim();
   co_return co_await reclaiming;
 }
@@ -148,8 +148,8 @@ Task<Pruned> QueuePrune::reclaim() {
   auto settling = settle_counts(tx);
   const bool is_settled = co_await settling;
   if (!is_settled) co_return blocked();
-  auto truncating = truncate_slot(tx, "rings/queue_sizes", slot_);
-  co_return co_await truncating;
+  auto emptying = empty_slot(tx, "rings/queue_sizes", slot_);
+  co_return co_await emptying;
 }
 
 // False when a failed job is still to be kept, because it came since or could not be carried: no

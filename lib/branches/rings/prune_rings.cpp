@@ -9,7 +9,11 @@ namespace {
 
 // Leases are deleted one by one; what is left behind is worth a truncation only when it is large.
 constexpr std::int64_t kWorthwhileBytes = 1 << 20;
-constexpr std::int64_t kAnyBytes = 0;
+
+// For each table that is truncated, the server makes new files, one for each index too, and flushes
+// them; deleting the rows of so small a table takes a fraction of that. What they leave behind is
+// bounded: once it makes the table larger, the table is truncated.
+constexpr std::int64_t kFewBytes = 256 << 10;
 
 // After five ordinary turns the scheduler gives protected ones of a bounded length; when some of
 // those were too short as well, the ring would fill up for ever.
@@ -40,11 +44,22 @@ void insist_if_starved(BranchContext& ctx) {
   if (is_starved(ctx)) ctx.turn().shield();
 }
 
-Task<Pruned> truncate_slot(Transaction& tx, const char* sizes, std::int64_t slot) {
-  const auto families = co_await tx.query(sizes, slot, kAnyBytes);
-  for (std::size_t row = 0; row < families.size(); ++row) {
-    const awa::Sql truncate("rings/truncate", slot, families.text(row, 0));
-    tx.ahead(truncate);
+Task<bool> go_to_empty_slot(BranchContext& ctx, const char* sizes, std::int64_t slot) {
+  const auto tables = co_await ctx.query(sizes, slot, kFewBytes);
+  bool truncates = false;
+  for (std::size_t row = 0; row < tables.size(); ++row) truncates |= tables.boolean(row, 1);
+  co_await ctx.breathe(truncates ? kTruncate : kDelete);
+  insist_if_starved(ctx);
+  co_return true;
+}
+
+Task<Pruned> empty_slot(Transaction& tx, const char* sizes, std::int64_t slot) {
+  const auto tables = co_await tx.query(sizes, slot, kFewBytes);
+  for (std::size_t row = 0; row < tables.size(); ++row) {
+    const bool is_large = tables.boolean(row, 1);
+    const awa::Sql empty(is_large ? "rings/truncate" : "rings/delete_rows", slot,
+                         tables.text(row, 0));
+    tx.ahead(empty);
   }
   co_await tx.commit();
   co_return pruned();
@@ -66,8 +81,10 @@ Task<Pruned> prune_lease_slot(BranchContext& ctx, RingView view) {
   tx.ahead(lock);
   const auto after = co_await tx.query(proofs);
   if (after.boolean(0, 0)) co_return skipped("lease.active");
-  auto truncating = truncate_slot(tx, "rings/lease_sizes", slot);
-  co_return co_await truncating;
+  const awa::Sql truncate("rings/truncate", slot, "leases");
+  tx.ahead(truncate);
+  co_await tx.commit();
+  co_return pruned();
 }
 
 Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view) {
@@ -85,8 +102,8 @@ Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view) {
     if (!before.boolean(0, 0)) co_return Pruned();
     if (before.boolean(0, 1)) co_return skipped("claim.open");
   }
-  co_await ctx.breathe(kTruncate);
-  insist_if_starved(ctx);
+  auto going = go_to_empty_slot(ctx, "rings/claim_sizes", slot);
+  co_await going;
   auto tx = begin_reclaiming(ctx, large);
   const auto sealed = co_await tx.query("rings/claim_seal", slot);
   if (sealed.empty()) co_return skipped("claim.current", 0);
@@ -98,8 +115,8 @@ Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view) {
     co_return skipped("claim.open");
   }
   tx.ahead("rings/claim_reset_cursors", slot);
-  auto truncating = truncate_slot(tx, "rings/claim_sizes", slot);
-  co_return co_await truncating;
+  auto emptying = empty_slot(tx, "rings/claim_sizes", slot);
+  co_return co_await emptying;
 }
 
 }  // namespace lockkeeper::branches

@@ -59,9 +59,9 @@ struct Pruned {
   std::int64_t count = 0;
 };
 
-// The last turn of each is heavy: it ends in a TRUNCATE, which nothing can take back. All proofs
-// are made before it without a lock, and once more under the lock. A lock that is not to be had in
-// time is thrown like any other fault.
+// All proofs are made without a lock, and once more under the lock of the last turn. That turn is
+// heavy if it ends in a TRUNCATE, which nothing can take back. A lock that is not to be had in time
+// is thrown like any other fault.
 Task<Pruned> prune_queue_slot(BranchContext& ctx, RingView view);
 Task<Pruned> prune_lease_slot(BranchContext& ctx, RingView view);
 Task<Pruned> prune_claim_slot(BranchContext& ctx, RingView view);
@@ -78,9 +78,13 @@ void insist_if_starved(BranchContext& ctx);
 LargeSlot* large_slot(BranchContext& ctx, const RingView& view);
 Transaction begin_reclaiming(BranchContext& ctx, const LargeSlot* large);
 
-// Truncates those tables of the slot that take room on the disk, and commits. Workers wait for
-// the whole of it, so what can travel together does.
-Task<Pruned> truncate_slot(Transaction& tx, const char* sizes, std::int64_t slot);
+// Ends the turn, and begins the one in which the slot will be emptied.
+Task<bool> go_to_empty_slot(BranchContext& ctx, const char* sizes, std::int64_t slot);
+
+// Empties those tables of the slot that take room on the disk, and commits: a large one by
+// TRUNCATE, a small one by DELETE, which is over so much sooner. Workers wait for the whole of it,
+// so what can travel together does.
+Task<Pruned> empty_slot(Transaction& tx, const char* sizes, std::int64_t slot);
 
 inline Pruned pruned() { return {"pruned", "none", 1}; }
 inline Pruned blocked() { return {"blocked", "none", 0}; }
@@ -94,5 +98,6 @@ inline constexpr time::Duration kPruneLockTimeout = std::chrono::milliseconds(10
 inline constexpr time::Duration kLargeSlotLimit = std::chrono::seconds(4);
 inline constexpr TurnShape kProofs{1, false};
 inline constexpr TurnShape kTruncate{2, true};
+inline constexpr TurnShape kDelete{3, false};
 
 }  // namespace lockkeeper::branches

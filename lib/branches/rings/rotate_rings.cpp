@@ -232,7 +232,7 @@ constexpr std::string_view kQueueStatements[] = {
     "rings/queue_seal",        "rings/queue_has_failed",  "rings/queue_lock",
     "rings/queue_roll_up",     "rings/queue_sizes",       "rings/truncate",
     "rings/queue_drop_counts", "rings/count_claims",      "rings/count_batches",
-    "rings/count_closures",
+    "rings/count_closures",    "rings/delete_rows",
 };
 constexpr std::string_view kLeaseStatements[] = {
     "rings/lease_pinned", "rings/lease_look", "rings/lease_turn",  "rings/lease_proofs",
@@ -243,6 +243,7 @@ constexpr std::string_view kClaimStatements[] = {
     "rings/claim_proofs", "rings/claim_seal",    "rings/claim_lock",
     "rings/claim_sizes",  "rings/truncate",      "rings/claim_reset_cursors",
     "rings/count_claims", "rings/count_batches", "rings/count_closures",
+    "rings/delete_rows",
 };
 
 constexpr Setting kQueueSettings[] = {

@@ -82,7 +82,7 @@ TEST_CASE("a slot whose proofs take the server too long is counted in steps, and
       "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN "
       "INSERT INTO public.limits VALUES (current_setting('statement_timeout')); RETURN NULL; END "
       "$$");
-  database.sql("CREATE TRIGGER note BEFORE TRUNCATE ON awa." +
+  database.sql("CREATE TRIGGER note BEFORE DELETE OR TRUNCATE ON awa." +
                std::string(ring == "queue" ? "ready_entries_0" : "lease_claim_closure_batches_0") +
                " FOR EACH STATEMENT EXECUTE FUNCTION public.note()");
   int windows = 0;

@@ -195,7 +195,7 @@ TEST_CASE("while a slot is reclaimed its ring stands still, and no lock is waite
       "CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN "
       "INSERT INTO public.waits VALUES (current_setting('lock_timeout')); RETURN NULL; END $$");
   for (const auto* table : {"ready_entries_0", "leases_0", "lease_claim_batches_0"}) {
-    database.sql("CREATE TRIGGER note BEFORE TRUNCATE ON awa." + std::string(table) +
+    database.sql("CREATE TRIGGER note BEFORE DELETE OR TRUNCATE ON awa." + std::string(table) +
                  " FOR EACH STATEMENT EXECUTE FUNCTION public.note()");
   }
   for (const auto& ring : kRings) {
