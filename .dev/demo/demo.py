@@ -104,17 +104,13 @@ class Demo:
     def tail(self, name):
         return "\n".join((self.cluster.folder / name).read_text(errors="replace").splitlines()[-15:])
 
-    def just_completed_by(self, worker):
-        self.ledger.add_all(self.reader.news())
-        return self.ledger.just_completed_by(worker)
-
     def produce(self, until):
         kill_at = time.monotonic() + FIRST_KILL
         while until is None or time.monotonic() < until:
             time.sleep(LOOK_EVERY)
             self.look()
             if time.monotonic() >= kill_at and (until is None or until - time.monotonic() > 5):
-                name = self.fleet.kill_one(self.observer, self.just_completed_by)
+                name = self.fleet.kill_one(self.observer, self.reader, self.ledger)
                 self.screen.say(f"killed {name} with SIGKILL; another takes its place" if name else
                                 "no quiet moment for a kill")
                 kill_at = time.monotonic() + KILL_EVERY

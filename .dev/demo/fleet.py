@@ -64,7 +64,7 @@ class Fleet:
     def fallen(self):
         return [name for name, process in self.workers.items() if process.poll() is not None]
 
-    def kill_one(self, observer, ledger_of):
+    def kill_one(self, observer, reader, ledger):
         """SIGKILL between a job's last line and its commit would make an honest second run look
         like a lost first one; so the victim is frozen, and killed once all it has just ended is final."""
         name, victim = next(iter(self.workers.items()))
@@ -72,7 +72,8 @@ class Fleet:
             victim.send_signal(signal.SIGSTOP)
             time.sleep(0.15)
             final = observer.look()
-            if all(id in final for id in ledger_of(name)):
+            ledger.add_all(reader.news())
+            if all(id in final for id in ledger.just_completed_by(name)):
                 break
             victim.send_signal(signal.SIGCONT)
             time.sleep(0.05)

@@ -64,17 +64,13 @@ class Traffic:
             raise RuntimeError("a worker or the producer has ended by itself")
 
     def kill_one(self):
-        if self.fleet.kill_one(self.observer, self._just_completed_by):
+        if self.fleet.kill_one(self.observer, self.reader, self.ledger):
             self.killed += 1
 
     def kill_all(self):
         """All workers at once, at moments at which nothing that has ended is still to be written."""
         for _ in range(fleet.SIZE):
             self.kill_one()
-
-    def _just_completed_by(self, worker):
-        self.ledger.add_all(self.reader.news())
-        return self.ledger.just_completed_by(worker)
 
     def completed(self):
         return sum("completed" in job.terminals.values() for job in self.ledger.jobs.values())
