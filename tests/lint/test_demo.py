@@ -19,6 +19,8 @@ GOOD = "\n".join(
        for step, outcome in (("rotate", "rotated"), ("prune", "pruned"))]
     + [f'lockkeeper_branch_passes_total{{branch="{branch}",lane="hygiene",outcome="{outcome}"}} {passes}'
        for branch in ("observe", "cleanup") for outcome, passes in (("failed", 0), ("idle", 4))]
+    + ['lockkeeper_branch_passes_total{branch="refresh_admin_metadata",lane="hygiene",outcome="failed"} 0',
+       'lockkeeper_branch_passes_total{branch="refresh_admin_metadata",lane="hygiene",outcome="skipped"} 4']
 ) + "\n"
 
 LATENESS = """late_bucket{branch="a",lane="slo",le="0.001"} 90
@@ -45,6 +47,9 @@ class Judgement(unittest.TestCase):
                 without = "".join(other for other in lines if other != line)
                 self.assertEqual(1, len(list(verdict.faults(Metrics(without), led=True))))
 
+    def test_a_branch_that_has_work_and_only_skips_is_seen(self):
+        text = GOOD.replace('"cleanup",lane="hygiene",outcome="idle"', '"cleanup",lane="hygiene",outcome="skipped"')
+        self.assertEqual(["no pass of cleanup came to a good end"], list(verdict.faults(Metrics(text), led=True)))
 
     def test_a_pass_that_failed_is_seen(self):
         failed = '"cleanup",lane="hygiene",outcome="failed"}'
