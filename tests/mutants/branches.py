@@ -186,6 +186,12 @@ MUTANTS = [
      "a name of others is as long as it is", "a name of others is cut*"),
     ("H5", BRANCHES + "rings/rotate_rings.cpp", "if (memory.refusals == 0) ctx.report().ring_free(ring.name);", "",
      "a ring that is free again stays pinned", "what pins a ring is a series*"),
+    ("–", SQL + "rings/delete_rows.sql", 'FROM :"schema".:"child_k"', 'FROM :"schema".:"child_k" WHERE ctid <> \'(0,1)\'',
+     "a row of a small slot is left behind", "a small table is emptied*"),
+    ("–", BRANCHES + "rings/prune_rings.cpp", 'is_large ? "rings/truncate"', 'is_large || true ? "rings/truncate"',
+     "small slots are truncated", "a small table is emptied*"),
+    ("–", BRANCHES + "rings/prune_rings.cpp", "kFewBytes = 256 << 10;", "kFewBytes = 1LL << 40;",
+     "dead rows make a slot grow", "a small table is emptied*"),
 ]
 
 
