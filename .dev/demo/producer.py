@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes jobs of every kind until SIGTERM: producer.py URL LEDGER_FOLDER"""
+"""Makes jobs of every kind until SIGTERM: producer.py URL LEDGER_FOLDER [SECONDS_BETWEEN_TWO]"""
 
 import datetime
 import itertools
@@ -12,13 +12,13 @@ import awa
 import jobs
 from ledger import Book
 
-PAUSE = 0.05  # seconds between two jobs
 UNIQUE = {"by_args": True, "by_queue": True}
 
 
 class Producer:
-    def __init__(self, url, folder):
+    def __init__(self, url, folder, pause="0.05"):
         self.client = awa.Client(url, max_connections=2)
+        self.pause = float(pause)
         self.book = Book(folder, "producer")
         self.numbers = itertools.count(1)
         self.stopped = False
@@ -105,7 +105,7 @@ class Producer:
                 self.unique()
                 unique_at = time.monotonic() + 8
             random.choice(kinds)()
-            time.sleep(PAUSE)
+            time.sleep(self.pause)
         self.client.close()
 
     def stop(self, *_):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Awa worker that beats every second: worker.py URL LEDGER_FOLDER NAME [OPTIONS]
 
-The options are those of AsyncClient.start, as JSON.
+The options are those of AsyncClient.start, as JSON; another beat may be among them.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ class Worker:
         queues = [{"name": name, "max_workers": 16, "deadline_duration_ms": jobs.DEADLINES_MS.get(name)}
                   for name in (*jobs.QUEUES, jobs.EXPORTS)]
         queues = [{key: value for key, value in queue.items() if value} for queue in queues]
-        await self.client.start(queues, poll_interval_ms=100, heartbeat_interval_ms=BEAT_MS, **options)
+        await self.client.start(queues, **{"heartbeat_interval_ms": BEAT_MS, **options})
         await stopped.wait()
         await self.client.shutdown(2000)
         await self.client.close()

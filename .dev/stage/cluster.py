@@ -30,6 +30,14 @@ GRANT pg_read_all_stats TO app;
 CREATE DATABASE app OWNER app;
 """
 
+# The queue ring as it stands after its first round. Before, what ends in its first slot is gone with the next turn, and
+# nobody can look at it.
+ROUND = """
+UPDATE awa.queue_ring_state SET current_slot = 0, generation = slot_count;
+UPDATE awa.queue_ring_slots s SET generation = CASE s.slot WHEN 0 THEN r.slot_count ELSE s.slot END
+FROM awa.queue_ring_state r WHERE s.slot < r.slot_count
+"""
+
 
 def remove_folder(folder):
     """The file that names its owner goes last, so that a rest is still known as one."""
@@ -100,6 +108,7 @@ class Cluster:
         if has_storage:
             with self.connect() as session:
                 session.execute("SELECT awa.storage_auto_finalize_if_fresh('awa')")
+                session.execute(ROUND)
 
     def set(self, setting, value):
         """Changes a setting that needs no restart."""

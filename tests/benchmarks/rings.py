@@ -8,7 +8,7 @@ from scene import wait_until
 from server_log import LOG_ALL, PREFIX, prunes
 
 TITLE = "SLO start lateness while all three rings rotate and prune full slots each second"
-SECONDS = 25
+SECONDS = 60  # so that the 99th percentile of the SLO passes is no single event
 WARM_UP = 20  # more than a lap of the queue ring, so that every second has a slot to prune
 JOBS_PER_SECOND = 400
 BUFFERS = ("128MB", "8GB")
@@ -49,7 +49,7 @@ def rows(label, is_strict, found):
         yield Row(f"{label}: {ring} ring turned", "times", turned, ours_says=f"({len(mine)} prunes)")
         if mine:
             yield length(f"{label}: {ring} prune, lock → commit, p50", [each[1] for each in mine])
-            yield length(f"{label}: {ring} prune, cannot be preempted, p50", [each[2] for each in mine])
+            yield length(f"{label}: {ring} prune, first table emptied → commit, p50", [each[2] for each in mine])
 
 
 def length(what, seconds):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """./dev bench long: blocks of ten minutes, each an arm and a phase; what has been measured is kept.
 
-Continues where the file of results ends. Several blocks at once have a server and a share of the cores
-each. Blocks of half an hour have a file and a table of their own; those of any other length are for trying
+Continues where the file of results ends. Several blocks at once have a server each and share the cores.
+Blocks of half an hour have a file and a table of their own; those of any other length are for trying
 and are kept in build/bench. --report writes docs/long-horizon.md from docs/long-horizon.
 """
 
@@ -77,17 +77,15 @@ def attempt(results, blocks, seconds, at_once=1):
     return 0
 
 
-def attempt_share(results, blocks, seconds, at_once, cores):
-    os.sched_setaffinity(0, cores)
+def attempt_share(results, blocks, seconds, at_once):
     raise SystemExit(attempt(results, blocks, seconds, at_once))
 
 
 def attempt_at_once(results, blocks, seconds, at_once):
-    """The blocks are dealt out; what works on a block inherits its cores."""
-    cores = sorted(os.sched_getaffinity(0))
+    """The blocks are dealt out, each share to a process."""
     shares = []
     for turn in range(min(at_once, len(blocks))):
-        mine = (results, blocks[turn::at_once], seconds, at_once, cores[turn::at_once])
+        mine = (results, blocks[turn::at_once], seconds, at_once)
         shares.append(multiprocessing.Process(target=attempt_share, args=mine))
     raise_on_signals()
     try:
@@ -105,7 +103,7 @@ def attempt_at_once(results, blocks, seconds, at_once):
 def options_of(arguments):
     parser = argparse.ArgumentParser(prog="./dev bench long")
     parser.add_argument("--blocks", type=int, help="stop after so many; default: when none is missing")
-    parser.add_argument("--at-once", type=int, default=1, help="blocks side by side, each with its share of the cores")
+    parser.add_argument("--at-once", type=int, default=1, help="blocks side by side, on the same cores")
     parser.add_argument("--arm", action="append", choices=list(ARMS), help="only this one; may be repeated")
     parser.add_argument("--phase", action="append", choices=list(PHASES), help="only this one; may be repeated")
     parser.add_argument("--block-seconds", type=float, default=SECONDS, help="1800 for its own table, others to try it out")
@@ -128,7 +126,7 @@ def main(arguments):
         return report.write(ROOT / "docs" / "long-horizon.md", results, longer)
     cores = len(os.sched_getaffinity(0))
     if not 1 <= options.at_once <= cores:
-        print(f"--at-once: there are {cores} cores, and a block keeps one busy for more than half of the time")
+        print(f"--at-once: there are {cores} cores, and a block keeps one busy for half of the time")
         return 2
     results = plan.Results(file_of(options.block_seconds))
     if results.plan is None:

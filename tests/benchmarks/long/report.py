@@ -151,7 +151,7 @@ def measured(results, phase, said=""):
 
 def together(blocks):
     most = max(block["at_once"] for block in blocks)
-    return "each alone on the machine" if most == 1 else f"{most} of them at a time, each with a server of its own"
+    return "each alone on the machine" if most == 1 else f"{most} of them at a time, each with a server of its own, on the same cores"
 
 
 def load(blocks):

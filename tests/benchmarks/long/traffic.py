@@ -15,6 +15,7 @@ from long.ticks import thousandfold
 
 LOOK_EVERY = 3.0  # seconds; a finished job can be seen for fifteen
 KILL_EVERY = 60.0
+PAUSE = 0.1  # seconds between two jobs; with twice as many, one core is too busy to start anything in time
 QUEUES = ", ".join(f"'{queue}'" for queue in (*jobs.QUEUES, jobs.EXPORTS))
 # Of the ledger's jobs: beside them there may be a hundred thousand others.
 TERMINALS = f"""
@@ -32,7 +33,8 @@ SELECT (SELECT count(*) FROM awa.deferred_jobs)
 
 
 class Traffic:
-    OPTIONS = {"leader_election_interval_ms": 86_400_000}  # its workers never ask for the lock again
+    # Its workers never ask for the lock again. They beat more often than by default, since they are killed.
+    OPTIONS = {"leader_election_interval_ms": 86_400_000, "heartbeat_interval_ms": 5_000}
 
     def __init__(self, scene):
         self.scene = scene
@@ -42,7 +44,7 @@ class Traffic:
         self.ledger = Ledger()
         self.observer = fleet.Observer(self._look_from, Book(self.folder, "observer"), TERMINALS)
         self.fleet = self._new_fleet()
-        words = [sys.executable, "-B", fleet.HERE / "producer.py", self._url("producer"), self.folder]
+        words = [sys.executable, "-B", fleet.HERE / "producer.py", self._url("producer"), self.folder, str(PAUSE)]
         self.producer = children.start(words, scene.cluster.folder / "producer.log")
         self.killed = 0
 
