@@ -64,7 +64,7 @@ class Leased:
 
 @dataclasses.dataclass
 class Stuck:
-    """Its first attempt runs until somebody asks it to stop, which is at its deadline."""
+    """Its first attempt runs far beyond its deadline, unless somebody asks it to stop then."""
 
     key: str
 

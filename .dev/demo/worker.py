@@ -8,6 +8,7 @@ import asyncio
 import json
 import signal
 import sys
+import time
 
 import awa
 import jobs
@@ -15,6 +16,7 @@ from ledger import Book
 
 BEAT_MS = 1000
 CALLBACK_WITHIN = 2.0  # seconds
+GIVES_UP_AFTER = 30.0
 
 
 class Worker:
@@ -48,8 +50,10 @@ class Worker:
         return None
 
     async def run_on(self, job, facts):
-        while not job.is_cancelled():
-            await asyncio.sleep(0.02)
+        """Nobody's attempt takes up a place for ever, also where a leader tells no worker that it was rescued."""
+        until = time.monotonic() + GIVES_UP_AFTER
+        while not job.is_cancelled() and time.monotonic() < until:
+            await asyncio.sleep(0.1)
         self.book.write("end", outcome="stopped", **facts)
 
     async def park(self, job, facts):
