@@ -73,9 +73,10 @@ class Job:
         return self.answer == "refused" or bool(self.terminals)
 
     def was_rescued(self):
-        """Started, never ended there, and started again."""
+        """Started, never ended there, and started again; or claimed by a worker that could not even write so."""
         ended = {(end["attempt"], end["worker"]) for end in self.ends}
-        return any((start["attempt"], start["worker"]) not in ended for start in self.starts[:-1])
+        unseen = max((start["attempt"] for start in self.starts), default=0) > len(self.starts)
+        return unseen or any((start["attempt"], start["worker"]) not in ended for start in self.starts[:-1])
 
     def faults(self):
         if self.expect == "refused" or self.answer != "accepted":

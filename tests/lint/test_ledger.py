@@ -41,6 +41,16 @@ class Verdict(unittest.TestCase):
         self.assertEqual([], ledger.faults())
         self.assertEqual(1, ledger.counts()["rescued"])
 
+    def test_a_job_whose_worker_was_killed_before_it_could_write_is_counted_as_rescued(self):
+        good = lines("failed")
+        ledger = Ledger()
+        ledger.add_all([*good[:2], {**good[2], "attempt": 2}, {**good[3], "attempt": 2}, good[4]])
+        self.assertEqual([], ledger.faults())
+        self.assertEqual(1, ledger.counts()["rescued"])
+
+    def test_a_job_that_completes_at_once_and_should_fail_is_seen(self):
+        self.assertIn("is completed, expected failed", faults(lines("failed")))
+
     def test_a_dropped_job_is_lost(self):
         self.assertIn("lost", faults(lines()[:2]))
         self.assertIn("lost", faults(lines()[:4]))
