@@ -15,7 +15,7 @@ from long.ticks import thousandfold
 
 LOOK_EVERY = 3.0  # seconds; a finished job can be seen for fifteen
 KILL_EVERY = 60.0
-PAUSE = 0.1  # seconds between two jobs; with twice as many, one core is too busy to start anything in time
+PAUSE = 0.1  # seconds between two jobs; with twice as many, two blocks side by side have no core to spare
 QUEUES = ", ".join(f"'{queue}'" for queue in (*jobs.QUEUES, jobs.EXPORTS))
 # Of the ledger's jobs: beside them there may be a hundred thousand others.
 TERMINALS = f"""
