@@ -109,7 +109,7 @@ def cell(values, unit):
 def table(blocks):
     """Of the blocks of one phase."""
     by_arm = {arm: [block for block in blocks if block["arm"] == arm] for arm in ARMS}
-    headings = ["figure", *(f"{ARMS[arm].says}, {len(found)} blocks" for arm, found in by_arm.items())]
+    headings = ["figure", *(f"{ARMS[arm].says}, {len(found)} block{'s' * (len(found) != 1)}" for arm, found in by_arm.items())]
     rows = [[what, *(cell([of(block) for block in found], unit) for found in by_arm.values())]
             for what, unit, of in FIGURES]
     return {"headings": headings, "rows": rows}
