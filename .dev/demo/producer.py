@@ -16,7 +16,7 @@ UNIQUE = {"by_args": True, "by_queue": True}
 
 
 class Producer:
-    def __init__(self, url, folder, pause="0.05"):
+    def __init__(self, url, folder, pause=0.05):
         self.client = awa.Client(url, max_connections=2)
         self.pause = float(pause)
         self.book = Book(folder, "producer")

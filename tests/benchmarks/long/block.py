@@ -61,7 +61,7 @@ class Block:
         return {**self._name(), **found, **self._seen(trace, begin, end), **self._checked(trace)}
 
     def _share(self, busy):
-        """Of the time of the cores that the block could have."""
+        """Of the time of the cores, with the work of blocks side by side."""
         return round(100 * busy / self.seconds / len(os.sched_getaffinity(0)), 1)
 
     def _watch(self, seconds):

@@ -63,7 +63,7 @@ def measure(results, blocks, seconds, at_once):
         cluster.remove()
 
 
-def attempt(results, blocks, seconds, at_once=1):
+def attempt(results, blocks, seconds, at_once):
     """An exit code."""
     raise_on_signals()
     try:
@@ -85,8 +85,8 @@ def attempt_at_once(results, blocks, seconds, at_once):
     """The blocks are dealt out, each share to a process."""
     shares = []
     for turn in range(min(at_once, len(blocks))):
-        mine = (results, blocks[turn::at_once], seconds, at_once)
-        shares.append(multiprocessing.Process(target=attempt_share, args=mine))
+        dealt = (results, blocks[turn::at_once], seconds, at_once)
+        shares.append(multiprocessing.Process(target=attempt_share, args=dealt))
     raise_on_signals()
     try:
         for share in shares:
@@ -133,6 +133,4 @@ def main(arguments):
         seed = random.randrange(10**6) if options.seed is None else options.seed
         results.begin(plan.make(list(ARMS), list(PHASES), options.repetitions, seed))
     blocks = results.missing(options.arm or ARMS, options.phase or PHASES)[:options.blocks]
-    if options.at_once == 1:
-        return attempt(results, blocks, options.block_seconds)
     return attempt_at_once(results, blocks, options.block_seconds, options.at_once)

@@ -93,7 +93,7 @@ FIGURES = [
     ("scheduled job due → started by a worker, p99", "ms", below("pickups", "p99_ms")),
     ("leader's memory", "MB", below("memory_median_mb")),
     ("leader's memory, last third less first", "MB", growth),
-    ("time in which its cores worked", "%", below("busy_percent")),
+    ("time in which the cores worked", "%", below("busy_percent")),
     ("violations", "", violations),
 ]
 
@@ -109,7 +109,8 @@ def cell(values, unit):
 def table(blocks):
     """Of the blocks of one phase."""
     by_arm = {arm: [block for block in blocks if block["arm"] == arm] for arm in ARMS}
-    headings = ["figure", *(f"{ARMS[arm].says}, {len(found)} block{'s' * (len(found) != 1)}" for arm, found in by_arm.items())]
+    headings = ["figure", *(f"{ARMS[arm].says}, {len(found)} {'block' if len(found) == 1 else 'blocks'}"
+                            for arm, found in by_arm.items())]
     rows = [[what, *(cell([of(block) for block in found], unit) for found in by_arm.values())]
             for what, unit, of in FIGURES]
     return {"headings": headings, "rows": rows}
@@ -151,7 +152,9 @@ def measured(results, phase, said=""):
 
 def together(blocks):
     most = max(block["at_once"] for block in blocks)
-    return "each alone on the machine" if most == 1 else f"{most} of them at a time, each with a server of its own, on the same cores"
+    if most == 1:
+        return "each alone on the machine"
+    return f"{most} of them at a time, each with a server of its own, on the same cores"
 
 
 def load(blocks):
