@@ -109,8 +109,10 @@ constexpr Right kOperations[] = {
     queue("ready_entries", kLook),
     queue("ready_tombstones", kLook),
     queue("leases", kRead),
+    queue("dlq_entries", kRead),
     children("ready_entries", kChange),
     children("ready_tombstones", kRead),
+    children("done_entries", kRead),
     children("ready_claim_attempt_batches", kRead),
 };
 

@@ -43,7 +43,7 @@ MUTANTS = [
     ("–", SQL + "change_deferred.sql", "|| m.metadata", "|| '{}'", "metadata is lost", "set_priority gives*"),
     ("–", SQL + "name_ready.sql", "SELECT FROM :\"schema\".:\"ready_tombstones_k\" t WHERE", "SELECT FROM :\"schema\".:\"ready_tombstones_k\" t WHERE 1 = 0 AND",
      "jobs are named twice", "an operation repeats nothing*"),
-    ("–", SQL + "add_items.sql", "(SELECT count(*) FROM added)", "cardinality($2::bigint[])", "a total counts jobs twice",
+    ("–", SQL + "add_items.sql", "+ n.jobs", "+ cardinality($2::bigint[])", "a total counts jobs twice",
      "an operation goes on where it was*"),
     ("–", BRANCH + "carrying.hpp", "kOperationWindow = 1000;", "kOperationWindow = 20000;",
      "a reply is too large", "many jobs are changed*"),

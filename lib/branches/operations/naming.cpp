@@ -72,9 +72,9 @@ Task<bool> Carrying::add(Numbers jobs) {
   auto holding = hold(tx);
   const bool is_held = co_await holding;
   if (!is_held) co_return false;
-  co_await tx.query("operations/add_items", id_, jobs);
+  const auto added = co_await tx.query("operations/add_items", id_, jobs);
   co_await tx.commit();
-  pass_.rows += static_cast<std::int64_t>(jobs.size());
+  if (!added.empty()) pass_.rows += added.integer(0, 0);
   co_return true;
 }
 

@@ -1,4 +1,4 @@
--- operations/add_items: enters jobs as those that a batch operation is about.
+-- operations/add_items: enters jobs as those that a batch operation is about, and counts those that are new.
 -- $1 uuid: operation
 -- $2 bigint[]: jobs
 WITH added AS (
@@ -8,5 +8,7 @@ WITH added AS (
     RETURNING job_id
 )
 UPDATE awa.batch_operations o
-SET total_matched = COALESCE(o.total_matched, 0) + (SELECT count(*) FROM added), updated_at = clock_timestamp()
+SET total_matched = COALESCE(o.total_matched, 0) + n.jobs, updated_at = clock_timestamp()
+FROM (SELECT count(*) AS jobs FROM added) n
 WHERE o.id = $1::uuid AND o.state = 'scanning'
+RETURNING n.jobs

@@ -1,5 +1,6 @@
 -- operations/entomb: takes jobs in one slot out of a lane that is locked by this transaction; those that are claimed
--- or gone, or that somebody holds, are left out. A claim is in a batch, or only a lease where there are no receipts.
+-- or gone, or that somebody holds, are left out. A claim is in a batch; where there are no receipts it is a lease, and
+-- afterwards only what has become of the job tells of it.
 -- Names the numbers of those that are out, and counts those that nobody held.
 -- $1 text: queue
 -- $2 integer: priority
@@ -31,7 +32,14 @@ WITH claimed AS MATERIALIZED (
             AND b.next_lane_seq > s.lane_seq AND b.lane_ranges @> s.lane_seq OFFSET 0)
       AND NOT EXISTS (SELECT FROM :"schema".leases l
           WHERE l.job_id = s.job_id AND l.run_lease = s.run_lease + 1 OFFSET 0)
+      AND NOT EXISTS (SELECT FROM :"schema".:"done_entries_k" e
+          WHERE e.queue = s.queue AND e.priority = s.priority
+            AND e.enqueue_shard = s.enqueue_shard AND e.lane_seq = s.lane_seq
+            AND e.ready_generation = s.ready_generation OFFSET 0)
       AND NOT EXISTS (SELECT FROM :"schema".deferred_jobs d WHERE d.job_id = s.job_id OFFSET 0)
+      AND NOT EXISTS (SELECT FROM :"schema".dlq_entries q WHERE q.job_id = s.job_id OFFSET 0)
+      AND NOT EXISTS (SELECT FROM :"schema".ready_entries n
+          WHERE n.job_id = s.job_id AND n.run_lease > s.run_lease OFFSET 0)
     ON CONFLICT DO NOTHING
     RETURNING lane_seq
 )

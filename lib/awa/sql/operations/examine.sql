@@ -33,6 +33,9 @@ SELECT CASE o.op_kind WHEN 'move_queue' THEN left(o.spec ->> 'queue', 200) END A
                THEN 'a time in its filter is not as in RFC 3339'
            WHEN o.cursor ->> 'plane' <> $2::text
                THEN 'its jobs were named before the storage changed to ' || $2::text || '; submit it again'
+           WHEN o.state = 'running' AND o.cursor ->> 'plane' IS NULL AND EXISTS (
+                   SELECT FROM awa.storage_transition_state t WHERE t.state <> 'prepared' AND t.entered_at > o.started_at)
+               THEN 'its jobs may have been named before the storage changed; submit it again'
        END AS problem
 FROM awa.batch_operations o
 CROSS JOIN LATERAL (

@@ -95,6 +95,20 @@ TEST_CASE("an operation that the database refuses at each attempt fails, and the
   CHECK_THAT(last_error(database, id), Catch::Contains("not here"));
 }
 
+TEST_CASE("an operation that cannot name its last jobs fails as well",
+          "[branches][batch_operations]") {
+  const Database database;
+  enqueue(database, "low", 1500);
+  const auto id = submit_priority(database, R"({"queue": "low"})", 1);
+  refuse(database, "INSERT", "awa.batch_operation_items", "NEW.job_id = 1500", "not here");
+  Leader leader(database);
+
+  run_to_the_end(leader, database, id);
+
+  CHECK_THAT(standing(database, id), Catch::StartsWith("failed"));
+  CHECK_THAT(last_error(database, id), Catch::Contains("not here"));
+}
+
 TEST_CASE("a job that cannot be changed is an error of its own, and named once",
           "[branches][batch_operations]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);

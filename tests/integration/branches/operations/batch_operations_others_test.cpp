@@ -56,26 +56,6 @@ TEST_CASE(
   CHECK(standing(database, id) == "completed: 6 = 4 + 2 + 0");
 }
 
-TEST_CASE("where claims leave no receipts, a job that is claimed is not moved either",
-          "[branches][batch_operations]") {
-  const Database database;
-  database.sql("SELECT awa.install_queue_storage_substrate('my_river', 8, 4, 4, false)");
-  database.give_to_owner("my_river");
-  database.sql(
-      "UPDATE awa.storage_transition_state SET details = jsonb_build_object('schema', 'my_river')");
-  enqueue(database, "low", 10);
-  const auto claimed = "SELECT count(*) FROM my_river.claim_ready_runtime('low', 4, 0, 0)";
-  REQUIRE(database.value(claimed) == "4");
-  const auto id = submit_move(database, "{}", "moved");
-  Leader leader(database, "my_river");
-
-  leader.run(batch_operations);
-
-  CHECK(standing(database, id) == "completed: 10 = 6 + 4 + 0");
-  CHECK(database.value("SELECT string_agg(job_id::text, ' ' ORDER BY job_id) FROM "
-                       "my_river.ready_entries WHERE queue = 'moved'") == "5 6 7 8 9 10");
-}
-
 TEST_CASE("jobs in somebody's hands are left for later, and the operation waits for them",
           "[branches][batch_operations]") {
   struct Hands {
@@ -247,30 +227,6 @@ TEST_CASE("a leader that works at batch operations already is not disturbed",
   CHECK(database.value(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1111577667") ==
         "0");
-}
-
-TEST_CASE("jobs that were named in one storage are not looked for in the other one",
-          "[branches][batch_operations]") {
-  const Database database(Routing::canonical);
-  enqueue(database, "low", 300);
-  const auto id = submit_priority(database, "{}", 1);
-  Leader leader(database);
-  leader.before_each([&](const std::string& statement) {
-    if (statement == "awa/operations/change_available") leader.take_back();
-  });
-  CHECK_THROWS_AS(leader.run(batch_operations), pg::Error);
-  REQUIRE(standing(database, id) == "running: 300 = 0 + 0 + 0");
-  leader.before_each({});
-  database.sql(
-      "UPDATE awa.storage_transition_state SET state = 'active', current_engine = "
-      "'queue_storage', details = '{\"schema\": \"awa\"}'");
-  enqueue(database, "low", 10);
-
-  run_to_the_end(leader, database, id);
-
-  CHECK_THAT(standing(database, id), Catch::StartsWith("failed"));
-  CHECK_THAT(last_error(database, id), Catch::Contains("submit it again"));
-  CHECK(waiting(database) == "low/2 10");
 }
 
 }  // namespace lockkeeper::test
