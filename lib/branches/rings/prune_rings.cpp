@@ -12,7 +12,8 @@ constexpr std::int64_t kWorthwhileBytes = 1 << 20;
 
 // For each table that is truncated, the server makes new files, one for each index too, and flushes
 // them; deleting the rows of so small a table takes a fraction of that. What they leave behind is
-// bounded: once it makes the table larger, the table is truncated.
+// bounded: once it makes the table larger, the table is truncated. Rows and what is stored out of
+// line count, for a row of a megabyte is work as well.
 constexpr std::int64_t kFewBytes = 256 << 10;
 
 // After five ordinary turns the scheduler gives protected ones of a bounded length; when some of
@@ -53,13 +54,19 @@ Task<bool> go_to_empty_slot(BranchContext& ctx, const char* sizes, std::int64_t 
   co_return true;
 }
 
+// What is deleted is awaited before the COMMIT, so that it can be taken back until then.
 Task<Pruned> empty_slot(Transaction& tx, const char* sizes, std::int64_t slot) {
   const auto tables = co_await tx.query(sizes, slot, kFewBytes);
+  bool truncates = false;
   for (std::size_t row = 0; row < tables.size(); ++row) {
-    const bool is_large = tables.boolean(row, 1);
-    const awa::Sql empty(is_large ? "rings/truncate" : "rings/delete_rows", slot,
+    truncates |= tables.boolean(row, 1);
+    const awa::Sql empty(tables.boolean(row, 1) ? "rings/truncate" : "rings/delete_rows", slot,
                          tables.text(row, 0));
-    tx.ahead(empty);
+    if (row + 1 < tables.size() || truncates) {
+      tx.ahead(empty);
+    } else {
+      co_await tx.query(empty);
+    }
   }
   co_await tx.commit();
   co_return pruned();

@@ -1,7 +1,7 @@
--- rings/queue_sizes: which tables of one slot of the queue ring take room on the disk, and whether it is much.
+-- rings/queue_sizes: which tables of one slot of the queue ring take room on the disk, and whether they are to be truncated.
 -- $1 integer: slot
 -- $2 bigint: bytes that are not much
-SELECT f.family, t.bytes > $2::bigint AS is_large
+SELECT f.family, t.is_truncated
 FROM (VALUES ('ready_entries'),
              ('ready_claim_attempt_batches'),
              ('done_entries'),
@@ -10,5 +10,4 @@ FROM (VALUES ('ready_entries'),
              ('receipt_completion_batches'),
              ('receipt_completion_tombstones'),
              ('queue_terminal_count_deltas')) AS f(family)
-CROSS JOIN LATERAL pg_relation_size(format('%I.%I', :'schema', f.family || '_' || $1::integer)::regclass) AS t(bytes)
-WHERE t.bytes > 0
+\ir ../parts/room.sql

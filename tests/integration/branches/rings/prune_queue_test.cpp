@@ -176,26 +176,3 @@ TEST_CASE("pruning gives the disk back, and touches only tables that take some",
   CHECK(std::stoll(database.value(bytes)) < before / 2);
   CHECK(files(database, unused) == untouched);
 }
-
-TEST_CASE("a small table is emptied without a new file, until its dead rows have made it large",
-          "[branches][prune_queue]") {
-  const Database database;
-  const Worker worker(database);
-  Leader leader(database);
-  const auto reader = database.session();
-  reader.sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM awa.queue_ring_state");
-  const auto file = files(database, "^ready_entries_0$");
-  int emptied = 0;
-  std::int64_t largest = 0;
-  for (; emptied < 20 && files(database, "^ready_entries_0$") == file; ++emptied) {
-    stand_at(database, "queue", 0);
-    worker.run("q", 300, "completed");
-    largest = std::stoll(database.value("SELECT pg_relation_size('awa.ready_entries_0')"));
-    leader.run(rotate_queue);
-    REQUIRE(count(database, "ready_entries_0") == "0");
-  }
-  CHECK(emptied > 2);
-  CHECK(emptied < 20);
-  CHECK(largest > 256 * 1024);
-  CHECK(largest < 512 * 1024);
-}
