@@ -50,25 +50,35 @@ std::vector<Counted> wrong_of(const pg::Rows& rows, const Texts& asked, Names& n
   return wrong;
 }
 
+// A name that is too much alone, for a statement or for the gaps of the slo lane, is large.
+void ask_for_less(Names& names, const Texts& asked, bool by_slo_lane) {
+  names.pace.cut_short();
+  if (asked.size() > 1) return;
+  if (by_slo_lane && !names.cut_short.again(asked.front())) return;
+  names.large.insert(asked.front());
+  take_out(names.waiting, asked);
+}
+
 // Empty when it took too long.
 Task<std::optional<pg::Rows>> count(BranchContext& ctx, const Family& family, const Texts& asked,
-                                    scheduling::Pace& pace) {
+                                    Names& names) {
   const auto began = time::SteadyClock().now();
   try {
     auto rows = co_await ctx.query(family.count, asked, kTooMany);
-    pace.took(static_cast<std::int64_t>(asked.size()), time::SteadyClock().now() - began);
+    names.pace.took(static_cast<std::int64_t>(asked.size()), time::SteadyClock().now() - began);
     co_return rows;
   } catch (const pg::Error& error) {
-    if (error.state().is_cancelled()) pace.cut_short();
-    if (is_taken_back(ctx, error) || !error.state().is_cancelled()) throw;
+    if (!error.state().is_cancelled()) throw;
+    const bool by_slo_lane = is_taken_back(ctx, error);
+    ask_for_less(names, asked, by_slo_lane);
+    if (by_slo_lane) throw;
   }
-  co_await ctx.breathe();
   co_return std::nullopt;
 }
 
 Task<bool> count_batch(BranchContext& ctx, const Family& family, Names& names) {
   const auto asked = first(names.waiting, names.pace.rows());
-  auto counting = count(ctx, family, asked, names.pace);
+  auto counting = count(ctx, family, asked, names);
   const auto rows = co_await counting;
   if (rows) {
     auto wrong = wrong_of(*rows, asked, names);
@@ -76,9 +86,6 @@ Task<bool> count_batch(BranchContext& ctx, const Family& family, Names& names) {
       auto writing = write_counts(ctx, family, std::move(wrong), names);
       if (!co_await writing) co_return false;
     }
-    take_out(names.waiting, asked);
-  } else if (asked.size() == 1) {
-    names.large.insert(asked.front());
     take_out(names.waiting, asked);
   }
   co_await ctx.breathe();

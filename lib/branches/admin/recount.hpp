@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "branches/branch.hpp"
+#include "branches/cut_short.hpp"
 #include "scheduling/pace.hpp"
 
 namespace lockkeeper::branches {
@@ -44,6 +45,7 @@ struct Names {
   std::set<std::string> large;  // for the next survey
   std::int64_t corrected = 0;   // in Awa's rows
   scheduling::Pace pace{1, 256, kCountTarget};
+  CutShort<std::string> cut_short;
 };
 
 // One name with what was counted of it.

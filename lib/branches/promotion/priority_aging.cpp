@@ -3,8 +3,9 @@
 // priority_aging: canonical jobs that wait for long come nearer to the front, one priority a pass.
 //
 // A pass that was taken back is run again for the same due time; whoever has been raised for it
-// already is left out, so that nobody moves twice. On queue storage priorities age when jobs are
-// claimed, and there is nothing to do.
+// already is left out, so that nobody moves twice. A look reads some jobs of each queue, so where
+// they are many it names fewer at a time. On queue storage priorities age when jobs are claimed,
+// and there is nothing to do.
 #include <algorithm>
 #include <vector>
 
@@ -36,7 +37,8 @@ constexpr std::int64_t kMostJobs = 1000;
 constexpr time::Duration kTarget = 30ms;  // of a transaction; workers pass over what it locks
 
 struct Aging {
-  scheduling::Pace pace;
+  scheduling::Pace pace;    // of a batch that is raised
+  scheduling::Pace window;  // of a look, which reads as many of each queue and priority
   time::TimePoint due{};
   Jobs raised;  // for that due time
 };
@@ -61,7 +63,7 @@ Task<bool> raise(BranchContext& ctx, Aging& aging, Jobs jobs, Bisection& search)
   co_return false;
 }
 
-Task<std::int64_t> raise_all(BranchContext& ctx, Aging& aging, Jobs jobs) {
+Task<std::int64_t> raise_batch(BranchContext& ctx, Aging& aging, Jobs jobs) {
   Bisection search(jobs.size());
   while (const auto range = search.next()) {
     co_await ctx.breathe();
@@ -75,26 +77,54 @@ Task<std::int64_t> raise_all(BranchContext& ctx, Aging& aging, Jobs jobs) {
   co_return search.passed();
 }
 
+// The next jobs that have waited for long, without those that are left out.
+Task<Jobs> look(BranchContext& ctx, Aging& aging, std::int64_t most, Jobs left_out) {
+  const auto began = time::SteadyClock().now();
+  try {
+    const auto found = co_await ctx.query("canonical/find_waiting", most, ctx.duration("waited"),
+                                          std::move(left_out));
+    auto jobs = found.integers(0, 0);
+    aging.window.took(static_cast<std::int64_t>(jobs.size()), time::SteadyClock().now() - began);
+    co_return jobs;
+  } catch (const pg::Error& error) {
+    if (error.state().is_cancelled()) aging.window.cut_short();
+    throw;
+  }
+}
+
+Task<std::int64_t> raise_window(BranchContext& ctx, Aging& aging, Jobs jobs) {
+  std::int64_t raised = 0;
+  for (std::size_t begin = 0; begin < jobs.size();) {
+    const auto end = std::min(begin + static_cast<std::size_t>(aging.pace.rows()), jobs.size());
+    auto raising = raise_batch(ctx, aging, part(jobs, {begin, end}));
+    raised += co_await raising;
+    begin = end;
+  }
+  co_return raised;
+}
+
 Task<Outcome> run(BranchContext& ctx) {
   if (ctx.planes().routed_schema.has_value()) co_return Outcome{};
   const auto most = std::min(ctx.integer("batch_size"), kMostJobs);
-  auto& aging = ctx.memory<Aging>(Aging{scheduling::Pace(1, most, kTarget), {}, {}});
+  const scheduling::Pace pace(1, most, kTarget);
+  auto& aging = ctx.memory<Aging>(Aging{pace, pace, {}, {}});
   if (aging.due != ctx.due()) {
     aging.due = ctx.due();
     aging.raised.clear();
   }
   Outcome outcome;
-  const auto left = most - static_cast<std::int64_t>(aging.raised.size());
-  if (left <= 0) co_return outcome;
-  const auto found =
-      co_await ctx.query("canonical/find_waiting", left, ctx.duration("waited"), aging.raised);
-  const auto jobs = found.integers(0, 0);
-  for (std::size_t begin = 0; begin < jobs.size();) {
-    const auto end = std::min(begin + static_cast<std::size_t>(aging.pace.rows()), jobs.size());
-    const Bisection::Range batch{begin, end};
-    auto raising = raise_all(ctx, aging, part(jobs, batch));
+  auto tried = aging.raised;
+  while (true) {
+    const auto asked =
+        std::min(aging.window.rows(), most - static_cast<std::int64_t>(tried.size()));
+    if (asked <= 0) break;
+    auto looking = look(ctx, aging, asked, tried);
+    const auto jobs = co_await looking;
+    auto raising = raise_window(ctx, aging, jobs);
     outcome.rows += co_await raising;
-    begin = end;
+    if (static_cast<std::int64_t>(jobs.size()) < asked) break;
+    tried.insert(tried.end(), jobs.begin(), jobs.end());
+    co_await ctx.breathe();
   }
   co_return outcome;
 }

@@ -6,11 +6,15 @@
 // piling up while something pins the queue ring. A slot that will not change any more is
 // folded and its changes are truncated, under a short lock on that one table. A truncation
 // is not seen by old snapshots as it should be, so it waits until there is none: one that has been
-// held for longer than ordinary traffic holds one.
+// held for longer than ordinary traffic holds one. A slot whose claims are too many to be counted
+// in a gap of the slo lane is left to the prune of its ring, which counts them in steps.
 
+#include <map>
 #include <utility>
 
 #include "branches/catalog.hpp"
+#include "branches/cut_short.hpp"
+#include "branches/fault.hpp"
 #include "branches/rings/rings.hpp"
 
 namespace lockkeeper::branches {
@@ -31,6 +35,15 @@ constexpr Setting kSettings[] = {
 
 constexpr int kMostSlots = 4;  // folded in a pass, as in the reference
 
+constexpr auto kPassedOver = 5min;
+
+struct RollUpMemory {
+  using Place = std::pair<std::int64_t, std::int64_t>;  // slot and generation
+
+  std::map<Place, time::TimePoint> passed_over;  // until then
+  CutShort<Place> cut_short;
+};
+
 // Whether somebody still needs the slot, or will.
 bool is_in_use(const pg::Rows& proofs) {
   return proofs.boolean(0, 2) || proofs.boolean(0, 3) || proofs.boolean(0, 4);
@@ -45,10 +58,13 @@ class RollUp {
  private:
   enum class Slot { folded, left_alone, pinned };
 
+  bool is_passed_over(std::int64_t slot, std::int64_t generation) const;
   Task<Slot> fold_slot(std::int64_t slot, std::int64_t generation);
+  Task<bool> is_free(std::int64_t slot, std::int64_t generation);
   Task<Slot> fold(std::int64_t slot, std::int64_t generation);
 
   BranchContext& ctx_;
+  RollUpMemory& memory_ = ctx_.memory<RollUpMemory>();
   std::int64_t changes_ = 0;
 };
 
@@ -59,6 +75,7 @@ Task<Outcome> RollUp::run() {
   Outcome outcome;
   int left = kMostSlots;
   for (std::size_t place = 0; place < slots.size() && left > 0; ++place) {
+    if (is_passed_over(slots[place], generations[place])) continue;
     co_await ctx_.breathe(kProofs);
     auto folding = fold_slot(slots[place], generations[place]);
     const auto slot = co_await folding;
@@ -71,12 +88,37 @@ Task<Outcome> RollUp::run() {
   co_return outcome;
 }
 
-// Asked without a lock first. A lock that is not to be had in time is an answer.
-Task<RollUp::Slot> RollUp::fold_slot(std::int64_t slot, std::int64_t generation) {
+bool RollUp::is_passed_over(std::int64_t slot, std::int64_t generation) const {
+  const auto found = memory_.passed_over.find({slot, generation});
+  return found != memory_.passed_over.end() && time::SteadyClock().now() < found->second;
+}
+
+// Without a lock. Who else needs the slot is seen before its claims are counted.
+Task<bool> RollUp::is_free(std::int64_t slot, std::int64_t generation) {
   const awa::Sql statement("rings/queue_proofs", slot);
+  const auto quick = co_await ctx_.query(statement, slot, generation, false);
+  if (is_in_use(quick)) co_return false;
   try {
     const auto proofs = co_await ctx_.query(statement, slot, generation, true);
-    if (is_in_use(proofs)) co_return Slot::left_alone;
+    co_return !is_in_use(proofs);
+  } catch (const pg::Error& error) {
+    if (!error.state().is_cancelled()) throw;
+    const bool by_slo_lane = is_taken_back(ctx_, error);
+    const RollUpMemory::Place place(slot, generation);
+    if (!by_slo_lane || memory_.cut_short.again(place)) {
+      memory_.passed_over[place] = time::SteadyClock().now() + kPassedOver;
+    }
+    if (by_slo_lane) throw;
+  }
+  co_return false;
+}
+
+// A lock that is not to be had in time is an answer.
+Task<RollUp::Slot> RollUp::fold_slot(std::int64_t slot, std::int64_t generation) {
+  try {
+    auto asking = is_free(slot, generation);
+    const bool is_slot_free = co_await asking;
+    if (!is_slot_free) co_return Slot::left_alone;
     const auto pinned = co_await ctx_.query("rollup/is_pinned", ctx_.duration("snapshot_limit"));
     if (pinned.boolean(0, 0)) co_return Slot::pinned;
     co_await ctx_.breathe(kTruncate);

@@ -98,6 +98,26 @@ TEST_CASE("nobody is raised twice for one due time", "[branches][priority_aging]
   CHECK(priorities(database) == "600 at 2");
 }
 
+TEST_CASE("a look that is cut short again and again names fewer jobs, and all are raised at last",
+          "[branches][priority_aging]") {
+  const Database database(Routing::canonical);
+  Leader leader(database);
+  wait_in(database, "mail", 600, 4);
+  int looks = 0;
+  leader.before_each([&](const std::string& statement) {
+    if (statement.find("find_waiting") != std::string::npos && ++looks <= 3) leader.take_back();
+  });
+  CHECK_THROWS_AS(leader.run(priority_aging), pg::Error);
+  for (int times = 0; times < 2; ++times) {
+    CHECK_THROWS_AS(leader.run_again(priority_aging), pg::Error);
+  }
+
+  CHECK(leader.run_again(priority_aging).rows == 600);
+
+  CHECK(looks > 4);
+  CHECK(priorities(database) == "600 at 3");
+}
+
 TEST_CASE("a job that cannot be raised stops no other", "[branches][priority_aging]") {
   const Database database(Routing::canonical);
   Leader leader(database);

@@ -189,6 +189,34 @@ TEST_CASE("an attempt that begins between the proofs and the lock is seen", "[br
   CHECK(changes(ring.database) == "1");
 }
 
+TEST_CASE("a slot whose claims take too long to count keeps no other from being folded",
+          "[branches][rollup]") {
+  const Database database;
+  const Worker worker(database);
+  Leader leader(database);
+  for (const int slot : {2, 4}) {
+    stand_at(database, "queue", 16 + slot);
+    worker.enqueue("mail", 3);
+    worker.claim("mail", 3, Worker::Receipt::row_local);
+    worker.finish("cancelled");
+  }
+  stand_at(database, "queue", 22);
+  database.sql(
+      "ALTER TABLE awa.lease_claims ENABLE ROW LEVEL SECURITY; CREATE POLICY slow ON "
+      "awa.lease_claims USING (ready_slot <> 2 OR pg_sleep(1) IS NOT NULL)");
+  leader.execute("SET statement_timeout = '200ms'");
+  std::vector<std::string> asked;
+  leader.before_each([&](const std::string& statement) { asked.push_back(statement); });
+
+  CHECK(leader.run(terminal_count_rollup).failure == nullptr);
+
+  CHECK(database.sql("SELECT DISTINCT ready_slot FROM awa.queue_terminal_count_deltas") ==
+        std::vector<Row>{{"2"}});
+  asked.clear();
+  leader.run(terminal_count_rollup);
+  CHECK(asked == std::vector<std::string>{"awa/rollup/candidates"});
+}
+
 TEST_CASE("counts of real jobs stay what they are", "[branches][rollup]") {
   const Database database;
   const Worker worker(database);
