@@ -13,9 +13,10 @@ using Routing = Database::Routing;
 namespace {
 
 // Jobs whose attempt is parked and whose callback is overdue.
-void wait_in_vain(const Database& database, int jobs, const std::string& more = "") {
-  enqueue(database, "mail", jobs, more);
-  claim(database, "mail", 1000);
+void wait_in_vain(const Database& database, int jobs, const std::string& more = "",
+                  const std::string& queue = "mail") {
+  enqueue(database, queue, jobs, more);
+  claim(database, queue, 1000);
   materialise(database);
   park(database);
 }
@@ -148,6 +149,20 @@ TEST_CASE("what live workers publish decides about dead letters",
   publish(database, "[7]");
   publish(database, queues, seen);
   wait_in_vain(database, 1, kLast);
+
+  CHECK(leader.run(rescue_expired_callbacks).rows == 1);
+  CHECK(dead_letters(database) == expected);
+}
+
+TEST_CASE("what is published of a queue counts for its stripes",
+          "[branches][rescue_expired_callbacks]") {
+  const auto [published, expected] = GENERATE(table<std::string, std::string>(
+      {{"mail", "1"}, {"mail#2", "1"}, {"mail#3", "0"}, {"mai", "0"}}));
+  CAPTURE(published);
+  const Database database;
+  Leader leader(database);
+  publish(database, R"([{"queue": ")" + published + R"(", "config": {"dlq_enabled": true}}])");
+  wait_in_vain(database, 1, kLast, "mail#2");
 
   CHECK(leader.run(rescue_expired_callbacks).rows == 1);
   CHECK(dead_letters(database) == expected);
