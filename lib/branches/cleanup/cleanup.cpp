@@ -151,6 +151,8 @@ Task<bool> dead_letters(Removal& removal) {
 // The items first: an operation takes those that are left with it, however many they are.
 Task<bool> batch_operations(Removal& removal) {
   Sweep items{.find = "cleanup/find_batch_items", .remove = "cleanup/delete_batch_items"};
+  items.start = kFirstOfAll;
+  items.start.emplace_back(std::numeric_limits<std::int64_t>::min());
   auto sweeping_items = sweep_kind(removal, std::move(items));
   const bool has_more_items = co_await sweeping_items;
   co_await removal.ctx.breathe();

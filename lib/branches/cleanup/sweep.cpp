@@ -55,7 +55,6 @@ Parameters Sweeping::window() const {
 }
 
 void Sweeping::move_on(const pg::Rows& rows, bool has_removed) {
-  if (kind_.start.empty()) return;
   const auto columns = kind_.start.size() - (kind_.has_ties ? 1 : 0);
   memory_.place.clear();
   for (std::size_t column = 2; column < 2 + columns; ++column) {
@@ -77,7 +76,7 @@ Task<bool> Sweeping::run() {
       auto removing = remove(std::move(keys));
       has_removed = co_await removing;
     }
-    if (!has_more || (kind_.start.empty() && !has_removed)) {
+    if (!has_more) {
       memory_.place.clear();
       co_return false;
     }

@@ -26,7 +26,7 @@ using Place = std::vector<pg::Parameter>;
 struct Sweep {
   const char* find;
   const char* remove;
-  Place start = {};  // empty: a window always begins anew, at what has become the oldest
+  Place start = {};  // of the first window
   // Rows that are told apart by nothing may begin before the place and end behind it; a last
   // parameter of the place says whether to look at it again.
   bool has_ties = false;

@@ -109,6 +109,25 @@ TEST_CASE("rows that cannot be deleted hide nothing behind them, however many th
   }
 }
 
+TEST_CASE("items that cannot be deleted keep no other operation", "[branches][cleanup]") {
+  const Database database;
+  Leader leader(database);
+  finish_batch(database, "completed", "2 hours", 1000);
+  database.sql(
+      "CREATE TABLE public.kept (operation uuid, job bigint, FOREIGN KEY (operation, job) "
+      "REFERENCES "
+      "awa.batch_operation_items (operation_id, job_id)); INSERT INTO public.kept SELECT "
+      "operation_id, job_id FROM awa.batch_operation_items");
+  finish_batch(database, "failed", "1 hour", 3);
+  finish_batch(database, "cancelled", "1 hour", 1200);
+
+  leader.run(cleanup);
+
+  CHECK(count(database, "batch_operation_items") == "1000");
+  CHECK(count(database, "batch_operations") == "1");
+  CHECK(skipped(leader, cleanup, "bad_row") == 1000);
+}
+
 TEST_CASE("dead letters with one time are deleted, and those that cannot be are passed over",
           "[branches][cleanup]") {
   const Database database;
