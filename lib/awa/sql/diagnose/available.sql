@@ -12,7 +12,7 @@ WITH RECURSIVE lane AS (
         WHERE j.state = 'available' AND j.run_at > '-infinity' AND (j.queue, j.priority) > (l.queue, l.priority)
         ORDER BY j.queue, j.priority, j.run_at, j.id LIMIT 1) n
 )
-SELECT l.queue, l.priority, l.id, extract(epoch FROM now() - l.run_at)::float8 AS seconds
+SELECT l.queue, l.priority, l.id, extract(epoch FROM now() - GREATEST(l.run_at, now() - interval '100 years'))::float8 AS seconds
 FROM (SELECT queue, priority, run_at, id FROM lane LIMIT $1::bigint) l
 WHERE l.run_at <= now() AND NOT EXISTS (SELECT FROM awa.queue_meta m WHERE m.queue = l.queue AND m.paused)
 ORDER BY l.run_at

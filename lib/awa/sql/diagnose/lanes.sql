@@ -8,7 +8,7 @@
 -- $3 integer: its shard
 -- $4 bigint: lanes to look at
 SELECT h.queue, h.priority, h.enqueue_shard, e.job_id,
-       CASE WHEN e.is_open AND isfinite(e.run_at) THEN extract(epoch FROM now() - e.run_at)::float8 END AS waiting,
+       CASE WHEN e.is_open AND isfinite(e.run_at) THEN extract(epoch FROM now() - GREATEST(e.run_at, now() - interval '100 years'))::float8 END AS waiting,
        EXISTS (SELECT FROM awa.queue_meta m WHERE m.queue = h.queue AND m.paused) AS is_paused,
        CASE WHEN h.next > h.coming THEN 'beyond' WHEN e.lane_seq > h.next AND e.is_spent THEN 'gap' END AS fault,
        CASE WHEN h.next > h.coming
