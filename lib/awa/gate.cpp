@@ -83,6 +83,7 @@ bool Inquiry::read_role(const pg::Rows& rows) {
   role = rows.text(0, 0);
   database = rows.text(0, 1);
   sees_all = rows.boolean(0, 4);
+  if (!rows.boolean(0, 5)) found.bound = advice_on_takeover(role);
   if (!rows.boolean(0, 2)) {
     refuse(Verdict::schema_missing,
            fmt::format("schema awa is missing in database {}; run \"awa migrate\" on it, or let "
@@ -169,6 +170,8 @@ bool Inquiry::read_rings(const pg::Rows& rings) {
 void Inquiry::give_advice(const pg::Rows& lanes) {
   if (!found.planes.is_patched) found.advice.push_back(advice_on_patch(false));
   if (!sees_all) found.advice.push_back(advice_on_statistics(role));
+  const bool has_window = !is_switched_off(switched_off, kWindow);
+  if (has_window && !found.bound.empty()) found.advice.push_back(found.bound);
   if (!lanes.empty()) found.advice.push_back(advice_on_lanes(role, std::string(lanes.text(0, 0))));
 }
 

@@ -37,6 +37,7 @@ struct Examination {
   std::string sentence;             // empty when accepted
   Unable unable;                    // branches that lack a right; the others work
   std::vector<std::string> advice;  // what does not stop us but should be said once
+  std::string bound;                // why no worker's session can be ended; empty when it can be
 };
 
 // What the advice says, a sentence each: "what is so; what to do about it".

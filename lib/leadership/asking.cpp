@@ -44,7 +44,9 @@ void Election::Impl::answered(const pg::Replies& replies) {
     return happen(Event::doubt,
                   {"question_failed", "the lock cannot be asked for: " + replies[0].message});
   }
-  if (replies[0].rows.boolean(0, 0)) return granted();
+  const auto& answer = replies[0].rows;
+  const bool is_window_open = answer.is_null(0, 0);  // of another Lockkeeper, for a worker
+  if (!is_window_open && answer.boolean(0, 0)) return granted();
   pause.reset();
   const bool has_looked = replies.size() > 1 && replies[1].ok();
   if (!has_looked) return denied();
@@ -56,7 +58,7 @@ void Election::Impl::answered(const pg::Replies& replies) {
     logging::info(changed.sentence, {{"leadership", name(State::standby)}});
   }
   show(changed);
-  if (!may_displace()) return denied();
+  if (is_window_open || !may_displace()) return denied();
   happen(Event::displaceable,
          {std::string(name(Event::displaceable)),
           fmt::format("ending {}, which holds the lock", describe(*view.holder))});
@@ -64,8 +66,12 @@ void Election::Impl::answered(const pg::Replies& replies) {
 
 // With the lock in hand, other daemons may ask again.
 void Election::Impl::granted() {
-  if (!is_reclaiming) return happen(Event::granted);
-  send({end_window()}, [this](const pg::Replies&) { happen(Event::granted); });
+  close_window([this] { happen(Event::granted); });
+}
+
+void Election::Impl::close_window(std::function<void()> then) {
+  if (!std::exchange(holds_window, false)) return then();
+  send({end_window()}, [then = std::move(then)](const pg::Replies&) { then(); });
 }
 
 void Election::Impl::denied() { happen(Event::denied, {"lock_held", held_by(view.holder)}); }
@@ -91,7 +97,9 @@ void Election::Impl::holder_told(const pg::Reply& reply) {
   if (!reply.ok()) {
     undisplaceable_pid = view.holder ? view.holder->pid : 0;
     takeover_refused_at = loop.now();
-    return happen(Event::takeover_answered, refused_takeover(whom, reply));
+    // Nobody else has to wait for a worker that we cannot end.
+    return close_window(
+        [this, why = refused_takeover(whom, reply)] { happen(Event::takeover_answered, why); });
   }
   has_just_terminated = !reply.rows.empty() && reply.rows.boolean(0, 0);
   happen(Event::takeover_answered,

@@ -153,7 +153,7 @@ void Election::Impl::act(Action action, const Why& why) {
 // A worker that leads by now may have got the lock in another way than from us.
 void Election::Impl::forget_window() {
   const bool is_told = is_reclaiming && settings.takeover == config::Takeover::wait;
-  is_reclaiming = false;
+  is_reclaiming = holds_window = false;
   if (!is_told || state == State::stopped) return;
   logging::warn(
       "the session has ended while it stood aside; takeover is \"wait\", so a worker that leads "
@@ -206,7 +206,7 @@ void Election::Impl::unlock() {
     }
     stop_timer.disarm();
     if (state == State::making_way) {
-      is_reclaiming = true;
+      is_reclaiming = holds_window = true;
       released_at = replies[1].rows.text(0, 0);
       window_ends = loop.now() + window;
     }

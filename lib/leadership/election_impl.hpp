@@ -60,6 +60,7 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   void watch_later();
   void watch();
   void granted();
+  void close_window(std::function<void()> then);
   void release_heard();
 
   // Sends on the leader connection; an answer that belongs to a connection that has been closed
@@ -93,6 +94,7 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   bool is_looking = false;
   bool has_just_terminated = false;
   bool is_reclaiming = false;  // this session has lent the lock, and takes it back
+  bool holds_window = false;   // and keeps other Lockkeepers from it until then
   time::Duration window{};     // so long we stand aside at most
   time::TimePoint window_ends{};
   std::string released_at;     // by the server's clock

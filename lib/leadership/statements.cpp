@@ -35,10 +35,10 @@ SELECT pg_catalog.set_config('lock_timeout', least(100, pg_catalog.ceil(500 * ex
 )";
 
 // Whoever stands aside for a worker holds the other lock alone; a Lockkeeper that could be quicker
-// than that worker does not ask meanwhile.
+// than that worker does not ask meanwhile: NULL.
 constexpr auto kTryLock =
     "SELECT CASE WHEN pg_catalog.pg_try_advisory_xact_lock_shared($2::pg_catalog.int8) "
-    "THEN pg_catalog.pg_try_advisory_lock($1::pg_catalog.int8) ELSE false END";
+    "THEN pg_catalog.pg_try_advisory_lock($1::pg_catalog.int8) END";
 
 constexpr auto kHolder = R"(
 SELECT l.pid, COALESCE(a.application_name, ''),

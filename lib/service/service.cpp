@@ -137,7 +137,8 @@ void Service::lead(pg::Connection& connection) {
   leader_ = &connection;
   board_.begin_term();
   WorkerWatch::OnSeen on_workers_seen;
-  if (settings_.leadership.declaration_window) {
+  // What we lend has to be taken back.
+  if (settings_.leadership.declaration_window && examined_.bound.empty()) {
     on_workers_seen = [this](const auto& live) { window_.seen(live); };
   }
   term_.emplace(Term::Circumstances{
@@ -220,6 +221,7 @@ void Service::look_at(const leadership::View& view) {
 // Why not, or nothing: then the term ends, and with it the leading, as soon as its turn has.
 std::string Service::step_aside(time::Duration limit, leadership::Why why) {
   if (is_stopping_ || !term_) return "it does not lead: " + election_.view().sentence;
+  if (!examined_.bound.empty()) return examined_.bound;
   window_limit_ = limit;
   window_reason_ = std::move(why);
   term_->end(Term::Purpose::window);

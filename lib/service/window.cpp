@@ -6,6 +6,7 @@
 
 #include "branches/catalog.hpp"
 #include "display/exit_codes.hpp"
+#include "leadership/refusals.hpp"
 #include "logging/log.hpp"
 
 namespace lockkeeper::service {
@@ -24,11 +25,19 @@ std::optional<time::Duration> limit_in(const std::string& line) {
   return std::chrono::milliseconds(milliseconds);
 }
 
+// Whether it is not for us to take the lock back, or not any more.
+bool is_lost(const leadership::View& view) {
+  using State = leadership::State;
+  return view.state == State::refused || view.state == State::waiting ||
+         view.reason == leadership::kTakeoverFailed;
+}
+
 }  // namespace
 
 bool forbids_window(const display::BranchStatus& branch) {
-  const bool is_carrying_on = branch.name == branches::batch_operations.name && branch.last &&
-                              branch.last->rows > 0;  // then its next pass follows at once
+  const bool is_carrying_on = branch.is_enabled && branch.name == branches::batch_operations.name &&
+                              branch.last &&
+                              branch.last->rows > 0;  // its next pass follows at once
   const bool has_turns = branch.is_running || branch.waiting;
   return branch.is_late() || is_carrying_on || (branch.lane == scheduling::Lane::slo && has_turns);
 }
@@ -90,7 +99,7 @@ void Window::watch(pg::Session& session, const std::string& since,
 
 void Window::look_at(const leadership::View& view) {
   const bool do_we_lead = view.state == leadership::State::leading;
-  if (!do_we_lead && view.state != leadership::State::refused) return;
+  if (!do_we_lead && !is_lost(view)) return;
   if (!newcomer_.empty()) return tell_newcomer();
   if (!asker_) return;
   Answer answer{do_we_lead && has_worker_led_ ? display::kDone : display::kFailed, view.sentence};

@@ -48,7 +48,7 @@ class Window {
   // While aside: whether a worker has led since then, see leadership::Watch.
   void watch(pg::Session& session, const std::string& since, std::function<void(bool)> on_seen);
 
-  // Each change of the election; the window is over when we lead again, or may not lead any more.
+  // Each change of the election; the window is over when we lead again, or have lost the lock.
   void look_at(const leadership::View& view);
 
  private:

@@ -18,13 +18,16 @@ namespace {
 // What a leader says before it lets go waits for this, up to its lock_timeout.
 constexpr auto kNoFarewell = "BEGIN; LOCK TABLE awa.runtime_instances IN SHARE MODE";
 
+constexpr auto kTryWindow = "SELECT pg_try_advisory_lock(5497576084349339972)";
+
 constexpr auto kTryLock = "SELECT pg_try_advisory_lock(4708303813012965710)";
 
-std::string configuration(River& river, const std::string& poll = "250ms") {
+std::string configuration(River& river, const std::string& poll = "250ms",
+                          const std::string& takeover = "wait") {
   return "[database]\nurl = \"" + river.database().url() +
          "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
          "[control]\nsocket = \"{folder}/control.sock\"\n[leadership]\npoll_interval = \"" +
-         poll + "\"\n";
+         poll + "\"\ntakeover = \"" + takeover + "\"\n";
 }
 
 // A busy machine may keep a daemon from its lock for a moment: then it is asked again.
@@ -40,15 +43,28 @@ std::future<Ran> yielding(const Daemon& daemon, const std::string& limit) {
 }
 
 // As a worker does it: asks until it leads, writes down what it declares, and keeps the lock.
-Session lead_as_worker(River& river) {
-  Session worker(Server::instance().url("worker", river.database().name()));
+void lead(const Session& worker) {
   worker.sql("SET application_name = 'a worker'");
   CHECK(eventually([&] { return worker.value(kTryLock) == "t"; }));
   worker.sql(
       "INSERT INTO awa.cron_jobs (name, cron_expr, timezone, kind, queue, args)"
       " VALUES ('declared', '0 0 1 1 *', 'UTC', 'report', 'mail', '{}')");
+}
+
+Session lead_as_worker(River& river) {
+  Session worker(Server::instance().url("worker", river.database().name()));
+  lead(worker);
   return worker;
 }
+
+// Roles belong to the whole server.
+struct WithoutRight {
+  explicit WithoutRight(const Database& place) : database(place) {
+    database.sql("REVOKE pg_signal_backend FROM lockkeeper, awa_owner");
+  }
+  ~WithoutRight() { database.sql("GRANT pg_signal_backend TO lockkeeper"); }
+  const Database& database;
+};
 
 }  // namespace
 
@@ -73,11 +89,13 @@ TEST_CASE("a worker leads until it has published, and then the daemon again", "[
 }
 
 TEST_CASE("another daemon that stands by leaves the place to the worker", "[program][yield]") {
+  const std::string takeover = GENERATE("wait", "terminate");
+  CAPTURE(takeover);
   River river;
   river.make_worker_role();
   Daemon daemon("lockkeeper", configuration(river));
   REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
-  Daemon other("lockkeeper-2", configuration(river, "20ms"));
+  Daemon other("lockkeeper-2", configuration(river, "20ms", takeover));
   REQUIRE(eventually(
       [&] { return other.metric("lockkeeper_leadership_state", {"state=\"standby\""}) == 1; }));
 
@@ -94,8 +112,56 @@ TEST_CASE("another daemon that stands by leaves the place to the worker", "[prog
   CHECK(eventually([&] { return other.metric("lockkeeper_leader") == 1; }));
 }
 
+TEST_CASE("what could not be taken back is not lent", "[program][yield]") {
+  River river;
+  const WithoutRight without(river.database());
+  Daemon daemon("lockkeeper", configuration(river));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+
+  const auto end = yielding(daemon, "40s").get();
+
+  CHECK(end.code == 1);
+  CHECK_THAT(end.err, Contains("GRANT pg_signal_backend TO"));
+  CHECK(daemon.metric("lockkeeper_leader") == 1);
+  CHECK(daemon.has_logged("GRANT pg_signal_backend TO"));
+}
+
+TEST_CASE("a worker that cannot be ended keeps the lock, and nobody waits for the window",
+          "[program][yield]") {
+  River river;
+  river.make_worker_role();
+  Daemon daemon("lockkeeper", configuration(river));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+
+  auto ran = yielding(daemon, "40s");
+  const Session worker(river.database().superuser_url());
+  lead(worker);
+  const auto end = ran.get();
+
+  CHECK(end.code == 1);
+  CHECK_THAT(end.err, Contains("cannot be ended"));
+  CHECK(eventually([&] { return worker.value(kTryWindow) == "t"; }));
+}
+
+TEST_CASE("whoever asked hears when the lock is lost meanwhile", "[program][yield]") {
+  River river;
+  river.make_worker_role();
+  Daemon daemon("lockkeeper", configuration(river));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+
+  auto ran = yielding(daemon, "10m");
+  const Session worker(Server::instance().url("worker", river.database().name()));
+  REQUIRE(eventually([&] { return worker.value(kTryLock) == "t"; }));
+  river.database().sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
+      "'lockkeeper'");
+
+  CHECK(ran.get().code == 1);
+}
+
 TEST_CASE("without a worker the daemon comes back when the time is up", "[program][yield]") {
   River river;
+  river.make_worker_role();
   Daemon daemon("lockkeeper", configuration(river));
   REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
 
@@ -108,6 +174,7 @@ TEST_CASE("without a worker the daemon comes back when the time is up", "[progra
 
 TEST_CASE("a daemon that dies aside leaves the lock to the others", "[program][yield]") {
   River river;
+  river.make_worker_role();
   Daemon daemon("lockkeeper", configuration(river));
   REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   Daemon other("lockkeeper-2", configuration(river));
@@ -124,6 +191,7 @@ TEST_CASE("a daemon that dies aside leaves the lock to the others", "[program][y
 TEST_CASE("a reload while the daemon is about to step aside is none of its business",
           "[program][yield]") {
   River river;
+  river.make_worker_role();
   Daemon daemon("lockkeeper", configuration(river));
   REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   const auto locked = river.database().session();
@@ -139,6 +207,7 @@ TEST_CASE("a reload while the daemon is about to step aside is none of its busin
 
 TEST_CASE("a daemon that is stopped while it is about to step aside stops", "[program][yield]") {
   River river;
+  river.make_worker_role();
   Daemon daemon("lockkeeper", configuration(river));
   REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   const auto locked = river.database().session();
@@ -159,6 +228,7 @@ TEST_CASE("a daemon that is stopped while it is about to step aside stops", "[pr
 
 TEST_CASE("what a yield cannot do is one sentence", "[program][yield]") {
   River river;
+  river.make_worker_role();
   const auto holder = river.database().session();
   holder.sql(kTryLock);
   Daemon daemon("lockkeeper", configuration(river));
@@ -188,6 +258,7 @@ TEST_CASE("what a yield cannot do is one sentence", "[program][yield]") {
 TEST_CASE("only the owner of the control socket is heard, and only what makes sense",
           "[program][yield]") {
   River river;
+  river.make_worker_role();
   Daemon daemon("lockkeeper", configuration(river));
   REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   const auto socket = daemon.path("control.sock");

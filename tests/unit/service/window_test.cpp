@@ -54,6 +54,9 @@ TEST_CASE("a batch operation that is not at its end forbids it between two of it
 
   CHECK(forbids_window(operations));
   CHECK_FALSE(forbids_window(cleanup));
+
+  operations.is_enabled = false;
+  CHECK_FALSE(forbids_window(operations));
 }
 
 }  // namespace lockkeeper::service
