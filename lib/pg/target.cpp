@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <memory>
@@ -45,6 +46,23 @@ LookUp& replaceable_look_up() {
   return present;
 }
 
+// Where an @ stands where libpq expects none, or a port is no number: what was meant as a password
+// would be shown as a host, a port or a database.
+bool may_show_password(const std::string& url, const Options& options) {
+  const auto port = options.find("port");
+  if (port != options.end() && port->second.find_first_not_of("0123456789,") != std::string::npos) {
+    return true;
+  }
+  const auto scheme = url.find("://");
+  const bool is_url = url.starts_with("postgres") && scheme != std::string::npos;
+  if (!is_url) return false;
+  const auto rest = url.substr(scheme + 3);
+  const auto path = std::min(rest.find('/'), rest.size());
+  const auto at = rest.find('@');
+  if (at == std::string::npos || at > rest.find('?', path)) return false;
+  return at > path || rest.substr(0, path).find('@', at + 1) != std::string::npos;
+}
+
 const std::string& at_or_last(const std::vector<std::string>& values, std::size_t index) {
   return index < values.size() ? values[index] : values.back();
 }
@@ -66,6 +84,11 @@ ParsedUrl parse_url(const std::string& url) {
     if (each->val != nullptr && *each->val != '\0') parsed.options[each->keyword] = each->val;
   }
   PQconninfoFree(parameters);
+  if (may_show_password(url, parsed.options)) {
+    parsed.failure =
+        "a password with @ or / has to be written with %40 or %2F instead, and a port is a number; "
+        "a password file holds the password as it is";
+  }
   if (!option(parsed.options, "service", "PGSERVICE").empty()) {
     parsed.failure =
         "service files are not read, nor is PGSERVICE; name host, port, dbname and user instead";

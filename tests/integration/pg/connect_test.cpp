@@ -128,12 +128,18 @@ TEST_CASE("a password from elsewhere beats the one in the URL", "[pg][connect]")
 TEST_CASE("a URL is judged before it is used, and never quoted", "[pg][connect]") {
   CHECK(check_url("postgres://a:b@h:5432/d").empty());
   CHECK(check_url("host=h user=a password='x y'").empty());
+  CHECK(check_url("postgres://a%40b:c%2Fd@h:1,i:2/d?application_name=x@y").empty());
+  CHECK(check_url("postgres:///d?host=@abstract").empty());
+  CHECK(check_url("postgres://a:b?c@h/d").empty());
   const auto* bad =
       GENERATE("postgres://a:s3cret@h:5432/d?nonsense=1", "host=h s3cret", "postgres://[::1:s3cret",
-               "password=s3cret nonsense=1", "service=s3cret");
+               "password=s3cret nonsense=1", "service=s3cret", "postgres://a:s3/cret@h/d",
+               "postgres://a:s3cret/@h/d", "postgres://a:x@s3cret@h/d", "postgres://a:s3cret/d",
+               "host=h port=s3cret");
 
   CHECK_FALSE(check_url(bad).empty());
   CHECK_FALSE(mentions(check_url(bad), "s3cret"));
+  CHECK(describe_url(bad) == "(not a connection string)");
   Talk talk;
   CHECK_FALSE(talk.connect(settings_for(bad)).empty());
 }
