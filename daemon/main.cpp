@@ -79,7 +79,9 @@ config::Settings read_for_run(const CommandLine& line) {
   return settings;
 }
 
-int run(const CommandLine& line) {
+// The file that it began with is the one that is read again, missing or not.
+int run(CommandLine line) {
+  if (const auto file = file_of(line); !file.empty()) line.file = file;
   const auto settings = read_for_run(line);
   logging::open(service::log_level(settings), service::log_format(settings));
   std::optional<service::Service> daemon;
