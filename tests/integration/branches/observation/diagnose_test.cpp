@@ -226,6 +226,19 @@ TEST_CASE("who keeps a transaction open is shown by name", "[branches][diagnose]
   CHECK_FALSE(shows(leader, "lockkeeper_mvcc_horizon_holder_seconds{"));
 }
 
+TEST_CASE("a job that has been due since the year 1 has waited for long", "[branches][diagnose]") {
+  const auto [routing, plane] = GENERATE(
+      table<Database::Routing, std::string>({{Database::Routing::queue_storage, "queue_storage"},
+                                             {Database::Routing::canonical, "canonical"}}));
+  const Database database(routing);
+  Leader leader(database);
+  enqueue(database, "mail", 1, ", p_run_at => '0001-01-01'");
+
+  leader.run(diagnose);
+
+  CHECK(*found(leader, names::kOldestAvailableJob, {{"plane", plane}}) > 3e9);
+}
+
 TEST_CASE("a name of others is cut and kept in its line", "[branches][diagnose]") {
   const Database database;
   Leader leader(database);
