@@ -19,6 +19,7 @@ from long import plan, report, telemetry, ticks, trace  # noqa: E402
 from long.arms import ARMS  # noqa: E402
 from long.duties import DUTIES  # noqa: E402
 from long.phases import PHASES  # noqa: E402
+from long.sleeper import NAP, Longest  # noqa: E402
 
 LOG = """100.000 awa1|LOG:  execute sqlx_s_1: SELECT pg_try_advisory_lock($1)
 100.251 awa1|LOG:  execute sqlx_s_2: DELETE FROM
@@ -30,6 +31,15 @@ LOG = """100.000 awa1|LOG:  execute sqlx_s_1: SELECT pg_try_advisory_lock($1)
 100.300 lockkeeper1|ERROR:  fence: DELETE on leases without the maintenance lock
 101.001 awa1|LOG:  execute sqlx_s_4: WITH target AS (SELECT id FROM awa.batch_operations WHERE state IN ('pending', 'scanning')
 """
+
+
+class Sleeping(unittest.TestCase):
+    def test_the_longest_delay_is_kept(self):
+        longest = Longest(100)
+        for at in (100 + NAP, 100.5 + 2 * NAP, 100.5 + 3 * NAP):
+            longest.woken(at)
+
+        self.assertAlmostEqual(0.5, longest.delay)
 
 
 class Ticks(unittest.TestCase):

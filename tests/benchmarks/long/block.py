@@ -13,6 +13,7 @@ from long import checks, debt, ticks
 from long.arms import ARMS, Leaders
 from long.duties import DUTIES
 from long.phases import PHASES
+from long.sleeper import Sleeper
 from long.trace import Trace
 from long.traffic import KILL_EVERY, LOOK_EVERY, Traffic
 from scene import Scene, database_clock
@@ -48,12 +49,13 @@ class Block:
             self._watch(min(WARM_UP, self.seconds / 4))
             begin, turned = database_clock(self.scene.admin), debt.turns(self.scene)
             completed, busy = self.traffic.completed(), machine.busy_seconds()
-            with self.phase.disturb(self):
+            with Sleeper() as sleeper, self.phase.disturb(self):
                 self._watch(self.seconds)
                 end = database_clock(self.scene.admin)
                 found = {"turns": debt.turns(self.scene) - turned, "left": debt.left(self.scene),
                          "completed": self.traffic.completed() - completed, "overruns": self.leaders.overruns(),
-                         "busy_percent": self._share(machine.busy_seconds() - busy)}
+                         "busy_percent": self._share(machine.busy_seconds() - busy),
+                         "woken_late_ms": sleeper.longest_ms()}
             found["unfinished"] = self.traffic.settle(SETTLE_LIMIT)
         finally:
             self._stop()

@@ -94,6 +94,7 @@ FIGURES = [
     ("leader's memory", "MB", below("memory_median_mb")),
     ("leader's memory, last third less first", "MB", growth),
     ("time in which the cores worked", "%", below("busy_percent")),
+    ("a process that only sleeps wakes up late, max", "ms", lambda block: block.get("woken_late_ms")),
     ("violations", "", violations),
 ]
 
