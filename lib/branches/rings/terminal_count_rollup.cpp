@@ -58,7 +58,6 @@ class RollUp {
  private:
   enum class Slot { folded, left_alone, pinned };
 
-  bool is_passed_over(std::int64_t slot, std::int64_t generation) const;
   Task<Slot> fold_slot(std::int64_t slot, std::int64_t generation);
   Task<bool> is_free(std::int64_t slot, std::int64_t generation);
   Task<Slot> fold(std::int64_t slot, std::int64_t generation);
@@ -72,10 +71,12 @@ Task<Outcome> RollUp::run() {
   const auto rows = co_await ctx_.query("rollup/candidates");
   const auto slots = rows.integers(0, 0);
   const auto generations = rows.integers(0, 1);
+  const auto now = time::SteadyClock().now();
+  std::erase_if(memory_.passed_over, [now](const auto& each) { return each.second <= now; });
   Outcome outcome;
   int left = kMostSlots;
   for (std::size_t place = 0; place < slots.size() && left > 0; ++place) {
-    if (is_passed_over(slots[place], generations[place])) continue;
+    if (memory_.passed_over.contains({slots[place], generations[place]})) continue;
     co_await ctx_.breathe(kProofs);
     auto folding = fold_slot(slots[place], generations[place]);
     const auto slot = co_await folding;
@@ -86,11 +87,6 @@ Task<Outcome> RollUp::run() {
   }
   outcome.rows = changes_;
   co_return outcome;
-}
-
-bool RollUp::is_passed_over(std::int64_t slot, std::int64_t generation) const {
-  const auto found = memory_.passed_over.find({slot, generation});
-  return found != memory_.passed_over.end() && time::SteadyClock().now() < found->second;
 }
 
 // Without a lock. Who else needs the slot is seen before its claims are counted.
