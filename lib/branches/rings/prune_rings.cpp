@@ -20,6 +20,15 @@ constexpr std::int64_t kFewBytes = 256 << 10;
 // those were too short as well, the ring would fill up for ever.
 constexpr int kMostTakenBack = 8;
 
+bool is_truncated(const pg::Rows& tables, std::size_t row) { return tables.boolean(row, 1); }
+
+bool is_any_truncated(const pg::Rows& tables) {
+  for (std::size_t row = 0; row < tables.size(); ++row) {
+    if (is_truncated(tables, row)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_starved(BranchContext& ctx) {
@@ -47,9 +56,7 @@ void insist_if_starved(BranchContext& ctx) {
 
 Task<bool> go_to_empty_slot(BranchContext& ctx, const char* sizes, std::int64_t slot) {
   const auto tables = co_await ctx.query(sizes, slot, kFewBytes);
-  bool truncates = false;
-  for (std::size_t row = 0; row < tables.size(); ++row) truncates |= tables.boolean(row, 1);
-  co_await ctx.breathe(truncates ? kTruncate : kDelete);
+  co_await ctx.breathe(is_any_truncated(tables) ? kTruncate : kDelete);
   insist_if_starved(ctx);
   co_return true;
 }
@@ -57,15 +64,15 @@ Task<bool> go_to_empty_slot(BranchContext& ctx, const char* sizes, std::int64_t 
 // What is deleted is awaited before the COMMIT, so that it can be taken back until then.
 Task<Pruned> empty_slot(Transaction& tx, const char* sizes, std::int64_t slot) {
   const auto tables = co_await tx.query(sizes, slot, kFewBytes);
-  bool truncates = false;
+  const bool has_way_back = !is_any_truncated(tables);
   for (std::size_t row = 0; row < tables.size(); ++row) {
-    truncates |= tables.boolean(row, 1);
-    const awa::Sql empty(tables.boolean(row, 1) ? "rings/truncate" : "rings/delete_rows", slot,
-                         tables.text(row, 0));
-    if (row + 1 < tables.size() || truncates) {
-      tx.ahead(empty);
-    } else {
+    const bool is_last = row + 1 == tables.size();
+    const auto* statement = is_truncated(tables, row) ? "rings/truncate" : "rings/delete_rows";
+    const awa::Sql empty(statement, slot, tables.text(row, 0));
+    if (is_last && has_way_back) {
       co_await tx.query(empty);
+    } else {
+      tx.ahead(empty);
     }
   }
   co_await tx.commit();
