@@ -55,6 +55,26 @@ std::string submit_named_by_worker(const Database& database, int jobs) {
   return id;
 }
 
+// One pass, which is taken back when all jobs are named.
+void carry_on_until_changing(Leader& leader) {
+  leader.before_each([&](const std::string& statement) {
+    if (statement == "awa/operations/change_available") leader.take_back();
+  });
+  CHECK_THROWS_AS(leader.run(batch_operations), pg::Error);
+  leader.before_each({});
+}
+
+void fails_after_the_switch(const Database& database, Leader& leader, const std::string& id) {
+  switch_storage(database);
+  enqueue(database, "low", 10);
+
+  run_to_the_end(leader, database, id);
+
+  CHECK_THAT(standing(database, id), Catch::StartsWith("failed"));
+  CHECK_THAT(last_error(database, id), Catch::Contains("submit it again"));
+  CHECK(waiting(database) == "low/2 10");
+}
+
 }  // namespace
 
 TEST_CASE("where claims leave no receipts, a job that is claimed or has ended is not moved either",
@@ -104,22 +124,10 @@ TEST_CASE("jobs that were named in one storage are not looked for in the other o
   enqueue(database, "low", 300);
   const auto id = submit_priority(database, "{}", 1);
   Leader leader(database);
-  leader.before_each([&](const std::string& statement) {
-    if (statement == "awa/operations/change_available") leader.take_back();
-  });
-  CHECK_THROWS_AS(leader.run(batch_operations), pg::Error);
+  carry_on_until_changing(leader);
   REQUIRE(standing(database, id) == "running: 300 = 0 + 0 + 0");
-  leader.before_each({});
-  database.sql(
-      "UPDATE awa.storage_transition_state SET state = 'active', current_engine = "
-      "'queue_storage', details = '{\"schema\": \"awa\"}'");
-  enqueue(database, "low", 10);
 
-  run_to_the_end(leader, database, id);
-
-  CHECK_THAT(standing(database, id), Catch::StartsWith("failed"));
-  CHECK_THAT(last_error(database, id), Catch::Contains("submit it again"));
-  CHECK(waiting(database) == "low/2 10");
+  fails_after_the_switch(database, leader, id);
 }
 
 TEST_CASE("jobs that a worker has named in one storage are not looked for in the other one",
@@ -130,21 +138,9 @@ TEST_CASE("jobs that a worker has named in one storage are not looked for in the
   enqueue(database, "low", 10);
   const auto id = submit_named_by_worker(database, 10);
   Leader leader(database);
-  if (is_known) {
-    leader.before_each([&](const std::string& statement) {
-      if (statement == "awa/operations/change_available") leader.take_back();
-    });
-    CHECK_THROWS_AS(leader.run(batch_operations), pg::Error);
-    leader.before_each({});
-  }
-  switch_storage(database);
-  enqueue(database, "low", 10);
+  if (is_known) carry_on_until_changing(leader);
 
-  run_to_the_end(leader, database, id);
-
-  CHECK_THAT(standing(database, id), Catch::StartsWith("failed"));
-  CHECK_THAT(last_error(database, id), Catch::Contains("submit it again"));
-  CHECK(waiting(database) == "low/2 10");
+  fails_after_the_switch(database, leader, id);
 }
 
 TEST_CASE("what a worker has named is carried out where it was named",
