@@ -57,6 +57,20 @@ Session lead_as_worker(River& river) {
   return worker;
 }
 
+// A daemon that leads beside workers.
+struct Led {
+  struct WorkersRiver : River {
+    WorkersRiver() { make_worker_role(); }
+  };
+
+  Led() {
+    REQUIRE(eventually([this] { return daemon.metric("lockkeeper_leader") == 1; }));
+  }
+
+  WorkersRiver river;
+  Daemon daemon{"lockkeeper", configuration(river)};
+};
+
 // Roles belong to the whole server.
 struct WithoutRight {
   explicit WithoutRight(const Database& place) : database(place) {
@@ -69,10 +83,8 @@ struct WithoutRight {
 }  // namespace
 
 TEST_CASE("a worker leads until it has published, and then the daemon again", "[program][yield]") {
-  River river;
-  river.make_worker_role();
-  Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  Led led;
+  auto& [river, daemon] = led;
 
   auto ran = yielding(daemon, "40s");
   const auto worker = lead_as_worker(river);
@@ -91,10 +103,8 @@ TEST_CASE("a worker leads until it has published, and then the daemon again", "[
 TEST_CASE("another daemon that stands by leaves the place to the worker", "[program][yield]") {
   const std::string takeover = GENERATE("wait", "terminate");
   CAPTURE(takeover);
-  River river;
-  river.make_worker_role();
-  Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  Led led;
+  auto& [river, daemon] = led;
   Daemon other("lockkeeper-2", configuration(river, "20ms", takeover));
   REQUIRE(eventually(
       [&] { return other.metric("lockkeeper_leadership_state", {"state=\"standby\""}) == 1; }));
@@ -128,10 +138,8 @@ TEST_CASE("what could not be taken back is not lent", "[program][yield]") {
 
 TEST_CASE("a worker that cannot be ended keeps the lock, and nobody waits for the window",
           "[program][yield]") {
-  River river;
-  river.make_worker_role();
-  Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  Led led;
+  auto& [river, daemon] = led;
 
   auto ran = yielding(daemon, "40s");
   const Session worker(river.database().superuser_url());
@@ -144,10 +152,8 @@ TEST_CASE("a worker that cannot be ended keeps the lock, and nobody waits for th
 }
 
 TEST_CASE("whoever asked hears when the lock is lost meanwhile", "[program][yield]") {
-  River river;
-  river.make_worker_role();
-  Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  Led led;
+  auto& [river, daemon] = led;
 
   auto ran = yielding(daemon, "10m");
   const Session worker(Server::instance().url("worker", river.database().name()));
@@ -160,10 +166,8 @@ TEST_CASE("whoever asked hears when the lock is lost meanwhile", "[program][yiel
 }
 
 TEST_CASE("without a worker the daemon comes back when the time is up", "[program][yield]") {
-  River river;
-  river.make_worker_role();
-  Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  Led led;
+  auto& [river, daemon] = led;
 
   const auto end = yielding(daemon, "700ms").get();
 
@@ -173,10 +177,8 @@ TEST_CASE("without a worker the daemon comes back when the time is up", "[progra
 }
 
 TEST_CASE("a daemon that dies aside leaves the lock to the others", "[program][yield]") {
-  River river;
-  river.make_worker_role();
-  Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  Led led;
+  auto& [river, daemon] = led;
   Daemon other("lockkeeper-2", configuration(river));
   auto ran = yielding(daemon, "40s");
   REQUIRE(eventually(
@@ -190,10 +192,8 @@ TEST_CASE("a daemon that dies aside leaves the lock to the others", "[program][y
 
 TEST_CASE("a reload while the daemon is about to step aside is none of its business",
           "[program][yield]") {
-  River river;
-  river.make_worker_role();
-  Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  Led led;
+  auto& [river, daemon] = led;
   const auto locked = river.database().session();
   locked.sql(kNoFarewell);
 
@@ -206,10 +206,8 @@ TEST_CASE("a reload while the daemon is about to step aside is none of its busin
 }
 
 TEST_CASE("a daemon that is stopped while it is about to step aside stops", "[program][yield]") {
-  River river;
-  river.make_worker_role();
-  Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  Led led;
+  auto& [river, daemon] = led;
   const auto locked = river.database().session();
   locked.sql(kNoFarewell);
 
@@ -257,10 +255,8 @@ TEST_CASE("what a yield cannot do is one sentence", "[program][yield]") {
 
 TEST_CASE("only the owner of the control socket is heard, and only what makes sense",
           "[program][yield]") {
-  River river;
-  river.make_worker_role();
-  Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  Led led;
+  auto& [river, daemon] = led;
   const auto socket = daemon.path("control.sock");
 
   CHECK(shell("stat -c %a " + socket).out == "600\n");
