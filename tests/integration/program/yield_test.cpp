@@ -233,7 +233,7 @@ TEST_CASE("what a yield cannot do is one sentence", "[program][yield]") {
   REQUIRE(eventually(
       [&] { return daemon.metric("lockkeeper_leadership_state", {"state=\"standby\""}) == 1; }));
 
-  const auto standby = yielding(daemon, "40s").get();
+  const auto standby = lockkeeper({"-c", daemon.path("lockkeeper.toml"), "yield", "--for", "40s"});
   CHECK(standby.code == 1);
   CHECK_THAT(standby.err, Contains("it does not lead"));
 
