@@ -20,7 +20,7 @@ struct Candidate {
   time::TimePoint since{};
   TurnShape shape;
   time::Duration predicted{};  // length of the turn
-  int preemptions = 0;         // in a row, up to now
+  int preemptions = 0;         // in a row, up to now, without getting any further
 };
 
 struct Turn {

@@ -29,8 +29,10 @@ struct Seat {
   TimePoint started{};             // the pass
   std::optional<TimePoint> early;  // asked for while a pass was under way
   std::uint64_t missed = 0;
-  int preemptions = 0;  // in a row
-  TurnShape shape;      // of the present or the wanted turn
+  int preemptions = 0;   // in a row, without getting any further
+  int turn = 0;          // of the pass, the first one is 0
+  int preempted_in = 0;  // the turn in which the pass was last taken back
+  TurnShape shape;       // of the present or the wanted turn
   Lengths lengths;
 };
 
@@ -86,6 +88,7 @@ struct Scheduler::Impl {
     auto& seat = seats[id];
     const bool is_start = seat.phase == Phase::due;
     seat.phase = Phase::running;
+    seat.turn = is_start ? 0 : seat.turn + 1;
     if (!is_start) return {Action::Kind::grant_turn, id, seat.due, 0};
     seat.started = now;
     return {Action::Kind::start_pass, id, seat.due, std::exchange(seat.missed, 0)};
@@ -154,9 +157,10 @@ void Scheduler::turn_ended(TurnEnd how, TimePoint now) {
   const auto took = now - turn.started;
   if (how == TurnEnd::preempted) {
     ++seat.preemptions;
+    seat.preempted_in = seat.turn;
     seat.lengths.cut_short(seat.shape.step, took);
   } else {
-    seat.preemptions = 0;
+    if (seat.turn >= seat.preempted_in) seat.preemptions = 0;
     seat.lengths.completed(seat.shape.step, took);
   }
   impl_->policy->turn_ended(now);
@@ -171,6 +175,7 @@ void Scheduler::pass_ended(DutyId duty, PassEnd end, TimePoint now) {
     seat.shape = {};
     return impl_->want(duty, now);  // behind its lane, or it would starve the others
   }
+  seat.preemptions = seat.preempted_in = 0;
   impl_->policy->pass_ended(duty, seat.duty, now - seat.started);
   impl_->swallow_ticks(seat, now);
   auto due = seat.tick;

@@ -12,9 +12,9 @@
 // turn_wanted(). Promises, in the words of docs/architecture.md:
 //  - slo before hygiene; within a lane the earliest due first; a continuation is due now;
 //  - a hygiene turn is taken back (Action::cancel) when an slo duty falls due and the grace has
-//    passed, unless it is shielded or protected; a branch taken back five times in a row gets a
-//    protected turn of bounded length; so does the longest waiting hygiene turn when
-//    hygiene got nothing for 100 ms during an slo backlog;
+//    passed, unless it is shielded or protected; a branch taken back five times in a row, in the
+//    same turn of its pass or an earlier one, gets a protected turn of bounded length; so does the
+//    longest waiting hygiene turn when hygiene got nothing for 100 ms during an slo backlog;
 //  - a hygiene turn starts only if the next slo due time lies beyond its learned length, for at
 //    most its patience; one that was taken back before has none;
 //  - two heavy pieces follow each other without an slo turn in between only when none has come

@@ -100,6 +100,7 @@ void World::start_pass(const Action& action) {
   actor.missed += action.missed;
   actor.turns_left = static_cast<int>(pick(1, actor.most_turns)) + (actor.has_heavy_turn ? 1 : 0);
   actor.shape = {};
+  actor.turn = 0;
   grant(action.duty);
 }
 
@@ -116,6 +117,7 @@ void World::grant(DutyId duty) {
   running_->is_heavy = actor.shape.heavy;
   running_->is_protected = oldest_slo().has_value() || actor.preempted_in_a_row >= 5;
   --actor.turns_left;
+  ++actor.turn;
   if (actor.duty.lane == Lane::slo) is_after_heavy_ = false;
   if (actor.shape.heavy) is_after_heavy_ = true;
 }
@@ -197,13 +199,14 @@ void World::end_turn() {
     check_longing(actor);
     scheduler_->turn_ended(TurnEnd::preempted, now_);
     ++actor.preempted_in_a_row;
+    actor.preempted_in = actor.turn;
     actor.scale = std::max(actor.scale / 2, 0.02);
     actor.is_in_pass = false;
     actor.is_repeat = true;
     return scheduler_->pass_ended(turn.duty, preempted(), now_);
   }
   scheduler_->turn_ended(TurnEnd::completed, now_);
-  actor.preempted_in_a_row = 0;
+  if (actor.turn >= actor.preempted_in) actor.preempted_in_a_row = 0;
   actor.scale = std::min(1.0, actor.scale * 1.25);
   actor.progressed = now_;
   actor.longs_for = now_;
@@ -216,6 +219,7 @@ void World::end_turn() {
 void World::end_pass(DutyId duty) {
   auto& actor = actors_[duty];
   actor.is_in_pass = false;
+  actor.preempted_in_a_row = actor.preempted_in = 0;
   PassEnd end;
   if (chance(actor.backlog_percent)) end.next_due_in = 0ns;
   const auto tick = kStart + ((now_ - kStart) / actor.duty.every + 1) * actor.duty.every;

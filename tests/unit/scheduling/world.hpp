@@ -49,7 +49,9 @@ struct Actor {
   TimePoint progressed{};              // the last completed turn
   std::uint64_t passes = 0;
   std::uint64_t missed = 0;
-  int preempted_in_a_row = 0;
+  int preempted_in_a_row = 0;  // without getting any further
+  int turn = 0;                // of the pass
+  int preempted_in = 0;        // the turn in which it was last preempted
 };
 
 class World {
