@@ -18,7 +18,6 @@ constexpr std::int64_t kLanesAtOnce = 60;
 constexpr int kPagesOfLanes = 16;
 constexpr std::int64_t kClaimsAtOnce = 200;
 constexpr int kPagesOfClaims = 50;
-constexpr std::int64_t kSteps = 200;
 constexpr std::int64_t kMostNamed = 5;
 
 // A job that waits, a ring that stands or a transaction that is open for less is everyday life.
@@ -30,7 +29,7 @@ std::string duration(double seconds) { return fmt::format("{:.0f}s", seconds); }
 
 struct Lanes {
   std::int64_t seen = 0;
-  bool is_complete = false;
+  bool is_complete = true;
   std::vector<std::string> faults;
   std::vector<std::string> repairs;
   double longest_wait = 0;
@@ -38,8 +37,9 @@ struct Lanes {
 };
 
 std::string lane_of(const pg::Rows& rows, std::size_t row) {
-  return fmt::format("queue {}, priority {}, shard {}", logging::printable(rows.text(row, 0)),
-                     rows.text(row, 1), rows.text(row, 2));
+  const auto queue = fmt::format("queue {}, priority {}", logging::printable(rows.text(row, 0)),
+                                 rows.text(row, 1));
+  return rows.is_null(row, 2) ? queue : fmt::format("{}, shard {}", queue, rows.text(row, 2));
 }
 
 void take_lane(Lanes& lanes, const pg::Rows& rows, std::size_t row) {
@@ -56,13 +56,19 @@ void take_lane(Lanes& lanes, const pg::Rows& rows, std::size_t row) {
   lanes.waiting = fmt::format("job {} of {}", rows.text(row, 3), lane_of(rows, row));
 }
 
-std::optional<Lanes> walk_lanes(Facts& facts, Inquiry& inquiry, awa::Library& library) {
+// The lanes of queue storage; or the queues and priorities of canonical jobs, each of which is
+// claimed from like a lane.
+std::optional<Lanes> walk_lanes(Facts& facts, Inquiry& inquiry, awa::Library& library,
+                                bool is_canonical) {
   Lanes lanes;
   std::string queue;
   std::int64_t priority = 0, shard = 0;
   for (int page = 0; page < kPagesOfLanes; ++page) {
-    const auto rows = ask(facts, inquiry, "wedged_lanes",
-                          {library.get("diagnose/lanes"), {queue, priority, shard, kLanesAtOnce}});
+    const auto call =
+        is_canonical
+            ? pg::Call{library.get("diagnose/available"), {queue, priority, kLanesAtOnce}}
+            : pg::Call{library.get("diagnose/lanes"), {queue, priority, shard, kLanesAtOnce}};
+    const auto rows = ask(facts, inquiry, is_canonical ? "waiting_jobs" : "wedged_lanes", call);
     if (!rows) return std::nullopt;
     for (std::size_t row = 0; row < rows->size(); ++row) take_lane(lanes, *rows, row);
     const auto count = static_cast<std::int64_t>(rows->size());
@@ -71,44 +77,49 @@ std::optional<Lanes> walk_lanes(Facts& facts, Inquiry& inquiry, awa::Library& li
     if (lanes.is_complete) break;
     queue = rows->text(rows->size() - 1, 0);
     priority = rows->integer(rows->size() - 1, 1);
-    shard = rows->integer(rows->size() - 1, 2);
+    if (!is_canonical) shard = rows->integer(rows->size() - 1, 2);
   }
   return lanes;
 }
 
-void look_at_lanes(Facts& facts, Inquiry& inquiry, awa::Library& library) {
-  const auto lanes = walk_lanes(facts, inquiry, library);
-  if (!lanes) return;
-  const auto count = fmt::format("{}{} lanes", lanes->is_complete ? "" : "the first ", lanes->seen);
-  for (std::size_t index = 0; index < lanes->faults.size(); ++index) {
+void look_at_cursors(Facts& facts, const Lanes& lanes) {
+  const auto count = fmt::format("{}{} lanes", lanes.is_complete ? "" : "the first ", lanes.seen);
+  for (std::size_t index = 0; index < lanes.faults.size(); ++index) {
     if (index == kMostNamed) {
       facts.add(Mark::failure, "wedged_lanes",
-                fmt::format("{} more lanes yield no jobs", lanes->faults.size() - index));
+                fmt::format("{} more lanes yield no jobs", lanes.faults.size() - index));
       break;
     }
-    facts.add(Mark::failure, "wedged_lanes", lanes->faults[index] + ": it yields no jobs any more",
-              "run " + lanes->repairs[index]);
+    facts.add(Mark::failure, "wedged_lanes", lanes.faults[index] + ": it yields no jobs any more",
+              "run " + lanes.repairs[index]);
   }
-  if (lanes->faults.empty()) facts.add(Mark::ok, "wedged_lanes", "none of " + count);
-  if (lanes->longest_wait < kLongWait) {
-    return facts.add(Mark::ok, "waiting_jobs", "none in queue storage for over a minute");
-  }
-  facts.add(Mark::warning, "waiting_jobs",
-            fmt::format("{} could be claimed and has waited for {}", lanes->waiting,
-                        duration(lanes->longest_wait)),
-            "add workers for its queue, or look why they do not claim");
+  if (lanes.faults.empty()) facts.add(Mark::ok, "wedged_lanes", "none of " + count);
 }
 
-void look_at_canonical_wait(Facts& facts, Inquiry& inquiry, awa::Library& library) {
-  const auto rows =
-      ask(facts, inquiry, "waiting_jobs", {library.get("diagnose/available"), {kSteps}});
-  if (!rows || rows->empty() || rows->real(0, 3) < kLongWait) return;
+// True if anything waits for too long.
+bool tell_who_waits(Facts& facts, const Lanes& lanes, std::string_view plane) {
+  if (lanes.longest_wait < kLongWait) return false;
   facts.add(Mark::warning, "waiting_jobs",
-            fmt::format("canonical job {} of queue {}, priority {} could be claimed and has waited "
-                        "for {}",
-                        rows->text(0, 2), logging::printable(rows->text(0, 0)), rows->text(0, 1),
-                        duration(rows->real(0, 3))),
+            fmt::format("{}{} could be claimed and has waited for {}", plane, lanes.waiting,
+                        duration(lanes.longest_wait)),
             "add workers for its queue, or look why they do not claim");
+  return true;
+}
+
+void look_at_waiting_jobs(Facts& facts, Inquiry& inquiry, awa::Library& library,
+                          bool has_queue_storage) {
+  std::optional<Lanes> lanes = Lanes();
+  if (has_queue_storage) {
+    lanes = walk_lanes(facts, inquiry, library, false);
+    if (lanes) look_at_cursors(facts, *lanes);
+  }
+  const auto canonical = walk_lanes(facts, inquiry, library, true);
+  const bool waits = lanes && tell_who_waits(facts, *lanes, "");
+  const bool waits_too = canonical && tell_who_waits(facts, *canonical, "canonical ");
+  if (waits || waits_too || !lanes || !canonical) return;
+  const bool is_complete = lanes->is_complete && canonical->is_complete;
+  const auto seen = fmt::format(" in the first {} lanes", kLanesAtOnce * kPagesOfLanes);
+  facts.add(Mark::ok, "waiting_jobs", "none for over a minute" + (is_complete ? "" : seen));
 }
 
 struct Claims {
@@ -241,14 +252,11 @@ void look_at_horizon(Facts& facts, Inquiry& inquiry, awa::Library& library) {
 
 void look_at_health(Facts& facts, Inquiry& inquiry, const awa::Planes& planes) {
   awa::Library library(planes.storage_schema.value_or("awa"));
-  if (planes.has_queue_storage()) {
-    look_at_lanes(facts, inquiry, library);
-    look_at_claims(facts, inquiry, library);
-  }
+  look_at_waiting_jobs(facts, inquiry, library, planes.has_queue_storage());
+  if (planes.has_queue_storage()) look_at_claims(facts, inquiry, library);
   if (planes.is_queue_storage_routed()) {
     for (const auto& ring : kRings) look_at_ring(facts, inquiry, library, ring);
   }
-  look_at_canonical_wait(facts, inquiry, library);
   look_at_producers(facts, inquiry, library);
   look_at_horizon(facts, inquiry, library);
 }

@@ -173,7 +173,7 @@ MUTANTS = [
     ("1.7", SQL + "diagnose/lanes.sql", "AND NOT EXISTS ( SELECT FROM :\"schema\".ready_tombstones t", "AND EXISTS ("
      " SELECT FROM :\"schema\".ready_tombstones t", "only cancelled jobs wait", "the job that has waited longest*"),
     ("–", SQL + "diagnose/available.sql",
-     "AND NOT EXISTS (SELECT FROM awa.queue_meta m WHERE m.queue = l.queue AND m.paused)", "",
+     "EXISTS (SELECT FROM awa.queue_meta m WHERE m.queue = l.queue AND m.paused) AS is_paused", "false AS is_paused",
      "a paused canonical queue waits", "of the canonical plane too*"),
     ("–", BRANCHES + "observation/diagnose.cpp", "if (error.state().is_lock_not_available()) return true;",
      "if (took.count() < 0) return true;",

@@ -27,19 +27,29 @@ constexpr std::string_view kStatements[] = {"diagnose/lanes", "diagnose/claims",
 
 constexpr Setting kSettings[] = {
     {"batch_size", std::int64_t{200}, "lanes or unique claims in a statement"},
-    {"max_batches", std::int64_t{16}, "statements in a pass, for lanes and claims each"},
+    {"max_batches", std::int64_t{16},
+     "statements in a pass, for the lanes of a plane and claims each"},
 };
 
 constexpr std::int64_t kLargestPage = 1000;
 constexpr std::int64_t kLargestPageOfLanes = 60;  // no answer has 64 kB, however long the names
 constexpr std::int64_t kSmallestPage = 10;
 constexpr auto kPageTarget = 50ms;  // the slo lane takes back what takes much longer
-constexpr std::int64_t kCanonicalLanes = 200;
 
 // Turns of very different length.
-constexpr TurnShape kCanonical{1, false};
+constexpr TurnShape kCanonicalLanes{1, false};
 constexpr TurnShape kLanes{2, false};
 constexpr TurnShape kClaims{3, false};
+
+// Canonical jobs have no lanes, but each queue and priority is claimed from like one.
+struct Plane {
+  std::string_view word;
+  std::string_view diagnosis;
+  TurnShape shape;
+  bool has_cursors;  // that may stand where no claim gets on
+};
+constexpr Plane kCanonical{"canonical", "canonical", kCanonicalLanes, false};
+constexpr Plane kQueueStorage{"queue_storage", "lanes", kLanes, true};
 
 // The server ends a statement after a second; a turn that is taken back ends within milliseconds.
 constexpr auto kServersLimit = 900ms;
@@ -62,11 +72,14 @@ struct ClaimWalk {
 };
 struct Memory {
   explicit Memory(std::int64_t most)
-      : lane_pace(kSmallestPage, std::min(most, kLargestPageOfLanes), kPageTarget),
+      : canonical_pace(kSmallestPage, std::min(most, kLargestPageOfLanes), kPageTarget),
+        lane_pace(canonical_pace),
         claim_pace(kSmallestPage, std::min(most, kLargestPage), kPageTarget) {}
 
+  LaneWalk canonical;
   LaneWalk lanes;
   ClaimWalk claims;
+  scheduling::Pace canonical_pace;
   scheduling::Pace lane_pace;
   scheduling::Pace claim_pace;
 };
@@ -135,7 +148,7 @@ bool take_lanes(LaneWalk& walk, const pg::Rows& rows, std::int64_t asked) {
   const auto last = rows.size() - 1;
   walk.queue = rows.text(last, 0);
   walk.priority = rows.integer(last, 1);
-  walk.shard = rows.integer(last, 2);
+  if (!rows.is_null(last, 2)) walk.shard = rows.integer(last, 2);
   return false;
 }
 
@@ -147,22 +160,29 @@ bool take_claims(ClaimWalk& walk, const pg::Rows& rows, std::int64_t asked) {
   return false;
 }
 
-Task<bool> walk_lanes(BranchContext& ctx) {
-  auto& walk = memory_of(ctx).lanes;
-  auto& pace = memory_of(ctx).lane_pace;
+Query next_lanes(BranchContext& ctx, const Plane& plane, const LaneWalk& walk, std::int64_t most) {
+  return plane.has_cursors
+             ? ctx.query("diagnose/lanes", walk.queue, walk.priority, walk.shard, most)
+             : ctx.query("diagnose/available", walk.queue, walk.priority, most);
+}
+
+void show_lanes(BranchContext& ctx, const Plane& plane, const LaneWalk& walk) {
+  if (plane.has_cursors) ctx.report().wedged_lanes(walk.wedged);
+  ctx.report().oldest_available(plane.word, seconds(walk.longest_wait));
+  ctx.report().measured(plane.diagnosis);
+}
+
+Task<bool> walk_lanes(BranchContext& ctx, const Plane& plane, LaneWalk& walk,
+                      scheduling::Pace& pace) {
   for (auto left = ctx.integer("max_batches"); left > 0; --left) {
     const auto asked = pace.rows();
-    co_await ctx.breathe(kLanes);
-    auto query = ctx.query("diagnose/lanes", walk.queue, walk.priority, walk.shard, asked);
-    auto turning = turn_page(ctx, "lanes", std::move(query), pace, lanes_in);
+    co_await ctx.breathe(plane.shape);
+    auto query = next_lanes(ctx, plane, walk, asked);
+    auto turning = turn_page(ctx, plane.diagnosis, std::move(query), pace, lanes_in);
     const auto rows = co_await turning;
     const bool is_over = !rows || take_lanes(walk, *rows, asked);
     if (!is_over) continue;
-    if (rows) {
-      ctx.report().wedged_lanes(walk.wedged);
-      ctx.report().oldest_available("queue_storage", seconds(walk.longest_wait));
-      ctx.report().measured("lanes");
-    }
+    if (rows) show_lanes(ctx, plane, walk);
     walk = {};
     co_return true;
   }
@@ -215,23 +235,14 @@ Task<bool> look_at_transactions(BranchContext& ctx) {
   co_return true;
 }
 
-Task<bool> look_at_canonical(BranchContext& ctx) {
-  co_await ctx.breathe(kCanonical);
-  auto looking = measure(ctx, "canonical", ctx.query("diagnose/available", kCanonicalLanes));
-  const auto oldest = co_await looking;
-  if (!oldest) co_return false;
-  ctx.report().oldest_available("canonical", oldest->empty() ? 0s : seconds(oldest->real(0, 3)));
-  ctx.report().measured("canonical");
-  co_return true;
-}
-
 Task<Outcome> run(BranchContext& ctx) {
   auto transactions = look_at_transactions(ctx);
   co_await transactions;
-  auto canonical = look_at_canonical(ctx);
+  auto& memory = memory_of(ctx);
+  auto canonical = walk_lanes(ctx, kCanonical, memory.canonical, memory.canonical_pace);
   co_await canonical;
   if (!ctx.planes().has_queue_storage()) co_return Outcome();
-  auto lanes = walk_lanes(ctx);
+  auto lanes = walk_lanes(ctx, kQueueStorage, memory.lanes, memory.lane_pace);
   co_await lanes;
   auto claims = walk_claims(ctx);
   co_await claims;

@@ -78,6 +78,12 @@ TEST_CASE("jobs that nobody claims are named, unless their queue is paused", "[p
       "INSERT INTO awa.jobs_hot (kind, queue, args, state, run_at) SELECT 'k', 'old' || n, "
       "'{}', 'available', now() - n * interval '1 hour' FROM generate_series(1, 3) n");
   CHECK_THAT(check(database.url()).text("waiting_jobs"), Contains("of queue old3, priority 2"));
+
+  database.sql(
+      "INSERT INTO awa.jobs_hot (kind, queue, args, state, run_at) SELECT 'k', 'new' || n, "
+      "'{}', 'available', now() + interval '1 hour' FROM generate_series(1, 300) n; "
+      "UPDATE awa.jobs_hot SET queue = 'the last' WHERE queue = 'old3'");
+  CHECK_THAT(check(database.url()).text("waiting_jobs"), Contains("of queue the last, priority 2"));
 }
 
 TEST_CASE("unique claims without a job are counted", "[program][check]") {

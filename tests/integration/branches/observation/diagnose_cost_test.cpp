@@ -101,7 +101,8 @@ TEST_CASE("diagnosing costs what a page is, however much there is", "[branches][
   // A page is 8 kB; the tables have thousands, and a lane or claim has some 40 indexes to ask.
   CHECK(pages("diagnose/lanes", "'', 0, 0, 10") < 10 * 200);
   CHECK(pages("diagnose/claims", "'', 10") < 10 * 200);
-  CHECK(pages("diagnose/available", "200") < 500);
+  CHECK(pages("diagnose/available", "'', 0, 60") < 500);
+  CHECK(pages("diagnose/available", "'q5', 2, 1") < 30);
 }
 
 TEST_CASE("diagnosing writes nothing", "[branches][diagnose]") {

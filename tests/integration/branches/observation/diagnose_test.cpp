@@ -182,6 +182,23 @@ TEST_CASE("of the canonical plane too, over all queues and priorities", "[branch
   CHECK(*waiting(leader, "canonical") < 4 * 3600 + 600);
 }
 
+TEST_CASE("of the canonical plane as well, however many queues there are", "[branches][diagnose]") {
+  const Database database(Database::Routing::canonical);
+  Leader leader(database);
+  database.sql(
+      "INSERT INTO awa.jobs_hot (kind, queue, args, state, run_at) SELECT 'k', 'q' || n, '{}', "
+      "'available', now() FROM generate_series(1, 300) n; "
+      "INSERT INTO awa.jobs_hot (kind, queue, args, state, run_at) "
+      "VALUES ('k', 'the last', '{}', 'available', now() - interval '2 hours')");
+  leader.set(diagnose, "max_batches", std::int64_t{3});
+
+  leader.run(diagnose);
+  CHECK_FALSE(waiting(leader, "canonical"));
+  leader.run(diagnose);
+
+  CHECK(*waiting(leader, "canonical") >= 2 * 3600);
+}
+
 TEST_CASE("lanes are counted page by page as well", "[branches][diagnose]") {
   const Database database;
   database.breaks("no job is lost");
