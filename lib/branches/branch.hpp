@@ -37,9 +37,9 @@ struct Setting {
   std::string_view harm = {};                    // which
 };
 
-// How a pass ended. An exception that leaves the body means that all of it failed.
+// How a pass ended; what it has moved it told its context. An exception that leaves the body means
+// that the rest of it failed.
 struct Outcome {
-  std::int64_t rows = 0;                      // moved, rescued, deleted …
   std::string_view skipped = {};              // why nothing was done, a literal; empty otherwise
   bool backlog = false;                       // more is known to wait: come again at once
   std::optional<time::Duration> next_due_in;  // something falls due sooner than the interval

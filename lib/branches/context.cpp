@@ -20,6 +20,11 @@ BranchContext::BranchContext(Turn& turn, awa::Library& library, const SettingVal
                              const QueueSettings& queues, Report& report)
     : turn_(turn), library_(library), settings_(settings), queues_(queues), report_(report) {}
 
+void BranchContext::set_due(time::TimePoint due) {
+  if (due != due_) moved_ = 0;
+  due_ = due;
+}
+
 bool BranchContext::is_on(std::string_view setting) const {
   return std::get<bool>(value_of(settings_, setting));
 }

@@ -85,7 +85,12 @@ class BranchContext {
 
   // The due time this pass answers; the same again after the pass was taken back.
   time::TimePoint due() const { return due_; }
-  void set_due(time::TimePoint due) { due_ = due; }
+  void set_due(time::TimePoint due);
+
+  // Rows moved, rescued, deleted … for this due time. A body says so as soon as they are committed,
+  // so that they count whatever becomes of the rest of the pass.
+  void moved(std::int64_t rows) { moved_ += rows; }
+  std::int64_t rows_moved() const { return moved_; }
 
   // For logs and /status: the statement that is waited for at the moment, or "".
   std::string_view waiting_for() const { return waiting_for_; }
@@ -105,6 +110,7 @@ class BranchContext {
   const awa::Planes* planes_ = nullptr;
   std::any memory_;
   time::TimePoint due_{};
+  std::int64_t moved_ = 0;
   std::string waiting_for_;
 };
 

@@ -150,11 +150,11 @@ class Tick final : public branches::Turn {
   }
 
   void pass_ended() {
+    const auto facts = facts_of(completion_);
     running_.reset();
     desk_.reset();
     const auto& branch = *chosen_[result_.passes.size()];
-    result_.passes.push_back(
-        {&branch, facts_of(completion_), completion_.value && completion_.value->backlog});
+    result_.passes.push_back({&branch, facts, completion_.value && completion_.value->backlog});
     if (result_.passes.back().facts.result == display::PassResult::failed)
       result_.code = display::kFailed;
     roll_back([this] {
@@ -164,7 +164,8 @@ class Tick final : public branches::Turn {
   }
 
   display::PassFacts facts_of(const coro::Completion<branches::Outcome>& completion) const {
-    auto facts = completion.value ? display::facts_of(*completion.value) : display::PassFacts();
+    const auto rows = desk_->context.rows_moved();
+    auto facts = display::facts_of(completion.value.value_or(branches::Outcome()), rows);
     facts.took = loop_.now() - began_;
     const auto failure = completion.failure ? completion.failure : completion.value->failure;
     if (failure) {

@@ -53,11 +53,11 @@ std::string_view word(PassResult result) {
 
 std::string_view word(Lane lane) { return lane == Lane::slo ? "slo" : "hygiene"; }
 
-PassFacts facts_of(const branches::Outcome& outcome) {
+PassFacts facts_of(const branches::Outcome& outcome, std::int64_t rows) {
   PassFacts facts;
-  facts.rows = outcome.rows;
+  facts.rows = rows;
   facts.reason = outcome.skipped;
-  facts.result = outcome.rows > 0          ? PassResult::done
+  facts.result = rows > 0                  ? PassResult::done
                  : outcome.skipped.empty() ? PassResult::idle
                                            : PassResult::skipped;
   return facts;

@@ -31,14 +31,15 @@ std::string_view word(scheduling::Lane lane);
 
 struct PassFacts {
   PassResult result = PassResult::idle;
-  std::int64_t rows = 0;
+  std::int64_t rows = 0;  // moved for its due time, in tries that were taken back as well
   std::string reason;     // of skipped and failed
-  time::Duration took{};  // sum of the turns, not the waiting between them
+  time::Duration took{};  // sum of the turns that were not taken back
   bool was_able = true;   // false: skipped for lack of a right
 };
 
-// Of a pass that has come to its end; without how long it took, and what a part of it failed with.
-PassFacts facts_of(const branches::Outcome& outcome);
+// Of a pass that has come to its end with so many rows moved; without how long it took, and what a
+// part of it failed with.
+PassFacts facts_of(const branches::Outcome& outcome, std::int64_t rows);
 
 struct BranchRecord {
   const branches::Branch* branch;

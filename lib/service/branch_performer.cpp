@@ -59,7 +59,7 @@ void BranchPerformer::begin_pass(const scheduling::Action& action) {
   const bool is_repeated = context_.due() == action.due;
   context_.set_due(action.due);
   due_ = is_repeated ? std::nullopt : std::optional(action.due);
-  took_ = {};
+  if (!is_repeated) took_ = {};
   turn_began_ = place_.loop.now();
   place_.board.missed_ticks(record_, action.missed);
   place_.board.turn_taken(record_);
@@ -96,22 +96,22 @@ void BranchPerformer::send(pg::Pipeline pipeline, pg::OnReplies on_replies) {
 
 void BranchPerformer::renew(scheduling::TurnShape shape, std::function<void()> on_granted) {
   on_granted_ = std::move(on_granted);
-  close_turn();
+  took_ += turn_length();
   place_.conductor.end_turn(duty(), shape);
 }
 
 bool BranchPerformer::shield() { return place_.conductor.shield(); }
 
-void BranchPerformer::close_turn() { took_ += place_.loop.now() - turn_began_; }
-
 void BranchPerformer::pass_ended(coro::Completion<branches::Outcome> completion) {
-  close_turn();
-  const auto facts = facts_of(completion);
-  if (facts.result == display::PassResult::preempted) {
-    place_.board.preempted(record_, place_.loop.now() - turn_began_);
-  }
+  auto facts = facts_of(completion);
   scheduling::PassEnd end;
   end.preempted = facts.result == display::PassResult::preempted;
+  if (end.preempted) {
+    place_.board.preempted(record_, turn_length());
+  } else {
+    took_ += turn_length();
+  }
+  facts.took = took_;
   if (completion.value) {
     end.next_due_in = completion.value->backlog ? time::Duration(0) : completion.value->next_due_in;
   }
@@ -124,18 +124,17 @@ display::PassFacts BranchPerformer::facts_of(
     const coro::Completion<branches::Outcome>& completion) {
   if (completion.failure) return failure(completion.failure);
   const auto& outcome = *completion.value;
-  auto facts = outcome.failure ? failure(outcome.failure) : display::facts_of(outcome);
+  const auto rows = context_.rows_moved();
+  auto facts = outcome.failure ? failure(outcome.failure) : display::facts_of(outcome, rows);
   // It has come to its end: what a part of it met was no preemption.
   if (outcome.failure) facts.result = display::PassResult::failed;
-  facts.rows = outcome.rows;
   facts.was_able = is_able_;
-  facts.took = took_;
   return facts;
 }
 
 display::PassFacts BranchPerformer::failure(const std::exception_ptr& exception) {
   display::PassFacts facts;
-  facts.took = took_;
+  facts.rows = context_.rows_moved();
   facts.result = display::PassResult::failed;
   try {
     std::rethrow_exception(exception);

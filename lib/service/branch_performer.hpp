@@ -60,7 +60,7 @@ class BranchPerformer final : public Performer, public branches::Turn {
   display::PassFacts facts_of(const coro::Completion<branches::Outcome>& completion);
   display::PassFacts failure(const std::exception_ptr& exception);
   bool is_stray_cancel() const;
-  void close_turn();
+  time::Duration turn_length() const { return place_.loop.now() - turn_began_; }
 
   Place place_;
   display::BranchRecord& record_;
@@ -72,7 +72,7 @@ class BranchPerformer final : public Performer, public branches::Turn {
   bool is_able_ = true;
   time::TimePoint turn_began_{};
   time::TimePoint statement_began_{};
-  time::Duration took_{};
+  time::Duration took_{};  // turns of this due time that were not taken back
 };
 
 }  // namespace lockkeeper::service

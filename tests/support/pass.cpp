@@ -153,13 +153,14 @@ struct Leader::Impl final : branches::Turn {
     return *place;
   }
 
-  branches::Outcome run(const branches::Branch& branch, time::TimePoint due) {
+  Passed run(const branches::Branch& branch, time::TimePoint due) {
     auto& ctx = desk(branch).context;
     planes = planes_of(database, schema);
     if (library.schema() != *planes.storage_schema) library = awa::Library(*planes.storage_schema);
     ctx.set_planes(planes);
     ctx.set_declared(declared);
     ctx.set_due(due);
+    const auto moved = ctx.rows_moved();
     turns = 0;
     start_turn();
     statements = 0;
@@ -175,7 +176,7 @@ struct Leader::Impl final : branches::Turn {
       throw std::runtime_error(fmt::format("{}: a reply of {} bytes", branch.name, largest_reply));
     }
     if (end->failure) std::rethrow_exception(end->failure);
-    return *end->value;
+    return {*end->value, ctx.rows_moved() - moved};
   }
 
   const Database& database;
@@ -199,11 +200,9 @@ Leader::Leader(const Database& database, const std::string& schema, const std::s
     : impl_(std::make_unique<Impl>(database, schema, url)) {}
 Leader::~Leader() = default;
 
-branches::Outcome Leader::run(const branches::Branch& branch) {
-  return impl_->run(branch, impl_->loop.now());
-}
+Passed Leader::run(const branches::Branch& branch) { return impl_->run(branch, impl_->loop.now()); }
 
-branches::Outcome Leader::run_again(const branches::Branch& branch) {
+Passed Leader::run_again(const branches::Branch& branch) {
   return impl_->run(branch, impl_->desk(branch).context.due());
 }
 

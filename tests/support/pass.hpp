@@ -19,6 +19,10 @@ namespace lockkeeper::test {
 // is routed.
 awa::Planes planes_of(const Database& database, const std::string& schema = "");
 
+struct Passed : branches::Outcome {
+  std::int64_t rows = 0;  // moved by this pass
+};
+
 // A leader without a daemon: one connection as the login `lockkeeper`, or another one, with the
 // session settings of the daemon, holding the maintenance lock; planes as the database says at each
 // pass. Keeps the memory of the branches from pass to pass.
@@ -28,12 +32,12 @@ class Leader {
                   const std::string& url = "");
   ~Leader();
 
-  // Runs one pass to its end and returns how it ended; throws what the body throws, and
-  // std::runtime_error after 60 s or when a statement has returned more than 64 kB: a frozen
-  // leader with so much on its way to it is never freed.
-  branches::Outcome run(const branches::Branch& branch);
+  // Runs one pass to its end and returns what it has moved and how it ended; throws what the body
+  // throws, and std::runtime_error after 60 s or when a statement has returned more than 64 kB: a
+  // frozen leader with so much on its way to it is never freed.
+  Passed run(const branches::Branch& branch);
   // The same for the due time of the pass before, as after its turn was taken back.
-  branches::Outcome run_again(const branches::Branch& branch);
+  Passed run_again(const branches::Branch& branch);
   void set(const branches::Branch& branch, const std::string& setting,
            branches::SettingValue value);
   // The same for one queue.

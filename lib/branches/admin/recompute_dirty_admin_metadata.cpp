@@ -138,7 +138,7 @@ Task<bool> survey(BranchContext& ctx, Memory& memory) {
 }
 
 // True when there is more to do.
-Task<bool> follow_marks(BranchContext& ctx, Memory& memory, Outcome& outcome) {
+Task<bool> follow_marks(BranchContext& ctx, Memory& memory) {
   const bool is_patched = ctx.planes().is_patched;
   const auto marks = co_await ctx.query(is_patched ? "admin/has_marks" : "admin/has_dirty_keys");
   if (!is_patched) {
@@ -150,7 +150,7 @@ Task<bool> follow_marks(BranchContext& ctx, Memory& memory, Outcome& outcome) {
     has_more = co_await taking;
   }
   auto counting = recount(ctx, memory.recount);
-  outcome.rows = co_await counting;
+  co_await counting;
   auto surveying = survey(ctx, memory);
   if (co_await surveying) memory.rest.begin();
   co_return has_more || memory.recount.is_waiting() || memory.recount.has_large() ||
@@ -163,11 +163,10 @@ Task<Outcome> run(BranchContext& ctx) {
   if (planes.routed_schema && (!planes.is_patched || ctx.due() < memory.rare)) {
     co_return Outcome::skip("queue storage is routed");
   }
-  Outcome outcome;
-  auto following = follow_marks(ctx, memory, outcome);
+  auto following = follow_marks(ctx, memory);
   const bool has_more = co_await following;
   memory.rare = has_more ? ctx.due() : ctx.due() + kRare;
-  co_return outcome;
+  co_return Outcome();
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "branches/bisection.hpp"
@@ -110,7 +109,6 @@ class Writing {
 
   Task<bool> run();
   void put_back(std::set<std::string>& again) const;
-  std::int64_t corrected() const { return corrected_; }
 
  private:
   enum class End { written, refused, busy };
@@ -123,7 +121,6 @@ class Writing {
   std::vector<Counted> counted_;
   std::vector<bool> is_settled_;
   pg::SqlState refusal_;
-  std::int64_t corrected_ = 0;
 };
 
 Task<bool> Writing::run() {
@@ -158,7 +155,7 @@ Task<Writing::End> Writing::write(Bisection::Range range) {
     if (turn.state.is_lock_not_available()) co_return End::busy;
     const auto rows = co_await tx.query(family_.write, names, versions, counts);
     co_await tx.commit();
-    corrected_ += rows.integer(0, 1);
+    ctx_.moved(rows.integer(0, 1));
     for (const auto place : rows.integers(0, 0)) {
       is_settled_[range.begin + static_cast<std::size_t>(place) - 1] = true;
     }
@@ -194,22 +191,13 @@ bool Recount::has_large() const {
   return std::any_of(names.begin(), names.end(), [](auto& each) { return !each.large.empty(); });
 }
 
-std::int64_t Recount::corrected() const {
-  return std::accumulate(names.begin(), names.end(), std::int64_t{0},
-                         [](std::int64_t sum, const Names& each) { return sum + each.corrected; });
-}
-
-Task<std::int64_t> recount(BranchContext& ctx, Recount& recount) {
-  std::int64_t done = 0;
+Task<bool> recount(BranchContext& ctx, Recount& recount) {
   for (std::size_t index = 0; index < kFamilies.size(); ++index) {
-    auto& names = recount.names[index];
-    const auto before = static_cast<std::int64_t>(names.waiting.size());
-    auto counting = count_family(ctx, kFamilies[index], names);
+    auto counting = count_family(ctx, kFamilies[index], recount.names[index]);
     const bool is_free = co_await counting;
-    done += before - static_cast<std::int64_t>(names.waiting.size());
-    if (!is_free) break;
+    if (!is_free) co_return false;
   }
-  co_return done;
+  co_return true;
 }
 
 Task<std::vector<std::string>> versions_of(BranchContext& ctx, const Family& family,
@@ -226,7 +214,6 @@ Task<bool> write_counts(BranchContext& ctx, const Family& family, std::vector<Co
   auto running = writing.run();
   const bool is_free = co_await running;
   writing.put_back(names.again);
-  names.corrected += writing.corrected();
   co_return is_free;
 }
 

@@ -43,7 +43,6 @@ struct Names {
   std::set<std::string> waiting;
   std::set<std::string> again;  // for the next pass
   std::set<std::string> large;  // for the next survey
-  std::int64_t corrected = 0;   // in Awa's rows
   scheduling::Pace pace{1, 256, kCountTarget};
   CutShort<std::string> cut_short;
 };
@@ -60,13 +59,12 @@ struct Recount {
 
   bool is_waiting() const;
   bool has_large() const;
-  std::int64_t corrected() const;
 };
 
 // Counts all names that wait and writes what is wrong; afterwards they are done with, or large.
 // Those whose rows changed meanwhile wait for the next pass, and so do all while somebody else
-// is counting. Returns how many are done with.
-Task<std::int64_t> recount(BranchContext& ctx, Recount& recount);
+// is counting. What is moved is a row of Awa's that is corrected.
+Task<bool> recount(BranchContext& ctx, Recount& recount);
 
 // The versions of Awa's rows about these names.
 Task<std::vector<std::string>> versions_of(BranchContext& ctx, const Family& family,

@@ -96,18 +96,17 @@ std::int64_t batch_size(const BranchContext& ctx, std::string_view setting) {
   return std::min(ctx.integer(setting), kMostRows);
 }
 
-Task<bool> sweep_kind(Removal& removal, Sweep kind, std::string_view most = "batch_size") {
-  auto& memory = removal.ctx.memory<CleanupMemory>();
-  const scheduling::Pace pace(1, batch_size(removal.ctx, most), kSweepTarget);
+Task<bool> sweep_kind(BranchContext& ctx, Sweep kind, std::string_view most = "batch_size") {
+  auto& memory = ctx.memory<CleanupMemory>();
+  const scheduling::Pace pace(1, batch_size(ctx, most), kSweepTarget);
   auto& own = memory.sweeps.try_emplace(kind.find, SweepMemory{pace, {}}).first->second;
-  auto sweeping = sweep(removal, std::move(kind), own);
+  auto sweeping = sweep(ctx, std::move(kind), own);
   co_return co_await sweeping;
 }
 
 // Unless the operator wants otherwise, what the canonical plane holds when queue storage takes
 // over stays as it is, as in the reference: an abort of the transition finds it again.
-Task<bool> canonical_jobs(Removal& removal) {
-  auto& ctx = removal.ctx;
+Task<bool> canonical_jobs(BranchContext& ctx) {
   const bool is_leftover = ctx.planes().routed_schema.has_value();
   if (is_leftover && !ctx.is_on("canonical_leftovers")) co_return false;
   Sweep completed{.find = "cleanup/find_completed", .remove = "cleanup/delete_completed"};
@@ -115,14 +114,14 @@ Task<bool> canonical_jobs(Removal& removal) {
   completed.has_ties = true;
   completed.limits = limits(ctx, "completed_retention");
   completed.window = kWindow;
-  auto sweeping = sweep_kind(removal, std::move(completed));
+  auto sweeping = sweep_kind(ctx, std::move(completed));
   const bool has_more_completed = co_await sweeping;
   co_await ctx.breathe();
   Sweep ended{.find = "cleanup/find_ended", .remove = "cleanup/delete_ended"};
   ended.start = {std::numeric_limits<std::int64_t>::min()};
   ended.limits = limits(ctx, "failed_retention");
   ended.window = kWindow;
-  auto sweeping_ended = sweep_kind(removal, std::move(ended));
+  auto sweeping_ended = sweep_kind(ctx, std::move(ended));
   const bool has_more_ended = co_await sweeping_ended;
   co_return has_more_completed || has_more_ended;
 }
@@ -135,8 +134,7 @@ void report_dead_letters(Report& report, const pg::Rows& by_queue) {
   }
 }
 
-Task<bool> dead_letters(Removal& removal) {
-  auto& ctx = removal.ctx;
+Task<bool> dead_letters(BranchContext& ctx) {
   if (!ctx.planes().is_queue_storage_routed()) co_return false;
   Sweep letters{.find = "cleanup/find_dead_letters", .remove = "cleanup/delete_dead_letters"};
   letters.start = {"", "-infinity", true};
@@ -144,53 +142,53 @@ Task<bool> dead_letters(Removal& removal) {
   letters.limits = limits(ctx, "dlq_retention");
   letters.window = batch_size(ctx, "dlq_batch_size");
   letters.on_removed = report_dead_letters;
-  auto sweeping = sweep_kind(removal, std::move(letters), "dlq_batch_size");
+  auto sweeping = sweep_kind(ctx, std::move(letters), "dlq_batch_size");
   co_return co_await sweeping;
 }
 
 // The items first: an operation takes those that are left with it, however many they are.
-Task<bool> batch_operations(Removal& removal) {
+Task<bool> batch_operations(BranchContext& ctx) {
   Sweep items{.find = "cleanup/find_batch_items", .remove = "cleanup/delete_batch_items"};
   items.start = kFirstOfAll;
   items.start.emplace_back(std::numeric_limits<std::int64_t>::min());
-  auto sweeping_items = sweep_kind(removal, std::move(items));
+  auto sweeping_items = sweep_kind(ctx, std::move(items));
   const bool has_more_items = co_await sweeping_items;
-  co_await removal.ctx.breathe();
+  co_await ctx.breathe();
   Sweep operations{.find = "cleanup/find_batch_operations",
                    .remove = "cleanup/delete_batch_operations"};
   operations.start = kFirstOfAll;
-  auto sweeping = sweep_kind(removal, std::move(operations));
+  auto sweeping = sweep_kind(ctx, std::move(operations));
   const bool has_more = co_await sweeping;
   co_return has_more || has_more_items;
 }
 
 // Whoever enters a transition in one step locks this table first and the state of the transition
 // then; no transaction of ours may have them the other way round.
-Task<bool> runtimes(Removal& removal) {
+Task<bool> runtimes(BranchContext& ctx) {
   Sweep rows{.find = "cleanup/find_runtimes", .remove = "cleanup/delete_runtimes"};
   rows.start = kFirstOfAll;
   rows.limits = {kRuntimeRetention};
-  auto sweeping = sweep_kind(removal, std::move(rows));
+  auto sweeping = sweep_kind(ctx, std::move(rows));
   co_return co_await sweeping;
 }
 
-Task<bool> descriptors(Removal& removal) {
+Task<bool> descriptors(BranchContext& ctx) {
   Sweep queues{.find = "cleanup/find_queue_descriptors",
                .remove = "cleanup/delete_queue_descriptors"};
   Sweep kinds{.find = "cleanup/find_kind_descriptors", .remove = "cleanup/delete_kind_descriptors"};
   queues.start = kinds.start = {""};
   queues.window = kinds.window = kMostNames;
-  queues.limits = limits(removal.ctx, "descriptor_retention");
-  kinds.limits = {removal.ctx.duration("descriptor_retention")};
-  auto sweeping = sweep_kind(removal, std::move(queues));
+  queues.limits = limits(ctx, "descriptor_retention");
+  kinds.limits = {ctx.duration("descriptor_retention")};
+  auto sweeping = sweep_kind(ctx, std::move(queues));
   const bool has_more_queues = co_await sweeping;
-  co_await removal.ctx.breathe();
-  auto sweeping_kinds = sweep_kind(removal, std::move(kinds));
+  co_await ctx.breathe();
+  auto sweeping_kinds = sweep_kind(ctx, std::move(kinds));
   const bool has_more_kinds = co_await sweeping_kinds;
   co_return has_more_queues || has_more_kinds;
 }
 
-using Body = Task<bool> (*)(Removal&);
+using Body = Task<bool> (*)(BranchContext&);
 constexpr Body kBodies[] = {canonical_jobs, dead_letters, batch_operations, runtimes, descriptors};
 
 Task<Outcome> run(BranchContext& ctx) {
@@ -200,16 +198,14 @@ Task<Outcome> run(BranchContext& ctx) {
     memory.next = 0;
     memory.has_more = false;
   }
-  Removal removal{ctx};
   Outcome outcome;
   while (memory.next < std::size(kBodies)) {
-    auto body = separately(ctx, kBodies[memory.next](removal), outcome.failure);
+    auto body = separately(ctx, kBodies[memory.next](ctx), outcome.failure);
     const bool has_more = co_await body;
     memory.has_more = memory.has_more || has_more;
     ++memory.next;
     if (memory.next < std::size(kBodies)) co_await ctx.breathe();
   }
-  outcome.rows = removal.removed;
   outcome.backlog = memory.has_more;
   co_return outcome;
 }

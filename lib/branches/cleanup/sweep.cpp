@@ -27,8 +27,8 @@ void append(Parameters& parameters, const Parameters& more) {
 
 class Sweeping {
  public:
-  Sweeping(Removal& removal, Sweep kind, SweepMemory& memory)
-      : removal_(removal), kind_(std::move(kind)), memory_(memory) {}
+  Sweeping(BranchContext& ctx, Sweep kind, SweepMemory& memory)
+      : ctx_(ctx), kind_(std::move(kind)), memory_(memory) {}
 
   Task<bool> run();
 
@@ -42,7 +42,7 @@ class Sweeping {
   Task<Refusal> remove_at_once(Keys keys);
   void left_alone(const std::string& key, const pg::SqlState& why);
 
-  Removal& removal_;
+  BranchContext& ctx_;
   Sweep kind_;
   SweepMemory& memory_;
 };
@@ -65,14 +65,14 @@ void Sweeping::move_on(const pg::Rows& rows, bool has_removed) {
 
 Task<bool> Sweeping::run() {
   if (memory_.place.empty()) memory_.place = kind_.start;
-  const auto before = removal_.removed;
+  const auto before = ctx_.rows_moved();
   for (int windows = kWindows; windows > 0; --windows) {
-    const auto found = co_await ask(removal_.ctx, kind_.find, window());
+    const auto found = co_await ask(ctx_, kind_.find, window());
     auto keys = found.texts(0, 0);
     const bool has_more = found.boolean(0, 1);
     bool has_removed = false;
     if (!keys.empty()) {
-      co_await removal_.ctx.breathe();
+      co_await ctx_.breathe();
       auto removing = remove(std::move(keys));
       has_removed = co_await removing;
     }
@@ -81,14 +81,14 @@ Task<bool> Sweeping::run() {
       co_return false;
     }
     move_on(found, has_removed);
-    co_await removal_.ctx.breathe();
+    co_await ctx_.breathe();
   }
-  co_return removal_.removed > before;
+  co_return ctx_.rows_moved() > before;
 }
 
 // True if any is gone.
 Task<bool> Sweeping::remove(Keys keys) {
-  const auto before = removal_.removed;
+  const auto before = ctx_.rows_moved();
   for (std::size_t begin = 0; begin < keys.size();) {
     const auto rows = static_cast<std::size_t>(memory_.pace.rows());
     const auto end = std::min(begin + rows, keys.size());
@@ -97,7 +97,7 @@ Task<bool> Sweeping::remove(Keys keys) {
     co_await removing;
     begin = end;
   }
-  co_return removal_.removed > before;
+  co_return ctx_.rows_moved() > before;
 }
 
 Task<bool> Sweeping::remove_batch(Keys keys) {
@@ -111,7 +111,7 @@ Task<bool> Sweeping::remove_batch(Keys keys) {
     } else {
       search.passed(static_cast<std::int64_t>(range->size()));
     }
-    co_await removal_.ctx.breathe();
+    co_await ctx_.breathe();
   }
   for (const auto& [row, why] : search.given_up()) left_alone(keys[row], why);
   co_return true;
@@ -124,30 +124,29 @@ Task<Sweeping::Refusal> Sweeping::remove_at_once(Keys keys) {
   Parameters parameters = {pg::Parameter(keys)};
   append(parameters, kind_.limits);
   try {
-    const auto gone = co_await ask(removal_.ctx, kind_.remove, std::move(parameters));
+    const auto gone = co_await ask(ctx_, kind_.remove, std::move(parameters));
     memory_.pace.took(count, time::SteadyClock().now() - began);
-    for (std::size_t row = 0; row < gone.size(); ++row) removal_.removed += gone.integer(row, 1);
-    if (kind_.on_removed != nullptr) kind_.on_removed(removal_.ctx.report(), gone);
+    for (std::size_t row = 0; row < gone.size(); ++row) ctx_.moved(gone.integer(row, 1));
+    if (kind_.on_removed != nullptr) kind_.on_removed(ctx_.report(), gone);
   } catch (const pg::Error& error) {
     if (error.state().is_cancelled()) memory_.pace.cut_short();
-    if (is_taken_back(removal_.ctx, error)) throw;
+    if (is_taken_back(ctx_, error)) throw;
     co_return contained(error).state();
   }
-  removal_.ctx.report().batch_size(memory_.pace.rows());
+  ctx_.report().batch_size(memory_.pace.rows());
   co_return std::nullopt;
 }
 
 void Sweeping::left_alone(const std::string& key, const pg::SqlState& why) {
   const bool is_bad = fault_of(why) == Fault::row;
-  removal_.ctx.report().skipped_rows(
-      is_bad ? "bad_row" : "locked", 1,
-      fmt::format("{} {}, SQLSTATE {}", kind_.remove, key, why.code()));
+  ctx_.report().skipped_rows(is_bad ? "bad_row" : "locked", 1,
+                             fmt::format("{} {}, SQLSTATE {}", kind_.remove, key, why.code()));
 }
 
 }  // namespace
 
-Task<bool> sweep(Removal& removal, Sweep kind, SweepMemory& memory) {
-  Sweeping sweeping(removal, std::move(kind), memory);
+Task<bool> sweep(BranchContext& ctx, Sweep kind, SweepMemory& memory) {
+  Sweeping sweeping(ctx, std::move(kind), memory);
   auto running = sweeping.run();
   co_return co_await running;
 }

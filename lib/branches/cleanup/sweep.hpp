@@ -42,13 +42,7 @@ struct SweepMemory {
   Place place;
 };
 
-// What one pass removes, of all kinds.
-struct Removal {
-  BranchContext& ctx;
-  std::int64_t removed = 0;
-};
-
 // True when it has stopped for the sake of others and there is more.
-Task<bool> sweep(Removal& removal, Sweep kind, SweepMemory& memory);
+Task<bool> sweep(BranchContext& ctx, Sweep kind, SweepMemory& memory);
 
 }  // namespace lockkeeper::branches

@@ -137,7 +137,7 @@ Task<bool> fire(CronPass& pass, Schedule& schedule) {
       co_return false;
     }
     co_await tx.notify_and_commit();
-    ++pass.outcome.rows;
+    pass.ctx.moved(1);
     pass.ctx.report().fired(std::min(microseconds(rows.integer(0, 2)), kLatest));
     has_fired(schedule, *due, rows.integer(0, 1), pass.seen.now);
     const auto next = schedule.next;

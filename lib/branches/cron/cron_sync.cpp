@@ -40,38 +40,37 @@ void report(BranchContext& ctx, const std::string& name, const pg::Error& error)
       fmt::format("declared schedule {}: {}", logging::quoted(name), error.what()));
 }
 
-Task<bool> write(BranchContext& ctx, const config::Declaration& declaration, Outcome& outcome) {
+Task<bool> write(BranchContext& ctx, const config::Declaration& declaration) {
   try {
     const auto rows = co_await ctx.query("cron/declare", declaration.row);
-    outcome.rows += static_cast<std::int64_t>(rows.size());
+    ctx.moved(static_cast<std::int64_t>(rows.size()));
   } catch (const pg::Error& error) {
     report(ctx, declaration.name, error);
   }
   co_return true;
 }
 
-Task<bool> write_differing(BranchContext& ctx, Declarations declarations, Outcome& outcome) {
+Task<bool> write_differing(BranchContext& ctx, Declarations declarations) {
   const auto list = as_list(declarations);
   const auto rows = co_await ctx.query("cron/differing", list);
   for (std::size_t row = 0; row < rows.size(); ++row) {
     co_await ctx.breathe();
     const auto place = static_cast<std::size_t>(rows.integer(row, 0));
-    auto writing = write(ctx, declarations[place - 1], outcome);
+    auto writing = write(ctx, declarations[place - 1]);
     co_await writing;
   }
   co_return true;
 }
 
 Task<Outcome> run(BranchContext& ctx) {
-  Outcome outcome;
   const auto declared = ctx.declared();
   for (std::size_t first = 0; first < declared.size(); first += kMost) {
     if (first > 0) co_await ctx.breathe();
     const auto some = declared.subspan(first, std::min(kMost, declared.size() - first));
-    auto writing = write_differing(ctx, some, outcome);
+    auto writing = write_differing(ctx, some);
     co_await writing;
   }
-  co_return outcome;
+  co_return Outcome();
 }
 
 }  // namespace

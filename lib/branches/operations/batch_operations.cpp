@@ -121,14 +121,13 @@ Task<Outcome> Operations::run() {
     if (!may_go_on) break;
     co_await ctx_.breathe();
   }
-  outcome_.rows = pass_.rows;
   co_return outcome_;
 }
 
 // False if nothing more should be done in this pass.
 Task<bool> Operations::work_at(std::string id) {
   auto& operation = memory_.operations[id];
-  const auto before = pass_.rows;
+  const auto before = ctx_.rows_moved();
   std::optional<pg::Error> failure;
   auto progress = Progress::blocked;
   try {
@@ -140,7 +139,7 @@ Task<bool> Operations::work_at(std::string id) {
     operation.phase = Operation::Phase::unknown;  // others may change its jobs before the next try
     if (!outcome_.failure) outcome_.failure = std::current_exception();
   }
-  if (pass_.rows > before) operation.failures = 0;
+  if (ctx_.rows_moved() > before) operation.failures = 0;
   if (failure) {
     const int most = may_pass(failure->state()) ? kMostPassingFailures : kMostFailures;
     if (++operation.failures >= most) {

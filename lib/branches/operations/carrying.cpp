@@ -104,7 +104,7 @@ Task<bool> Carrying::skip() {
   const auto skipped = co_await tx.query("operations/skip_pending", id_, kMostSkipped);
   if (!skipped.empty()) {
     co_await tx.commit();
-    pass_.rows += skipped.integer(0, 0);
+    ctx_.moved(skipped.integer(0, 0));
     co_return true;
   }
   const auto finished = co_await tx.query("operations/finish", id_, "completed", std::nullopt,

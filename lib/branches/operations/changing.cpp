@@ -142,7 +142,7 @@ Task<bool> Carrying::change_batch(Numbers jobs, Numbers numbers) {
     const auto attempt = co_await trying;
     if (is_stopped() || operation_.phase != phase) co_return false;
     search.passed(attempt.done);
-    pass_.rows += attempt.done;
+    ctx_.moved(attempt.done);
     operation_.left += attempt.left;
     operation_.has_changed_any |= attempt.done > 0;
     if (!attempt.refusal) continue;
@@ -259,7 +259,7 @@ Task<bool> Carrying::record(std::int64_t job, std::string why) {
   if (!is_held) co_return false;
   co_await tx.query("operations/record_error", id_, job, fmt::format("job_id={}: {}", job, why));
   co_await tx.commit();
-  ++pass_.rows;
+  ctx_.moved(1);
   operation_.has_changed_any = true;
   ctx_.report().skipped_rows("bad_row", 1,
                              fmt::format("batch operation {}, job {}: {}", id_, job, why));

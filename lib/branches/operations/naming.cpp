@@ -74,7 +74,7 @@ Task<bool> Carrying::add(Numbers jobs) {
   if (!is_held) co_return false;
   const auto added = co_await tx.query("operations/add_items", id_, jobs);
   co_await tx.commit();
-  if (!added.empty()) pass_.rows += added.integer(0, 0);
+  if (!added.empty()) ctx_.moved(added.integer(0, 0));
   co_return true;
 }
 

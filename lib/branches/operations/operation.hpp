@@ -53,12 +53,11 @@ enum class Progress {
   busy,         // another leader works at batch operations
 };
 
-// What the operations of a pass share.
+// What the operations of a pass share. What it moves is a job that is named, changed or skipped.
 struct OperationsPass {
   BranchContext& ctx;
   scheduling::Pace& pace;
-  time::TimePoint end;    // when to let go
-  std::int64_t rows = 0;  // jobs that were named, changed or skipped
+  time::TimePoint end;  // when to let go
 };
 
 Task<Progress> carry_on(OperationsPass& pass, std::string id, Operation& operation);

@@ -51,9 +51,11 @@ Task<bool> raise(BranchContext& ctx, Aging& aging, Jobs jobs, Bisection& search)
     const auto rows =
         co_await ctx.query("canonical/raise_priority", std::move(jobs), ctx.duration("waited"));
     const auto raised = rows.integers(0, 0);
+    const auto count = static_cast<std::int64_t>(raised.size());
+    ctx.moved(count);
     aging.raised.insert(aging.raised.end(), raised.begin(), raised.end());
     aging.pace.took(asked, time::SteadyClock().now() - began);
-    search.passed(static_cast<std::int64_t>(raised.size()));
+    search.passed(count);
     co_return true;
   } catch (const pg::Error& error) {
     if (error.state().is_cancelled()) aging.pace.cut_short();
@@ -63,7 +65,7 @@ Task<bool> raise(BranchContext& ctx, Aging& aging, Jobs jobs, Bisection& search)
   co_return false;
 }
 
-Task<std::int64_t> raise_batch(BranchContext& ctx, Aging& aging, Jobs jobs) {
+Task<bool> raise_batch(BranchContext& ctx, Aging& aging, Jobs jobs) {
   Bisection search(jobs.size());
   while (const auto range = search.next()) {
     co_await ctx.breathe();
@@ -74,7 +76,7 @@ Task<std::int64_t> raise_batch(BranchContext& ctx, Aging& aging, Jobs jobs) {
     const auto* reason = fault_of(why) == Fault::contention ? "locked" : "bad_row";
     ctx.report().skipped_rows(reason, 1, "job " + std::to_string(jobs[row]));
   }
-  co_return search.passed();
+  co_return true;
 }
 
 // The next jobs that have waited for long, without those that are left out.
@@ -92,19 +94,18 @@ Task<Jobs> look(BranchContext& ctx, Aging& aging, std::int64_t most, Jobs left_o
   }
 }
 
-Task<std::int64_t> raise_window(BranchContext& ctx, Aging& aging, Jobs jobs) {
-  std::int64_t raised = 0;
+Task<bool> raise_window(BranchContext& ctx, Aging& aging, Jobs jobs) {
   for (std::size_t begin = 0; begin < jobs.size();) {
     const auto end = std::min(begin + static_cast<std::size_t>(aging.pace.rows()), jobs.size());
     auto raising = raise_batch(ctx, aging, part(jobs, {begin, end}));
-    raised += co_await raising;
+    co_await raising;
     begin = end;
   }
-  co_return raised;
+  co_return true;
 }
 
 Task<Outcome> run(BranchContext& ctx) {
-  if (ctx.planes().routed_schema.has_value()) co_return Outcome{};
+  if (ctx.planes().routed_schema.has_value()) co_return Outcome();
   const auto most = std::min(ctx.integer("batch_size"), kMostJobs);
   const scheduling::Pace pace(1, most, kTarget);
   auto& aging = ctx.memory<Aging>(Aging{pace, pace, {}, {}});
@@ -112,7 +113,6 @@ Task<Outcome> run(BranchContext& ctx) {
     aging.due = ctx.due();
     aging.raised.clear();
   }
-  Outcome outcome;
   auto tried = aging.raised;
   while (true) {
     const auto asked =
@@ -121,12 +121,12 @@ Task<Outcome> run(BranchContext& ctx) {
     auto looking = look(ctx, aging, asked, tried);
     const auto jobs = co_await looking;
     auto raising = raise_window(ctx, aging, jobs);
-    outcome.rows += co_await raising;
+    co_await raising;
     if (static_cast<std::int64_t>(jobs.size()) < asked) break;
     tried.insert(tried.end(), jobs.begin(), jobs.end());
     co_await ctx.breathe();
   }
-  co_return outcome;
+  co_return Outcome();
 }
 
 }  // namespace

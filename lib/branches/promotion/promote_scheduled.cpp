@@ -68,7 +68,6 @@ Task<bool> drain(PromotionPass& pass, std::deque<Backlog> waiting, Outcome& outc
     if (may_have_more) waiting.push_back(backlog);
     co_await pass.ctx.breathe();
   }
-  outcome.rows = pass.promoted;
   outcome.backlog = !waiting.empty();
   co_return true;
 }

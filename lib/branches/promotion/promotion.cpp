@@ -73,7 +73,7 @@ void PromotionPass::report_refusal(std::string_view what, const pg::SqlState& wh
 
 void PromotionPass::report_batch(std::string_view state, std::int64_t jobs, const Jobs& late,
                                  time::Duration took) {
-  promoted += jobs;
+  ctx.moved(jobs);
   memory.pace.took(jobs, took);
   ctx.report().promoted(state, jobs, took);
   ctx.report().batch_size(memory.pace.rows());

@@ -51,7 +51,6 @@ struct PromotionMemory {
 struct PromotionPass {
   BranchContext& ctx;
   PromotionMemory& memory;
-  std::int64_t promoted = 0;
   // Lanes that others hold, as parallel arrays.
   std::vector<std::string> closed_queues = {};
   std::vector<std::int64_t> closed_priorities = {};

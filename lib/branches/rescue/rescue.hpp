@@ -106,7 +106,6 @@ struct RescuePass {
   const RescueKind& kind;
   RescueTerms terms;
   RescueMemory& memory;
-  std::int64_t rescued = 0;
 
   void report(std::int64_t rescued_jobs, std::int64_t cancelled);
   void report_buried(const pg::Rows& rows);  // kind, queue, jobs

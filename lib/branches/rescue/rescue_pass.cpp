@@ -60,7 +60,7 @@ void RescueMemory::look_into(const std::string& storage_schema) {
 }
 
 void RescuePass::report(std::int64_t rescued_jobs, std::int64_t cancelled) {
-  rescued += rescued_jobs + cancelled;
+  ctx.moved(rescued_jobs + cancelled);
   if (rescued_jobs > 0) ctx.report().rescued(kind.word, rescued_jobs);
   if (cancelled == 0) return;
   ctx.report().rescued(fmt::format("{}_duplicate_cancelled", kind.word), cancelled);
@@ -102,7 +102,6 @@ Task<Outcome> rescue_all(BranchContext& ctx, const RescueKind& kind, RescueTerms
     auto part = separately(ctx, rescue_canonical(pass), outcome.failure);
     co_await part;
   }
-  outcome.rows = pass.rescued;
   co_return outcome;
 }
 

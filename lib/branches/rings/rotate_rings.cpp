@@ -203,23 +203,22 @@ Task<Outcome> pass(BranchContext& ctx, Ring ring) {
   auto looking = look(ctx, ring);
   auto view = co_await looking;
   if (!view) co_return Outcome::skip("a table of the ring is locked");
-  Outcome outcome;
   if (!view->has_rows) {
     ctx.report().rotated(ring.name, "skipped_idle", "none");
     ctx.report().ring_free(ring.name);
     ctx.report().ring_cursor(ring.name, view->slot, view->generation);
-    co_return outcome;
+    co_return Outcome();
   }
   if (memory.turned_for != ctx.due()) {
     auto turning = turn(ctx, ring, *view);
     const bool has_turned = co_await turning;
-    outcome.rows += has_turned ? 1 : 0;
+    if (has_turned) ctx.moved(1);
     memory.turned_for = ctx.due();
   }
   auto pruning = prune_oldest(ctx, ring, *view);
   const bool has_pruned = co_await pruning;
-  outcome.rows += has_pruned ? 1 : 0;
-  co_return outcome;
+  if (has_pruned) ctx.moved(1);
+  co_return Outcome();
 }
 
 Task<Outcome> run_queue(BranchContext& ctx) { return pass(ctx, kQueue); }

@@ -64,7 +64,6 @@ class RollUp {
 
   BranchContext& ctx_;
   RollUpMemory& memory_ = ctx_.memory<RollUpMemory>();
-  std::int64_t changes_ = 0;
 };
 
 Task<Outcome> RollUp::run() {
@@ -85,7 +84,6 @@ Task<Outcome> RollUp::run() {
     outcome.skipped = "somebody holds an old snapshot";
     break;
   }
-  outcome.rows = changes_;
   co_return outcome;
 }
 
@@ -142,7 +140,7 @@ Task<RollUp::Slot> RollUp::fold(std::int64_t slot, std::int64_t generation) {
   const awa::Sql truncate("rings/truncate", slot, "queue_terminal_count_deltas");
   tx.ahead(truncate);
   co_await tx.commit();
-  changes_ += folded.integer(0, 0);
+  ctx_.moved(folded.integer(0, 0));
   co_return Slot::folded;
 }
 

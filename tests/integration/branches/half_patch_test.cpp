@@ -26,7 +26,7 @@ void stop_within_the_patch(const Database& database) {
 void run_all(Leader& leader) {
   for (const auto* branch : branches::catalog()) {
     CAPTURE(branch->name);
-    branches::Outcome outcome;
+    test::Passed outcome;
     REQUIRE_NOTHROW(outcome = leader.run(*branch));
     CHECK_FALSE(outcome.failure);
   }

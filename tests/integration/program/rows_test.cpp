@@ -202,4 +202,34 @@ TEST_CASE(
   CHECK(passes("preempted") == 0);
 }
 
+TEST_CASE("what a pass has moved before it was taken back is counted, and how long that took",
+          "[program][rows]") {
+  const Database database;
+  database.sql(
+      "INSERT INTO awa.queue_descriptors (queue, descriptor_hash, last_seen_at) SELECT name, 'h', "
+      "now() - interval '31 days' FROM unnest(ARRAY['a', 'b', 'c']) name; "
+      "CREATE TABLE public.slow AS SELECT 1; GRANT SELECT ON public.slow TO PUBLIC; "
+      "CREATE FUNCTION public.linger() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN "
+      "IF OLD.queue = 'b' OR EXISTS (SELECT FROM public.slow) AND OLD.queue = 'c' THEN "
+      "PERFORM pg_sleep(CASE OLD.queue WHEN 'b' THEN 0.01 ELSE 0.9 END); END IF; "
+      "RETURN OLD; END$$; "
+      "CREATE TRIGGER linger BEFORE DELETE ON awa.queue_descriptors FOR EACH ROW EXECUTE FUNCTION "
+      "public.linger()");
+  const Daemon daemon("lockkeeper", "[database]\nurl = \"" + database.url() +
+                                        "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
+                                        "[branches.cleanup]\nbatch_size = 1\n");
+  const auto of_cleanup = [&](const std::string& metric) {
+    return daemon.metric(metric, {"branch=\"cleanup\""});
+  };
+  REQUIRE(eventually([&] { return of_cleanup("lockkeeper_preemptions_total") > 0; }));
+  database.sql("DELETE FROM public.slow");
+
+  REQUIRE(eventually(
+      [&] { return of_cleanup("lockkeeper_branch_last_success_timestamp_seconds") > 0; }));
+
+  CHECK(of_cleanup("lockkeeper_branch_rows_total") == 3);
+  CHECK(daemon.metric("awa_maintenance_branch_duration_seconds_sum",
+                      {"awa_maintenance_branch=\"cleanup\""}) >= 0.01);
+}
+
 }  // namespace lockkeeper::test
