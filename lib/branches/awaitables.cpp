@@ -8,6 +8,7 @@
 
 #include "branches/context.hpp"
 #include "logging/quote.hpp"
+#include "scheduling/pace.hpp"
 
 namespace lockkeeper::branches {
 namespace {
@@ -73,6 +74,29 @@ pg::Rows Query::await_resume() {
   const auto reply = Ask::await_resume();
   if (!reply.ok()) throw error_of(reply, statement);
   return reply.rows;
+}
+
+Paced Query::paced(scheduling::Pace& pace, std::int64_t rows) && {
+  return Paced(std::move(*this), pace, rows);
+}
+
+Paced::Paced(Query query, scheduling::Pace& pace, std::int64_t rows)
+    : Query(std::move(query)), pace_(pace), rows_(rows) {}
+
+void Paced::await_suspend(std::coroutine_handle<> waiter) {
+  began_ = time::SteadyClock().now();
+  Query::await_suspend(waiter);
+}
+
+pg::Rows Paced::await_resume() {
+  try {
+    auto rows = Query::await_resume();
+    pace_.took(rows_, time::SteadyClock().now() - began_);
+    return rows;
+  } catch (const pg::Error& error) {
+    if (error.state().is_cancelled()) pace_.cut_short();
+    throw;
+  }
 }
 
 void Breath::await_suspend(std::coroutine_handle<> waiter) {

@@ -15,9 +15,14 @@
 #include "pg/session.hpp"
 #include "time/clock.hpp"
 
+namespace lockkeeper::scheduling {
+class Pace;
+}
+
 namespace lockkeeper::branches {
 
 class BranchContext;
+class Paced;
 
 // Awaits the reply to the last statement of a pipeline.
 class Ask {
@@ -38,6 +43,21 @@ class Query : public Ask {
  public:
   using Ask::Ask;
   pg::Rows await_resume();
+
+  // The same, and the pace learns how long it takes for so many rows, or that they were too many.
+  Paced paced(scheduling::Pace& pace, std::int64_t rows) &&;
+};
+
+class Paced : public Query {
+ public:
+  Paced(Query query, scheduling::Pace& pace, std::int64_t rows);
+  void await_suspend(std::coroutine_handle<> waiter);
+  pg::Rows await_resume();
+
+ private:
+  scheduling::Pace& pace_;
+  std::int64_t rows_;
+  time::TimePoint began_{};
 };
 
 // Awaits the next turn.

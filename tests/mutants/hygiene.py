@@ -40,7 +40,7 @@ MUTANTS = [
      "if (is_taken_back(ctx, error) || error",
      "if (is_taken_back(ctx, error) || error.state().is_cancelled() || error",
      "a time limit of one body ends the pass", "an error of one body*"),
-    ("H", BRANCHES + "cleanup/sweep.cpp", "if (error.state().is_cancelled()) memory_.pace.cut_short();", "",
+    ("H", BRANCHES + "awaitables.cpp", "if (error.state().is_cancelled()) pace_.cut_short();", "",
      "a batch that was taken back does not shrink", "a batch that was taken back*"),
     ("H", SQL + "cleanup/delete_dead_letters.sql",
      "SELECT k.queue, count(*) AS rows FROM gone g",

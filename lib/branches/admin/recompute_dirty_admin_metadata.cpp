@@ -92,11 +92,9 @@ struct Memory {
 // One window. False when the lap is over, or somebody is in its way.
 Task<bool> take_window(BranchContext& ctx, const Marks& marks, Memory& memory, std::size_t family) {
   auto& lap = memory.laps[family];
-  const auto began = time::SteadyClock().now();
   const auto most = std::min(marks.most, lap.pace.rows());
   try {
-    const auto rows = co_await ctx.query(marks.take, most, lap.place);
-    lap.pace.took(most, time::SteadyClock().now() - began);
+    const auto rows = co_await ctx.query(marks.take, most, lap.place).paced(lap.pace, most);
     for (auto& name : rows.texts(0, 0)) {
       if (marks.are_keys) memory.open_changes.took(family, name);
       memory.recount.names[family].waiting.insert(std::move(name));
@@ -104,7 +102,6 @@ Task<bool> take_window(BranchContext& ctx, const Marks& marks, Memory& memory, s
     lap.place = rows.is_null(0, 1) ? "(0,0)" : std::string(rows.text(0, 1));
     co_return !rows.is_null(0, 1);
   } catch (const pg::Error& error) {
-    if (error.state().is_cancelled()) lap.pace.cut_short();
     if (is_taken_back(ctx, error)) throw;
     contained(error);
   }

@@ -50,8 +50,7 @@ std::vector<Counted> wrong_of(const pg::Rows& rows, const Texts& asked, Names& n
 }
 
 // A name that is too much alone, for a statement or for the gaps of the slo lane, is large.
-void ask_for_less(Names& names, const Texts& asked, bool by_slo_lane) {
-  names.pace.cut_short();
+void set_aside_if_large(Names& names, const Texts& asked, bool by_slo_lane) {
   if (asked.size() > 1) return;
   if (by_slo_lane && !names.cut_short.again(asked.front())) return;
   names.large.insert(asked.front());
@@ -61,15 +60,14 @@ void ask_for_less(Names& names, const Texts& asked, bool by_slo_lane) {
 // Empty when it took too long.
 Task<std::optional<pg::Rows>> count(BranchContext& ctx, const Family& family, const Texts& asked,
                                     Names& names) {
-  const auto began = time::SteadyClock().now();
+  const auto size = static_cast<std::int64_t>(asked.size());
   try {
-    auto rows = co_await ctx.query(family.count, asked, kTooMany);
-    names.pace.took(static_cast<std::int64_t>(asked.size()), time::SteadyClock().now() - began);
+    auto rows = co_await ctx.query(family.count, asked, kTooMany).paced(names.pace, size);
     co_return rows;
   } catch (const pg::Error& error) {
     if (!error.state().is_cancelled()) throw;
     const bool by_slo_lane = is_taken_back(ctx, error);
-    ask_for_less(names, asked, by_slo_lane);
+    set_aside_if_large(names, asked, by_slo_lane);
     if (by_slo_lane) throw;
   }
   co_return std::nullopt;

@@ -41,24 +41,12 @@ pg::Parameter behind(const Page& page) {
   return page ? pg::Parameter(*page) : pg::Parameter(std::nullopt);
 }
 
-Task<pg::Rows> next_names(BranchContext& ctx, Memory& memory) {
-  const auto began = time::SteadyClock().now();
-  const auto most = memory.page.rows();
-  try {
-    auto rows = co_await ctx.query("admin/next_names", behind(memory.pages[0]),
-                                   behind(memory.pages[1]), most);
-    memory.page.took(most, time::SteadyClock().now() - began);
-    co_return rows;
-  } catch (const pg::Error& error) {
-    if (error.state().is_cancelled()) memory.page.cut_short();
-    throw;
-  }
-}
-
 // The names of the next page wait to be counted, if there is one.
 Task<bool> turn_page(BranchContext& ctx, Memory& memory) {
-  auto reading = next_names(ctx, memory);
-  const auto rows = co_await reading;
+  const auto most = memory.page.rows();
+  const auto rows =
+      co_await ctx.query("admin/next_names", behind(memory.pages[0]), behind(memory.pages[1]), most)
+          .paced(memory.page, most);
   memory.has_all_names = true;
   for (std::size_t family = 0; family < kFamilies.size(); ++family) {
     auto names = rows.texts(family, 0);

@@ -70,17 +70,11 @@ std::vector<std::string> Survey::names_of(std::size_t family) const {
 }
 
 Task<bool> Survey::look(BranchContext& ctx) {
-  const auto began = time::SteadyClock().now();
   const auto most = window_.rows();
-  try {
-    const auto rows = co_await ctx.query("admin/count_window", is_second_, place_, most,
-                                         names_of(0), names_of(1));
-    window_.took(most, time::SteadyClock().now() - began);
-    add(rows);
-  } catch (const pg::Error& error) {
-    if (error.state().is_cancelled()) window_.cut_short();
-    throw;
-  }
+  const auto rows =
+      co_await ctx.query("admin/count_window", is_second_, place_, most, names_of(0), names_of(1))
+          .paced(window_, most);
+  add(rows);
   co_return true;
 }
 

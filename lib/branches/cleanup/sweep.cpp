@@ -119,17 +119,15 @@ Task<bool> Sweeping::remove_batch(Keys keys) {
 
 // One statement, and its transaction.
 Task<Sweeping::Refusal> Sweeping::remove_at_once(Keys keys) {
-  const auto began = time::SteadyClock().now();
   const auto count = static_cast<std::int64_t>(keys.size());
   Parameters parameters = {pg::Parameter(keys)};
   append(parameters, kind_.limits);
   try {
-    const auto gone = co_await ask(ctx_, kind_.remove, std::move(parameters));
-    memory_.pace.took(count, time::SteadyClock().now() - began);
+    const auto gone =
+        co_await ask(ctx_, kind_.remove, std::move(parameters)).paced(memory_.pace, count);
     for (std::size_t row = 0; row < gone.size(); ++row) ctx_.moved(gone.integer(row, 1));
     if (kind_.on_removed != nullptr) kind_.on_removed(ctx_.report(), gone);
   } catch (const pg::Error& error) {
-    if (error.state().is_cancelled()) memory_.pace.cut_short();
     if (is_taken_back(ctx_, error)) throw;
     co_return contained(error).state();
   }

@@ -45,20 +45,18 @@ struct Aging {
 
 // True if the batch has gone through, however many of its jobs others had locked.
 Task<bool> raise(BranchContext& ctx, Aging& aging, Jobs jobs, Bisection& search) {
-  const auto began = time::SteadyClock().now();
   const auto asked = static_cast<std::int64_t>(jobs.size());
   try {
     const auto rows =
-        co_await ctx.query("canonical/raise_priority", std::move(jobs), ctx.duration("waited"));
+        co_await ctx.query("canonical/raise_priority", std::move(jobs), ctx.duration("waited"))
+            .paced(aging.pace, asked);
     const auto raised = rows.integers(0, 0);
     const auto count = static_cast<std::int64_t>(raised.size());
     ctx.moved(count);
     aging.raised.insert(aging.raised.end(), raised.begin(), raised.end());
-    aging.pace.took(asked, time::SteadyClock().now() - began);
     search.passed(count);
     co_return true;
   } catch (const pg::Error& error) {
-    if (error.state().is_cancelled()) aging.pace.cut_short();
     if (is_taken_back(ctx, error)) throw;
     search.failed(contained(error).state());
   }

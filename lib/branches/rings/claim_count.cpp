@@ -36,23 +36,19 @@ Task<bool> ClaimCount::look(BranchContext& ctx, ClaimsAsked asked) {
     place_ = {table_ == 0 ? std::string(kBehindNothing) : std::to_string(slot_),
               std::string(kBehindNothing)};
   }
-  const auto began = time::SteadyClock().now();
-  try {
-    const auto rows = co_await ctx.query(statement, window_.rows(), parameter(asked.ready_slot),
-                                         asked.ready_generation, place_[0], place_[1]);
-    window_.took(window_.rows(), time::SteadyClock().now() - began);
-    claims_ += rows.integer(0, 0);
-    closures_ += rows.integer(0, 1);
-    const bool is_full = rows.boolean(0, 2);
-    place_.clear();
-    for (std::size_t column = 3; is_full && column < 3 + kPlaceColumns; ++column) {
-      place_.emplace_back(rows.text(0, column));
-    }
-    if (!is_full) ++table_;
-  } catch (const pg::Error& error) {
-    if (error.state().is_cancelled()) window_.cut_short();
-    throw;
+  const auto most = window_.rows();
+  const auto rows = co_await ctx
+                        .query(statement, most, parameter(asked.ready_slot), asked.ready_generation,
+                               place_[0], place_[1])
+                        .paced(window_, most);
+  claims_ += rows.integer(0, 0);
+  closures_ += rows.integer(0, 1);
+  const bool is_full = rows.boolean(0, 2);
+  place_.clear();
+  for (std::size_t column = 3; is_full && column < 3 + kPlaceColumns; ++column) {
+    place_.emplace_back(rows.text(0, column));
   }
+  if (!is_full) ++table_;
   co_return table_ == std::size(kTables);
 }
 
