@@ -17,7 +17,7 @@ run_tests() {
   case "$label" in
     "")
       build build released; build_sanitized
-      "${run[@]}" -R '^(sanitized|chaos|conformance|lint|integration[.]long)' ;;
+      "${run[@]}" -R '^(sanitized|chaos|conformance|lint|integration[.]long|unit[.]service)' ;;
     lint) build build help >/dev/null; "${run[@]}" -L '^lint$' ;;
     sanitized) build build help >/dev/null; build_sanitized; "${run[@]}" -L '^sanitized$' ;;
     soak) build build; LOCKKEEPER_SEEDS=100000 "${run[@]}" -R '^unit\.scheduling$' --timeout 3600 ;;

@@ -33,13 +33,14 @@ END $$;
 )";
 
 constexpr std::string_view kStatistics = R"(
--- observe, diagnose: the oldest snapshot and the oldest producer, whoever's they are
+-- observe, diagnose, terminal_count_rollup: the oldest snapshot and the oldest producer, whoever's they
+-- are
 GRANT pg_read_all_stats TO {role};
 )";
 
 constexpr std::string_view kSignal = R"(
--- takeover, declaration_window: ending the session of a worker that leads. Membership in the workers'
--- role does the same.
+-- takeover, declaration_window: ending the session of a worker that leads. Membership in the role
+-- that owns schema awa does the same.
 GRANT pg_signal_backend TO {role};
 )";
 

@@ -35,7 +35,7 @@ void look_at_role(Facts& facts, const pg::Rows& session) {
   }
   if (session.boolean(0, 5)) {
     facts.add(Mark::warning, "role", fmt::format("role {} is a superuser", role),
-              "use the workers' role; Lockkeeper needs no more");
+              "use the role that lockkeeper grants makes");
   }
 }
 

@@ -65,8 +65,11 @@ http::Fetched ask_daemon(const config::Settings& settings, const std::string& pa
   if (!settings.http.listen.empty()) {
     answer = http::fetch(settings.http.listen, path, kFetchLimit);
   }
-  if (answer.status != 0 && answer.status != 200) {
+  const bool is_ours =
+      answer.body.starts_with("{\"version\":") || answer.body.starts_with("lockkeeper ");
+  if (answer.status != 0 && (answer.status != 200 || !is_ours)) {
     answer.failure = fmt::format("what answers there is no Lockkeeper: HTTP {}", answer.status);
+    answer.status = 0;
   }
   return answer;
 }

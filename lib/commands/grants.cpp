@@ -59,8 +59,10 @@ int print_grants(config::Settings settings, const std::optional<std::string>& ro
   request.origin = found.schema ? ", as the database says"
                                 : fmt::format(", which is only assumed: {}", found.why);
   request.switched_off = service::switched_off(settings);
-  request.sees_all = !awa::is_switched_off(request.switched_off, "observe") ||
-                     !awa::is_switched_off(request.switched_off, "diagnose");
+  const auto is_on = [&request](const char* branch) {
+    return !awa::is_switched_off(request.switched_off, branch);
+  };
+  request.sees_all = is_on("observe") || is_on("diagnose") || is_on("terminal_count_rollup");
   request.ends_sessions = settings.leadership.takeover == config::Takeover::terminate ||
                           settings.leadership.declaration_window;
   print(awa::grants_script(request));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "config/json.hpp"
@@ -14,6 +15,10 @@ namespace {
 // What cron_eval reads of a row; longer ones would never fire.
 constexpr std::size_t kLongestName = 400;
 constexpr std::size_t kLongestExpression = 1000;
+
+// What Awa's tables take of a job.
+constexpr std::size_t kLongestWord = 200;
+constexpr std::size_t kMostTags = 20;
 
 // As Awa's registration has them.
 constexpr CountLimits kPriorities{1, 4};
@@ -31,12 +36,19 @@ struct Job {
   std::string policy = "coalesce";
 };
 
+// UTF-8, as the file is.
+std::size_t letters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+  }));
+}
+
 std::string required(Reader& table, std::string_view key, std::size_t longest) {
   std::string value;
   if (!table.has(key)) table.refuse(key, "is missing");
   table.text(key, value);
-  if (value.empty() || value.size() > longest) {
-    table.refuse(key, fmt::format("must have 1 to {} bytes", longest));
+  if (value.empty() || letters(value) > longest) {
+    table.refuse(key, fmt::format("must have 1 to {} letters", longest));
   }
   return value;
 }
@@ -53,12 +65,15 @@ std::string row_of(const Declaration& declaration, const Job& job) {
 
 Job read_job(Reader& table) {
   Job job;
-  job.kind = required(table, "kind", kLongestName);
-  if (table.has("queue")) job.queue = required(table, "queue", kLongestName);
+  job.kind = required(table, "kind", kLongestWord);
+  if (table.has("queue")) job.queue = required(table, "queue", kLongestWord);
   table.json("args", job.args);
   table.integer("priority", job.priority, kPriorities);
   table.integer("max_attempts", job.max_attempts, kAttempts);
   table.texts("tags", job.tags);
+  if (job.tags.size() > kMostTags) {
+    table.refuse("tags", fmt::format("must be {} at most", kMostTags));
+  }
   table.json("metadata", job.metadata);
   table.word("missed_fire_policy", job.policy, {"coalesce", "catch_up"});
   return job;

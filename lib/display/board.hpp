@@ -34,7 +34,7 @@ struct PassFacts {
   std::int64_t rows = 0;  // moved for its due time, in tries that were taken back as well
   std::string reason;     // of skipped and failed
   time::Duration took{};  // sum of the turns that were not taken back
-  bool was_able = true;   // false: skipped for lack of a right
+  bool was_able = true;   // false: skipped for lack of a right, or of the schema
 };
 
 // Of a pass that has come to its end with so many rows moved; without how long it took, and what a
@@ -76,7 +76,7 @@ class Board {
   void first_byte_sent(BranchRecord& record, time::Duration lateness);
   void turn_taken(BranchRecord& record);
   void preempted(BranchRecord& record, time::Duration wasted);
-  // Whether the acting role has the rights that the branch needs.
+  // Whether the acting role has the rights that the branch needs, and the schema is there.
   void set_able(const BranchRecord& record, bool is_able);
   void pass_ended(BranchRecord& record, PassFacts facts, time::TimePoint now);
 

@@ -15,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr time::Duration kLookAtHolderEvery = 1s;
-constexpr time::Duration kExamineEvery = 60s;
 // A missing right does not come back sooner, and each try is an error in the server's log.
 constexpr time::Duration kTryTakeoverAgain = 5s;
 constexpr time::Duration kWatchEvery = 100ms;
@@ -147,7 +146,7 @@ void Election::Impl::watch() {
 void Election::Impl::poll() {
   if (state == State::aside) return happen(Event::poll_due);
   if (is_look_due()) return look();
-  const bool is_old = loop.now() - examined_at >= kExamineEvery;
+  const bool is_old = loop.now() - examined_at >= settings.examine_every;
   happen(is_old ? Event::examination_due : Event::poll_due);
 }
 

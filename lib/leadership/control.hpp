@@ -40,7 +40,7 @@ class Control {
   void connected();
   void set_up(const pg::Replies& identity);
   void ready(const pg::Replies& replies);
-  void lost();
+  void lost(const std::string& why);
   bool is_current(int attempt) const { return is_wanted_ && attempt == attempt_; }
 
   Callbacks callbacks_;
@@ -52,6 +52,7 @@ class Control {
   bool is_wanted_ = false;
   bool is_ready_ = false;
   int attempt_ = 0;
+  std::string told_;  // why it was lost, in the log already; empty while all is well
   std::string server_start_;
 };
 

@@ -42,7 +42,8 @@ struct ElectionSettings {
   std::string password;  // empty: libpq's own ways
   std::string role;      // SET ROLE after connecting; empty for none
   time::Duration poll_interval = std::chrono::milliseconds(250);
-  time::Duration look_every = std::chrono::seconds(5);  // of a standby, between two questions
+  time::Duration look_every = std::chrono::seconds(5);      // of a standby, between two questions
+  time::Duration examine_every = std::chrono::seconds(60);  // the same, whether it may lead at all
   config::Takeover takeover = config::Takeover::wait;
   time::Duration idle_limit = std::chrono::milliseconds(1500);
   time::Duration stop_limit = std::chrono::seconds(5);

@@ -144,7 +144,8 @@ inline constexpr Metric kBranchLastSuccess{Kind::gauge,
 // branch, lane
 inline constexpr Metric kBranchUnable{
     Kind::gauge, "lockkeeper_branch_unable",
-    "1 while the branch is skipped because the acting role lacks a right that it needs"};
+    "1 while the branch is skipped because the acting role lacks a right that it needs, or the "
+    "schema is gone"};
 // branch
 inline constexpr Metric kPreemptions{Kind::counter, "lockkeeper_preemptions_total",
                                      "Hygiene turns taken back so that an SLO branch could start"};

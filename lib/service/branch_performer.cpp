@@ -45,6 +45,11 @@ bool Ground::stand_on(awa::Examination found) {
   return is_changed;
 }
 
+void Ground::give_way(std::string why) {
+  unusable = std::move(why);
+  if (on_stood) on_stood();
+}
+
 BranchPerformer::BranchPerformer(Place place, display::BranchRecord& record)
     : place_(std::move(place)),
       record_(record),
@@ -73,10 +78,11 @@ void BranchPerformer::begin_pass(const scheduling::Action& action) {
 bool BranchPerformer::skip() {
   const auto& ground = place_.ground;
   const auto unable = ground.unable.find(record_.branch->name);
-  is_able_ = unable == ground.unable.end();
-  if (is_able_ && ground.unusable.empty()) return false;
+  const bool lacks_right = unable != ground.unable.end();
+  is_able_ = !lacks_right && ground.unusable.empty();
+  if (is_able_) return false;
   coro::Completion<branches::Outcome> idle;
-  idle.value = branches::Outcome::skip(is_able_ ? ground.unusable : unable->second);
+  idle.value = branches::Outcome::skip(lacks_right ? unable->second : ground.unusable);
   pass_ended(std::move(idle));
   return true;
 }

@@ -23,12 +23,15 @@ struct Ground {
   // logged. True when the planes have changed.
   bool stand_on(awa::Examination found);
 
+  // No branch can run at present, and why.
+  void give_way(std::string why);
+
   awa::Planes planes;
   awa::Unable unable;
   std::vector<std::string> advice;
   std::string unusable;  // why no branch can run at present, or empty
   awa::Library library{""};
-  std::function<void()> on_stood;    // after stand_on()
+  std::function<void()> on_stood;    // after stand_on() and give_way()
   std::function<void()> on_changed;  // a statement found something gone or forbidden: look again
 };
 

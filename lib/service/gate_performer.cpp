@@ -71,12 +71,12 @@ void GatePerformer::examined(awa::Examination examination) {
       if (ground_.unusable.empty()) {
         logging::warn("the branches wait", {{"reason", examination.sentence}});
       }
-      ground_.unusable = examination.sentence;
+      ground_.give_way(examination.sentence);
       end.next_due_in = kLookAgain;
       break;
     case awa::Verdict::wrong_version:
     case awa::Verdict::missing_privilege:
-      ground_.unusable = examination.sentence;
+      ground_.give_way(examination.sentence);
       on_disqualified_(std::move(examination));
       break;
     case awa::Verdict::unreadable:

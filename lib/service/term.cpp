@@ -55,7 +55,8 @@ void Term::seat_branches(const Circumstances& circumstances) {
 
 void Term::show_able(display::Board& board) const {
   for (const auto& [record, seat] : seats_) {
-    board.set_able(*record, !ground_.unable.contains(record->branch->name));
+    const bool lacks_right = ground_.unable.contains(record->branch->name);
+    board.set_able(*record, !lacks_right && ground_.unusable.empty());
   }
 }
 

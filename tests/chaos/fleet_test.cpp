@@ -118,6 +118,11 @@ TEST_CASE("a schema that is dropped and migrated anew is led again", "[chaos][sc
   river.enqueue(20, 10ms);
   river.abandon(5);
   REQUIRE(river.verdict() == "");
+  const auto unable = [&] { return daemon.metric("lockkeeper_branch_unable"); };
+  river.database().sql("ALTER SCHEMA awa RENAME TO away");
+  CHECK(eventually([&] { return unable() > 10; }));
+  river.database().sql("ALTER SCHEMA away RENAME TO awa");
+  CHECK(eventually([&] { return unable() == 0; }));
 
   river.drop_and_migrate();
   river.enqueue(100, 1s);

@@ -117,6 +117,7 @@ TEST_CASE("cancels that come late or never harm nobody", "[chaos][line]") {
   CHECK(line.river.verdict() == "");
   CHECK(line.river.holder_pid() == pid);
   CHECK(line.daemon->metric("lockkeeper_preemptions_total") > 0);
+  CHECK(line.daemon->metric("lockkeeper_branch_passes_total", {"outcome=\"failed\""}) == 0);
 }
 
 TEST_CASE("a daemon that is to stop and loses its session does not lead again", "[chaos][line]") {

@@ -9,6 +9,7 @@
 
 #include "coro/task.hpp"
 #include "event/loop.hpp"
+#include "leadership/statements.hpp"
 #include "pg/connection.hpp"
 
 namespace lockkeeper::test {
@@ -17,13 +18,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kLargestReply = 64 * 1024;
-
-constexpr auto kSessionSettings =
-    "SET search_path = pg_catalog; SET jit = off; SET TimeZone = 'UTC'; SET DateStyle = 'ISO';"
-    "SET client_min_messages = warning; SET plan_cache_mode = force_generic_plan;"
-    "SET enable_seqscan = off; SET enable_sort = off; SET max_parallel_workers_per_gather = 0;"
-    "SET synchronous_commit = off; SET lock_timeout = '100ms'; SET statement_timeout = '10s';"
-    "SELECT pg_advisory_lock(4708303813012965710)";
 
 pg::Call plain(const std::string& text) {
   return {std::make_shared<const pg::Statement>(pg::Statement{"", text}), {}};
@@ -86,20 +80,23 @@ struct Leader::Impl final : branches::Turn {
     set_up();
   }
 
+  // As the daemon does, but that a test may take its time.
   void set_up() {
-    std::string settings = kSessionSettings;
-    while (!settings.empty()) {
-      const auto end = settings.find(';');
-      execute(settings.substr(0, end));
-      settings = end == std::string::npos ? "" : settings.substr(end + 1);
-    }
+    leadership::ElectionSettings settings;
+    settings.idle_limit = 10min;
+    execute(leadership::set_up_leader(settings));
+    execute({plain("SET statement_timeout = '10s'")});
+    execute({plain("SELECT pg_advisory_lock(4708303813012965710)")});
   }
 
-  void execute(const std::string& text) {
+  void execute(pg::Pipeline pipeline) {
     std::optional<pg::Replies> replies;
-    connection.send({plain(text)}, [&](pg::Replies came) { replies = std::move(came); });
+    const auto text = pipeline.front().statement->text;
+    connection.send(std::move(pipeline), [&](pg::Replies came) { replies = std::move(came); });
     loop.run_until([&] { return replies.has_value(); }, 20s);
-    if (!replies || !replies->front().ok()) throw std::runtime_error(text + " failed");
+    const bool is_well = replies && std::all_of(replies->begin(), replies->end(),
+                                                [](const pg::Reply& reply) { return reply.ok(); });
+    if (!is_well) throw std::runtime_error(text + " failed");
   }
 
   void send(pg::Pipeline pipeline, pg::OnReplies on_replies) override {
@@ -136,7 +133,8 @@ struct Leader::Impl final : branches::Turn {
     is_shielded = false;
   }
 
-  void renew(scheduling::TurnShape, std::function<void()> on_granted) override {
+  void renew(scheduling::TurnShape shape, std::function<void()> on_granted) override {
+    shapes.push_back(shape);
     start_turn();
     if (!connection.in_transaction()) return loop.post(std::move(on_granted));
     connection.send({plain("ROLLBACK")}, [on_granted](const pg::Replies&) { on_granted(); });
@@ -162,6 +160,7 @@ struct Leader::Impl final : branches::Turn {
     ctx.set_due(due);
     const auto moved = ctx.rows_moved();
     turns = 0;
+    shapes.clear();
     start_turn();
     statements = 0;
     std::optional<coro::Completion<branches::Outcome>> end;
@@ -171,7 +170,7 @@ struct Leader::Impl final : branches::Turn {
     if (!loop.run_until([&] { return end.has_value(); }, 60s)) {
       throw std::runtime_error(fmt::format("{} waits for {}", branch.name, ctx.waiting_for()));
     }
-    if (connection.in_transaction()) execute("ROLLBACK");
+    if (connection.in_transaction()) execute({plain("ROLLBACK")});
     if (largest_reply > kLargestReply) {
       throw std::runtime_error(fmt::format("{}: a reply of {} bytes", branch.name, largest_reply));
     }
@@ -192,6 +191,7 @@ struct Leader::Impl final : branches::Turn {
   bool is_taken_back = false;
   bool is_shielded = false;
   int turns = 0;
+  std::vector<scheduling::TurnShape> shapes;
   int statements = 0;
   std::size_t largest_reply = 0;
 };
@@ -220,7 +220,7 @@ void Leader::declare(std::vector<config::Declaration> declarations) {
   impl_->declared = std::move(declarations);
 }
 
-void Leader::execute(const std::string& text) { impl_->execute(text); }
+void Leader::execute(const std::string& text) { impl_->execute({plain(text)}); }
 
 void Leader::before_each(std::function<void(const std::string& statement)> callback) {
   impl_->before_each = std::move(callback);
@@ -230,6 +230,7 @@ void Leader::take_back() { impl_->is_taken_back = !impl_->is_shielded; }
 
 int Leader::turns() const { return impl_->turns; }
 int Leader::statements() const { return impl_->statements; }
+const std::vector<scheduling::TurnShape>& Leader::shapes() const { return impl_->shapes; }
 metrics::Registry& Leader::registry() { return impl_->registry; }
 
 }  // namespace lockkeeper::test

@@ -23,9 +23,9 @@ struct Passed : branches::Outcome {
   std::int64_t rows = 0;  // moved by this pass
 };
 
-// A leader without a daemon: one connection as the login `lockkeeper`, or another one, with the
-// session settings of the daemon, holding the maintenance lock; planes as the database says at each
-// pass. Keeps the memory of the branches from pass to pass.
+// A leader without a daemon: one connection as the login `lockkeeper`, or another one, set up as
+// the daemon sets up its own but for the time limits, holding the maintenance lock; planes as the
+// database says at each pass. Keeps the memory of the branches from pass to pass.
 class Leader {
  public:
   explicit Leader(const Database& database, const std::string& schema = "",
@@ -60,6 +60,8 @@ class Leader {
   // Of the last pass: turns granted and statements sent, BEGIN and COMMIT among them.
   int turns() const;
   int statements() const;
+  // What it has said of its turns but the first.
+  const std::vector<scheduling::TurnShape>& shapes() const;
 
   metrics::Registry& registry();
 

@@ -140,6 +140,11 @@ double left_alone(Leader& leader, const std::string& branch, const std::string& 
                                  {{"branch", branch}, {"reason", reason}});
 }
 
+bool had_heavy_turn(const Leader& leader) {
+  return std::any_of(leader.shapes().begin(), leader.shapes().end(),
+                     [](const scheduling::TurnShape& shape) { return shape.heavy; });
+}
+
 bool shows(Leader& leader, const std::string& line) {
   return leader.registry().render().find(line) != std::string::npos;
 }

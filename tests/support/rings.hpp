@@ -56,6 +56,9 @@ double left_alone(Leader& leader, const std::string& branch, const std::string& 
 
 bool shows(Leader& leader, const std::string& line);
 
+// Whether the last pass had a turn that was said to end in a piece that cannot be taken back.
+bool had_heavy_turn(const Leader& leader);
+
 // Pages that one execution of a statement reads or writes; it is rolled back.
 int pages_touched(const Database& database, const std::string& text,
                   const std::string& arguments = "");

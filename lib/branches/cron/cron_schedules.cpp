@@ -33,6 +33,7 @@ std::string fault_of(const ScheduleRow& row) {
     return fmt::format("its cron_expr has more than {} characters; write a shorter one",
                        kLongestExpression);
   }
+  if (!row.refused.empty()) return "its " + row.refused;
   if (row.metadata_type != "object") {
     return fmt::format("its metadata is not an object but {}; write an object such as {{}}",
                        row.metadata_type);
@@ -92,6 +93,7 @@ ScheduleRow read_schedule(const pg::Rows& rows, std::size_t row) {
   schedule.is_paused = rows.boolean(row, 10);
   if (!rows.is_null(row, 11)) schedule.last = rows.integer(row, 11);
   schedule.created = rows.integer(row, 12);
+  if (!rows.is_null(row, 13)) schedule.refused = rows.text(row, 13);
   return schedule;
 }
 

@@ -29,6 +29,7 @@ struct ScheduleRow {
   std::string zone;
   std::string queue;
   std::string policy;
+  std::string refused;  // why Awa would not take its job, or empty
   std::string metadata_type;
   bool is_paused = false;
   std::optional<std::int64_t> last;  // microseconds since 1970, as created

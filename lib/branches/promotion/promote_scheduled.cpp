@@ -43,7 +43,7 @@ constexpr Setting kSettings[] = {
     {"max_batches", std::int64_t{128}, "batches in a pass, over both planes and states"},
 };
 
-constexpr std::string_view kSkips[] = {"bad_row", "locked", "refused", "superseded"};
+constexpr std::string_view kSkips[] = {"bad_row", "locked", "superseded"};
 
 std::deque<Backlog> due(const Look& seen) {
   std::deque<Backlog> due;

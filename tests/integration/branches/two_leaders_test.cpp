@@ -126,15 +126,21 @@ TEST_CASE("two leaders that act at once leave the same behind as one",
   std::mt19937_64 chance(std::hash<std::string>()(moment));
   const auto pick = [&](std::size_t below) { return static_cast<std::size_t>(chance() % below); };
   const auto all = branches::catalog();
+  bool have_met = false;
   for (const auto* branch : all) {
-    bool have_met = false;
+    bool is_at_it = false;
     first.before_each([&](const std::string& statement) {
       const bool is_the_moment = statement.find(moment) != std::string::npos;
-      if (is_the_moment && !std::exchange(have_met, true)) return run(second, *branch);
-      if (pick(10) == 0) run(second, *all[pick(all.size())]);
+      if (is_the_moment && !std::exchange(is_at_it, true)) {
+        have_met = true;
+        return run(second, *branch);
+      }
+      // Not before, or there would be nothing left to meet at.
+      if (have_met && pick(10) == 0) run(second, *all[pick(all.size())]);
     });
     run(first, *branch);
   }
+  REQUIRE(have_met);
   first.before_each({});
   for (int round = 0; round < kRounds; ++round) {
     run_all(first);

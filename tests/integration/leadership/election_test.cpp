@@ -31,38 +31,6 @@ TEST_CASE("a candidate becomes the leader of a real Awa database", "[leadership]
   CHECK(candidate.examination().planes.rings == awa::RingShape{16, 8, 8});
 }
 
-TEST_CASE("the leader's session has the settings of the contract", "[leadership][session][H12]") {
-  const Database database;
-  event::Loop loop;
-  auto settings = election_settings(database.url());
-  settings.url = database.member_url();
-  settings.role = "awa_owner";
-  Candidate candidate(loop, settings);
-  candidate.election().start();
-  REQUIRE(loop.run_until([&] { return candidate.leads(); }, 10s));
-  candidate.freeze();
-  REQUIRE(loop.run_until(
-      [&] { return candidate.connection()->state() == pg::Connection::State::idle; }, 10s));
-
-  std::string shown;
-  const auto ask = std::make_shared<const pg::Statement>(pg::Statement{
-      "",
-      "SELECT concat_ws(' ', current_user, current_setting('search_path'),"
-      " current_setting('jit'), current_setting('TimeZone'), current_setting('lock_timeout'),"
-      " current_setting('statement_timeout'), current_setting('synchronous_commit'),"
-      " current_setting('idle_session_timeout'),"
-      " current_setting('idle_in_transaction_session_timeout'),"
-      " current_setting('client_connection_check_interval'),"
-      " current_setting('plan_cache_mode'), current_setting('enable_seqscan'))"});
-  candidate.connection()->send(
-      {pg::Call{ask, {}}}, [&](const pg::Replies& replies) { shown = replies[0].rows.text(0, 0); });
-  REQUIRE(loop.run_until([&] { return !shown.empty(); }, 10s));
-
-  CHECK(shown ==
-        "awa_owner pg_catalog off UTC 100ms 1s off 1500ms 1500ms 100ms force_generic_plan "
-        "off");
-}
-
 TEST_CASE("of two candidates that start together exactly one leads", "[leadership][election]") {
   const Database database;
   for (int round = 0; round < 20; ++round) {
@@ -205,6 +173,34 @@ TEST_CASE("a release is heard by a standby long before its poll", "[leadership][
 
   CHECK(loop.run_until([&] { return standby.leads(); }, 10s));
   CHECK(leader.state() == State::stopped);
+}
+
+TEST_CASE("a standby asks often enough to keep its session, however rarely it is told to",
+          "[leadership][election]") {
+  const Database database;
+  const auto holder = database.session();
+  holder.sql("SELECT pg_advisory_lock(4708303813012965710)");
+  event::Loop loop;
+  auto patient = election_settings(database.url());
+  patient.poll_interval = 60s;
+  patient.idle_limit = 600ms;
+  Candidate standby(loop, patient);
+  standby.election().start();
+
+  std::set<std::string> asked;
+  REQUIRE(loop.run_until(
+      [&] {
+        asked.insert(
+            database.value("SELECT max(query_start) FROM pg_stat_activity WHERE "
+                           "application_name = 'lockkeeper'"));
+        return asked.size() >= 8;
+      },
+      30s));
+
+  const auto& views = standby.views();
+  CHECK(std::none_of(views.begin(), views.end(),
+                     [](const leadership::View& view) { return view.state == State::waiting; }));
+  CHECK(loop.run_until([&] { return standby.state() == State::standby; }, 10s));
 }
 
 TEST_CASE("a clean stop frees the lock and says when it is done", "[leadership][release]") {

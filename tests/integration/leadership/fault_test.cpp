@@ -8,7 +8,10 @@
 
 #include "pg/target.hpp"
 #include "support/candidate.hpp"
+#include "support/captured_log.hpp"
 #include "support/database.hpp"
+#include "support/proxy.hpp"
+#include "support/replica.hpp"
 
 namespace lockkeeper::test {
 
@@ -23,6 +26,27 @@ void terminate(const Database& database, bool holders) {
                            " WHERE usename = 'lockkeeper' AND datname = current_database() AND ") +
                (holders ? "" : "NOT ") +
                "EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory')");
+}
+
+// How a statement of the leader ends that is cancelled in the middle.
+pg::SqlState cancelled_sleep(event::Loop& loop, Candidate& candidate, const Database& database) {
+  std::optional<pg::SqlState> state;
+  const auto sleep =
+      std::make_shared<const pg::Statement>(pg::Statement{"", "SELECT pg_catalog.pg_sleep(0.9)"});
+  candidate.connection()->send({pg::Call{sleep, {}}},
+                               [&](const pg::Replies& replies) { state = replies[0].state; });
+  REQUIRE(loop.run_until(
+      [&] {
+        return database.value(
+                   "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+                   " AND datname = current_database()") == "1";
+      },
+      10s));
+  std::optional<bool> was_answered;
+  candidate.election().cancel(5s, [&](bool answered) { was_answered = answered; });
+  REQUIRE(loop.run_until([&] { return state && was_answered; }, 10s));
+  CHECK(*was_answered);
+  return *state;
 }
 
 }  // namespace
@@ -43,6 +67,7 @@ TEST_CASE("a leader whose backend is ended says so and leads again", "[leadershi
 
 TEST_CASE("a lost control connection comes back and the leader leads on", "[leadership][fault]") {
   const Database database;
+  CapturedLog log;
   event::Loop loop;
   Candidate candidate(loop, election_settings(database.url()));
   candidate.election().start();
@@ -55,6 +80,10 @@ TEST_CASE("a lost control connection comes back and the leader leads on", "[lead
   REQUIRE(loop.run_until([&] { return view.control_connected; }, 10s));
   CHECK(candidate.times_led() == 1);
   CHECK(candidate.losses().empty());
+  const auto told = log.text();
+  CHECK_THAT(told, Catch::Contains("there is no control connection") &&
+                       Catch::Contains("terminating connection due to administrator command"));
+  CHECK(occurrences(told, "the control connection is there again") == 1);
 }
 
 TEST_CASE("the leader's statement can be cancelled, with and without control",
@@ -73,24 +102,36 @@ TEST_CASE("the leader's statement can be cancelled, with and without control",
     REQUIRE(loop.run_until([&] { return !view.control_connected; }, 10s));
   }
 
-  std::optional<pg::SqlState> state;
-  const auto sleep =
-      std::make_shared<const pg::Statement>(pg::Statement{"", "SELECT pg_catalog.pg_sleep(0.9)"});
-  candidate.connection()->send({pg::Call{sleep, {}}},
-                               [&](const pg::Replies& replies) { state = replies[0].state; });
-  REQUIRE(loop.run_until(
-      [&] {
-        return database.value(
-                   "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-                   " AND datname = current_database()") == "1";
-      },
-      10s));
-  std::optional<bool> was_answered;
-  candidate.election().cancel(5s, [&](bool answered) { was_answered = answered; });
+  CHECK(cancelled_sleep(loop, candidate, database).is_cancelled());
+}
 
-  REQUIRE(loop.run_until([&] { return state && was_answered; }, 10s));
-  CHECK(*was_answered);
-  CHECK(state->is_cancelled());
+TEST_CASE("a control connection to another server than the leader's cancels nothing there",
+          "[leadership][cancel][hosts]") {
+  const Database database;
+  const Replica replica(Server::instance());
+  const auto& primary = Server::instance();
+  Proxy proxy("127.0.0.1", primary.port());
+  event::Loop loop;
+  Candidate candidate(
+      loop,
+      election_settings("postgres://lockkeeper@127.0.0.1:" + std::to_string(proxy.port()) +
+                        ",127.0.0.1:" + std::to_string(replica.port()) + "/" + database.name()));
+  candidate.election().start();
+  const auto& view = candidate.election().view();
+  REQUIRE(loop.run_until([&] { return candidate.leads() && view.control_connected; }, 10s));
+  replica.promote();
+  proxy.refuse(true);
+  terminate(database, false);
+  REQUIRE(loop.run_until([&] { return !view.control_connected; }, 10s));
+  REQUIRE(loop.run_until([&] { return view.control_connected; }, 10s));
+  REQUIRE(candidate.leads());
+  proxy.refuse(false);
+  candidate.freeze();
+  REQUIRE(loop.run_until([&] { return candidate.is_idle(); }, 10s));
+
+  const auto state = cancelled_sleep(loop, candidate, database);
+
+  CHECK(state.is_cancelled());
 }
 
 TEST_CASE("a leader that stands still loses the lock to the dead-man switch",

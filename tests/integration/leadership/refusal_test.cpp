@@ -64,6 +64,23 @@ TEST_CASE("a read-only session is refused", "[leadership][refusal]") {
   CHECK_THAT(candidate.sentence(), Contains("read-only") && Contains("RESET"));
 }
 
+TEST_CASE("a standby finds out that it may not lead any more", "[leadership][refusal]") {
+  const Database database;
+  const auto holder = database.session();
+  holder.sql("SELECT pg_advisory_lock(4708303813012965710)");
+  event::Loop loop;
+  auto settings = election_settings(database.url());
+  settings.examine_every = 100ms;
+  Candidate candidate(loop, settings);
+  candidate.election().start();
+  REQUIRE(loop.run_until([&] { return candidate.state() == State::standby; }, 10s));
+
+  database.sql("INSERT INTO awa.schema_version (version, description) VALUES (41, 'later')");
+
+  REQUIRE(loop.run_until([&] { return candidate.state() == State::refused; }, 10s));
+  CHECK(candidate.election().view().reason == "wrong_version");
+}
+
 TEST_CASE("an unknown version is refused, and led once it is put back",
           "[leadership][refusal][T18][H29]") {
   const Database database;

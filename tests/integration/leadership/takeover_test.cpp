@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "leadership/statements.hpp"
 #include "support/candidate.hpp"
 #include "support/captured_log.hpp"
 #include "support/database.hpp"
 #include "support/pgbouncer.hpp"
+#include "support/replica.hpp"
 
 namespace lockkeeper::test {
 
@@ -45,10 +47,58 @@ TEST_CASE("a takeover by hand ends the holder and names it", "[leadership][takeo
   CHECK_THROWS(holder.sql("SELECT 1"));
 }
 
+TEST_CASE("whoever has come after the look is not ended", "[leadership][takeover]") {
+  const Database database;
+  event::Loop loop;
+  pg::Connection asker(loop);
+  pg::ConnectSettings settings;
+  settings.url = database.superuser_url();
+  settings.connect_limit = settings.reply_limit = 10s;
+  std::optional<std::string> failure;
+  asker.connect(settings, [&](const std::string& why) { failure = why; });
+  REQUIRE(loop.run_until([&] { return failure == ""; }, 10s));
+  const auto ask = [&](pg::Call call) {
+    std::optional<pg::Reply> reply;
+    asker.send({std::move(call)}, [&](const pg::Replies& replies) { reply = replies[0]; });
+    REQUIRE(loop.run_until([&] { return reply.has_value(); }, 10s));
+    return *reply;
+  };
+  const std::string become_worker = "SET application_name = 'awa-worker'; ";
+  const std::string lock = "SELECT pg_advisory_lock(4708303813012965710)";
+  const auto first = database.session();
+  const auto second = database.session();
+  first.sql(become_worker + lock);
+  const auto seen = leadership::read_holder(ask(leadership::ask_holder()));
+  REQUIRE(seen);
+
+  SECTION("another worker") {
+    first.sql("SELECT pg_advisory_unlock_all()");
+    second.sql(become_worker + lock);
+  }
+  SECTION("somebody else on the same session") { first.sql("SET application_name = 'lockkeeper'"); }
+  const auto reply = ask(leadership::terminate(*seen));
+
+  CHECK(reply.ok());
+  CHECK(reply.rows.empty());
+  CHECK(first.value("SELECT 1") == "1");
+  CHECK(second.value("SELECT 1") == "1");
+}
+
 TEST_CASE("a takeover by hand finds nobody to displace", "[leadership][takeover]") {
   const Database database;
 
   CHECK(take_over(database.url()).outcome == Outcome::nobody);
+}
+
+TEST_CASE("a takeover by hand finds the primary behind a standby server", "[leadership][hosts]") {
+  const Database database;
+  const Replica replica(Server::instance());
+
+  const auto result =
+      take_over("postgres://lockkeeper@127.0.0.1:" + std::to_string(replica.port()) +
+                ",127.0.0.1:" + std::to_string(Server::instance().port()) + "/" + database.name());
+
+  CHECK(result.outcome == Outcome::nobody);
 }
 
 TEST_CASE("a takeover by hand leaves a Lockkeeper alone", "[leadership][takeover]") {

@@ -59,6 +59,25 @@ TEST_CASE("a database that may be led is told fact by fact", "[program][check]")
   CHECK_THAT(checked.text("role"), Contains("acts as its login, lockkeeper"));
 }
 
+TEST_CASE("a duty that nobody does, too few connections and a takeover that fails are told",
+          "[program][check]") {
+  const Database database;
+  SECTION("a branch that is switched off") {
+    const auto checked =
+        check(database.url(), "[branches.cleanup]\nenabled = false\n[http]\nlisten = \"\"\n");
+    CHECK(checked.ran.code == 0);
+    CHECK(checked.marks("duties") == "warning");
+    CHECK_THAT(checked.text("duties"), Contains("cleanup"));
+  }
+  SECTION("a database that takes two connections") {
+    database.sql("ALTER DATABASE " + database.name() + " CONNECTION LIMIT 2");
+    const auto checked = check(database.url());
+    CHECK(checked.ran.code == 1);
+    CHECK(checked.marks("connections") == "failure");
+    CHECK_THAT(checked.text("connections"), Contains("the database"));
+  }
+}
+
 TEST_CASE("who acts as another role is looked at as that role", "[program][check]") {
   const Database database;
 

@@ -96,20 +96,6 @@ TEST_CASE("output that cannot be written is a failure", "[program][command_line]
   }
 }
 
-// The sanitizers need descriptors of their own to look at an address.
-#ifndef __SANITIZE_ADDRESS__
-TEST_CASE("a machine without descriptors is no bad configuration", "[program][command_line]") {
-  const Folder folder;
-  const auto file = folder.write("c.toml", "[http]\nlisten = \"unix:" + folder.path("s") +
-                                               "\"\n[database]\nurl = \"host=127.0.0.1\"\n");
-
-  const auto ran = shell("ulimit -n 16; $LOCKKEEPER -c " + file + " run");
-
-  CHECK(ran.code == 1);
-  CHECK_THAT(ran.err, StartsWith("lockkeeper: ") && Contains("too many open files"));
-}
-#endif
-
 TEST_CASE("a command line error does not need a stderr", "[program][command_line]") {
   CHECK(shell("$LOCKKEEPER zebra 2>/dev/full").code == 2);
   CHECK(shell("$LOCKKEEPER zebra 2>&-").code == 2);

@@ -175,4 +175,38 @@ TEST_CASE("the daemon fires schedules, and names a bad one once", "[program][cro
                                "'cron_fire_time') FROM awa.ready_entries") == "0");
 }
 
+TEST_CASE("a schedule whose job Awa would not take is told with what to write", "[program][cron]") {
+  const Database database;
+  database.sql(
+      "INSERT INTO awa.cron_jobs (name, cron_expr, kind, priority, max_attempts, tags) VALUES "
+      "('urgent', '@daily', 'k', 9, 25, '{}'), ('long', '@daily', repeat('k', 201), 2, 25, '{}'), "
+      "('tagged', '@daily', 'k', 2, 25, array_fill('t'::text, '{21}')), "
+      "('tireless', '@daily', 'k', 2, 1001, '{}')");
+
+  const auto ran = list(database.url());
+
+  CHECK(ran.code == 0);
+  CHECK_THAT(ran.out, Contains("its priority is 9; write 1 to 4"));
+  CHECK_THAT(ran.out, Contains("its kind has 201 characters; write 200 at most"));
+  CHECK_THAT(ran.out, Contains("its tags are 21; write 20 at most"));
+  CHECK_THAT(ran.out, Contains("its max_attempts is 1001; write 1 to 1000"));
+}
+
+TEST_CASE("cron list acts as the role that is configured", "[program][cron]") {
+  const Database database;
+  database.sql(
+      "DO $$BEGIN CREATE ROLE powerless LOGIN NOINHERIT IN ROLE awa_owner; "
+      "EXCEPTION WHEN duplicate_object THEN END$$");
+  database.sql("INSERT INTO awa.cron_jobs (name, cron_expr, kind) VALUES ('a', '@daily', 'k')");
+  const auto url = Server::instance().url("powerless", database.name());
+  const Folder folder;
+  const auto acting = lockkeeper(
+      {"-c", folder.write("c.toml", "[database]\nrole = \"awa_owner\"\n"), "cron", "list"},
+      {"LOCKKEEPER_DATABASE_URL=" + url});
+
+  CHECK(acting.code == 0);
+  CHECK_THAT(acting.out, Contains("@daily"));
+  CHECK(list(url).code == 3);
+}
+
 }  // namespace lockkeeper::test

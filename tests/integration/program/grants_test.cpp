@@ -116,7 +116,8 @@ TEST_CASE("a branch that is switched off asks for nothing, and what nobody uses 
                            "[leadership]\ndeclaration_window = false\n"
                            "[branches.rotate_lease]\nenabled = false\n"
                            "[branches.observe]\nenabled = false\n"
-                           "[branches.diagnose]\nenabled = false\n")
+                           "[branches.diagnose]\nenabled = false\n"
+                           "[branches.terminal_count_rollup]\nenabled = false\n")
                         .out;
 
   for (const auto* word : {"rotate_lease", "awa.lease_ring_slots", "pg_signal_backend",

@@ -144,6 +144,18 @@ TEST_CASE("the alert rules tell a fleet in trouble from one that works", "[progr
   CHECK(judged.code == 0);
 }
 
+TEST_CASE("every alert rule is seen to fire", "[program][metrics]") {
+  const auto rules = read_text(in_checkout("config/alerts.yml"));
+  const auto tests = read_text(in_checkout("tests/integration/program/alerts.yml"));
+  const std::regex alert("- alert: (\\w+)");
+  int found = 0;
+  for (std::sregex_iterator at(rules.begin(), rules.end(), alert), end; at != end; ++at, ++found) {
+    CAPTURE((*at)[1].str());
+    CHECK_THAT(tests, Catch::Contains("{alertname=\"" + (*at)[1].str() + "\""));
+  }
+  CHECK(found > 10);
+}
+
 TEST_CASE("a standby has the holder of the lock", "[program][metrics]") {
   River river;
   const auto holder = river.database().session();

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "branches/catalog.hpp"
 #include "chaos/river.hpp"
 #include "support/captured_log.hpp"
 #include "support/client.hpp"
@@ -58,6 +59,21 @@ TEST_CASE("SIGTERM and SIGINT end a leader cleanly with 0", "[program][run]") {
   CHECK(daemon.wait(kGenerous) == 0);
   CHECK(river.holder().empty());
   CHECK(daemon.has_logged("the lock was given back"));
+}
+
+TEST_CASE("a leader that has nothing to do keeps its session", "[program][run]") {
+  const Database database;
+  std::string toml = database_at(database.url()) + listening("unix:{folder}/http.sock") +
+                     "[leadership]\nidle_limit = \"300ms\"\ndeclaration_window = false\n";
+  for (const auto* branch : branches::catalog()) {
+    toml += "[branches." + std::string(branch->name) + "]\nenabled = false\n";
+  }
+  const Daemon daemon("lockkeeper", toml);
+
+  REQUIRE(eventually(
+      [&] { return daemon.metric("lockkeeper_database_round_trip_seconds_count") >= 20; }));
+
+  CHECK(daemon.metric("lockkeeper_leadership_changes_total", {"to=\"leading\""}) == 1);
 }
 
 TEST_CASE("SIGTERM ends a standby, and one without a database, with 0", "[program][run]") {

@@ -122,22 +122,6 @@ TEST_CASE("with neither configured status names what to write", "[program][statu
         "set url in [database], or LOCKKEEPER_DATABASE_URL in the environment\n");
 }
 
-TEST_CASE("what answers but is no Lockkeeper is not believed", "[program][status]") {
-  River river;
-  const Daemon daemon(river.settings());
-  REQUIRE(eventually([&] { return leads(daemon); }));
-  const Folder folder;
-  // PostgreSQL's own socket answers something, in another language.
-  const auto port = std::to_string(Server::instance().port());
-  const auto file =
-      folder.write("c.toml", configuration_of(river.database().url(), "127.0.0.1:" + port));
-
-  const auto ran = lockkeeper({"-c", file, "status"});
-
-  CHECK(ran.code == 0);
-  CHECK_THAT(ran.out, Contains("not an HTTP server") && Contains("(lockkeeper)"));
-}
-
 TEST_CASE("behind a pooler status refuses", "[program][status]") {
   River river;
   const Pgbouncer pooler(Server::instance(), "transaction");

@@ -62,7 +62,7 @@ TEST_CASE("a declared schedule that makes no sense is refused at its place", "[c
       {"priority = 5", "x.toml:5:12: priority in [[cron]] must lie between 1 and 4"},
       {"priority = 0", "x.toml:5:12: priority in [[cron]] must lie between 1 and 4"},
       {"max_attempts = 1001", "x.toml:5:16: max_attempts in [[cron]] must lie between 1 and 1000"},
-      {"queue = \"\"", "x.toml:5:9: queue in [[cron]] must have 1 to 400 bytes"},
+      {"queue = \"\"", "x.toml:5:9: queue in [[cron]] must have 1 to 200 letters"},
       {"args = 7", "x.toml:5:8: args in [[cron]] must be a table, such as { days = 7 }"},
       {"args = { t = 2020-01-01 }",
        "x.toml:5:14: args in [[cron]] must not hold a date or a time: write it as a string"},
@@ -80,6 +80,19 @@ TEST_CASE("a declared schedule that makes no sense is refused at its place", "[c
     CAPTURE(each.more);
     CHECK(refusal(kFirst + each.more + "\n") == each.sentence);
   }
+  const auto of_kind = [](const std::string& kind) {
+    return "[[cron]]\nname = \"a\"\nexpression = \"@daily\"\nkind = \"" + kind + "\"\n";
+  };
+  CHECK(refusal(of_kind(std::string(201, 'k'))) ==
+        "x.toml:4:8: kind in [[cron]] must have 1 to 200 letters");
+  std::string of_four_bytes;
+  for (int letter = 0; letter < 200; ++letter) of_four_bytes += "\U0001F30A";
+  CHECK_NOTHROW(read_text(of_kind(of_four_bytes), "x.toml", {}));
+  std::string tags = "\"t\"";
+  for (int tag = 1; tag < 20; ++tag) tags += ", \"t\"";
+  CHECK_NOTHROW(read_text(kFirst + ("tags = [" + tags + "]\n"), "x.toml", {}));
+  CHECK(refusal(kFirst + ("tags = [\"t\", " + tags + "]\n")) ==
+        "x.toml:5:8: tags in [[cron]] must be 20 at most");
   CHECK(refusal("[[cron]]\nname = \"a\"\nkind = \"k\"\n") ==
         "x.toml:1:1: expression in [[cron]] is missing");
   CHECK(refusal("cron = 1\n") ==

@@ -28,6 +28,9 @@ class Fixture {
             const std::string& reason = "") {
     board_.pass_ended(promotion(), {result, 0, reason, took}, now_);
   }
+  void pass_without_right() {
+    board_.pass_ended(promotion(), {PassResult::skipped, 0, "no right", 1ms, false}, now_);
+  }
   void passes(int count, time::Duration took) {
     for (; count > 0; --count) pass(took);
   }
@@ -125,6 +128,28 @@ TEST_CASE("a failure that comes back is told once a minute, and its end", "[serv
   CHECK(fixture.registry().value(
             names::kBranchPasses,
             {{"branch", "promote_scheduled"}, {"lane", "slo"}, {"outcome", "failed"}}) == 102);
+}
+
+TEST_CASE("only a pass that did not fail and was able to work is a success", "[service][board]") {
+  Fixture fixture;
+  const auto last_success = [&] {
+    return fixture.registry().find(names::kBranchLastSuccess, {{"branch", "promote_scheduled"}});
+  };
+  const auto now = [] {
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  };
+
+  fixture.pass(1ms, PassResult::failed);
+  fixture.pass(1ms, PassResult::preempted);
+  fixture.pass_without_right();
+  CHECK_FALSE(last_success());
+
+  const auto before = now();
+  fixture.pass(1ms, PassResult::idle);
+  REQUIRE(last_success());
+  CHECK(*last_success() >= before);
+  CHECK(*last_success() <= now());
 }
 
 TEST_CASE("every series of a branch is zero before it happens", "[service][board]") {

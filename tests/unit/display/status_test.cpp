@@ -2,6 +2,11 @@
 #include "display/status.hpp"
 
 #include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "support/checkout.hpp"
 
 using namespace std::chrono_literals;
 using namespace lockkeeper;
@@ -151,4 +156,25 @@ TEST_CASE("every other state is not ready, in one line", "[service][status]") {
     REQUIRE(reasons.size() == 1);
     CHECK(reasons[0] == std::string(leadership::name(state)) + ": it is\\nso");
   }
+}
+
+TEST_CASE("the page shows what the status has", "[service][status]") {
+  std::ifstream file(test::in_checkout("lib/display/page.html"));
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  const auto json = to_json(leading());
+  // Said by the sentence, or by the state; how the daemon is connected is not for the page.
+  const std::set<std::string> not_shown = {"reason", "lock_holder", "connections"};
+
+  int depth = 0;
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    if (json[at] == '{' || json[at] == '[') ++depth;
+    if (json[at] == '}' || json[at] == ']') --depth;
+    const bool is_key =
+        depth == 1 && json[at] == '"' && (json[at - 1] == '{' || json[at - 1] == ',');
+    if (!is_key) continue;
+    const auto key = json.substr(at + 1, json.find('"', at + 1) - at - 1);
+    CAPTURE(key);
+    CHECK((not_shown.count(key) == 1 || page.find("s." + key) != std::string::npos));
+  }
+  CHECK_THAT(json, Contains("\"findings\":["));
 }

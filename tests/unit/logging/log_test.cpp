@@ -6,6 +6,7 @@
 
 #include <array>
 #include <catch2/catch.hpp>
+#include <ctime>
 #include <string>
 
 using namespace lockkeeper::logging;
@@ -64,6 +65,28 @@ TEST_CASE("a line is facts as fields", "[logging]") {
 
   CHECK_THAT(pipe.read_all(),
              Contains("level=info msg=promoted branch=promote_scheduled rows=8192 ok=true\n"));
+}
+
+TEST_CASE("a line's time is that of UTC, wherever the host is", "[logging]") {
+  ::setenv("TZ", "Asia/Kolkata", 1);
+  ::tzset();
+  Pipe pipe;
+  open(Level::info, Format::logfmt);
+  const auto before = std::time(nullptr);
+
+  info("x");
+  close();
+
+  const auto line = pipe.read_all();
+  const auto at = line.find("time=");
+  REQUIRE(at != std::string::npos);
+  std::tm shown{};
+  REQUIRE(::strptime(line.c_str() + at + 5, "%Y-%m-%dT%H:%M:%S", &shown) != nullptr);
+  const auto seconds = ::timegm(&shown);
+  CHECK(seconds >= before);
+  CHECK(seconds <= std::time(nullptr));
+  ::unsetenv("TZ");
+  ::tzset();
 }
 
 TEST_CASE("a value with newlines and quotes stays on its line", "[logging]") {

@@ -56,7 +56,7 @@ TEST_CASE("the sample configuration has every key there is", "[service][sample]"
   CHECK(written_keys() == keys_of_the_program());
 }
 
-TEST_CASE("the sample configuration is the defaults, but for url and takeover",
+TEST_CASE("the sample configuration is the defaults, but for url, takeover and socket",
           "[service][sample]") {
   const auto schemas = display::branch_schemas();
   const auto sample = config::read_file(kSample, schemas);
@@ -74,6 +74,8 @@ TEST_CASE("the sample configuration is the defaults, but for url and takeover",
   CHECK(sample.leadership.declaration_window == standard.leadership.declaration_window);
   CHECK(sample.leadership.window_interval == standard.leadership.window_interval);
   CHECK(sample.http.listen == standard.http.listen);
+  CHECK(sample.control.socket == "/run/lockkeeper/control.sock");
+  CHECK(standard.control.socket.empty());
   CHECK(sample.log.level == standard.log.level);
   CHECK(sample.log.format == standard.log.format);
   REQUIRE(sample.branches.size() == standard.branches.size());

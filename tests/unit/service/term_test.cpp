@@ -160,3 +160,21 @@ TEST_CASE("a term that is destroyed while it ends calls nobody", "[service][term
 
   CHECK(fixture.ended.empty());
 }
+
+TEST_CASE("the age of the turn in hand grows until it ends", "[service][term]") {
+  Fixture fixture;
+  CHECK(fixture.term->turn_age() == 0ns);
+  REQUIRE(fixture.loop.run_until([&] { return fixture.session.is_busy(); }, 60s));
+
+  const auto began = fixture.loop.now();
+  event::Timer later(fixture.loop, [] {});
+  later.arm_in(20ms);
+  REQUIRE(fixture.loop.run_until([&] { return fixture.loop.now() >= began + 20ms; }, 60s));
+
+  CHECK(fixture.term->turn_age() >= 20ms);
+  while (fixture.session.is_busy()) {
+    fixture.session.answer("53100");
+    fixture.turn();
+  }
+  CHECK(fixture.term->turn_age() == 0ns);
+}

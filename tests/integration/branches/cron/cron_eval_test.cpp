@@ -9,6 +9,7 @@
 #include "integration/branches/schedules.hpp"
 #include "metrics/names.hpp"
 #include "support/pass.hpp"
+#include "support/shown.hpp"
 
 using namespace lockkeeper;
 using namespace lockkeeper::test;
@@ -47,10 +48,18 @@ TEST_CASE("a fire makes the job that the schedule describes, and marks the sched
   const auto midnight = database.value(
       "SELECT to_char(date_trunc('year', now() AT TIME ZONE 'UTC'), 'YYYY-MM-DD HH24:MI:SS')");
 
+  const auto since_midnight = [&] {
+    return std::stod(database.value("SELECT extract(epoch FROM now() - '" + midnight + "+00')"));
+  };
+  const auto before = since_midnight();
+
   const auto outcome = leader.run(cron_eval);
 
   CHECK(outcome.rows == 1);
   CHECK(fires(database) == "1");
+  const auto late = shown(leader.registry(), "lockkeeper_cron_fire_lateness_seconds_sum");
+  CHECK(late >= before - 1);
+  CHECK(late <= since_midnight() + 1);
   CHECK(
       of_job(database, "concat_ws(' ', kind, queue, args, priority, max_attempts, tags, state)") ==
       "report mail {\"n\": 7} 3 4 [\"a\", \"b\"] available");

@@ -62,7 +62,23 @@ TEST_CASE("a claim whose job stands behind it is not leaked", "[branches][diagno
   SECTION("of the canonical plane, where triggers keep it right") {
     database.sql(
         "INSERT INTO awa.jobs_hot (kind, queue, args, state, unique_key, unique_states) VALUES "
-        "('k', 'q', '{}', 'available', 'hot', B'11111000')");
+        "('k', 'q', '{}', 'available', 'hot', B'01000000'); "
+        "INSERT INTO awa.scheduled_jobs (kind, queue, args, state, run_at, unique_key, "
+        "unique_states) VALUES ('k', 'q', '{}', 'scheduled', now() + interval '1 h', 'later', "
+        "B'10000000'), ('k', 'q', '{}', 'retryable', now() + interval '1 h', 'again', "
+        "B'00001000')");
+    REQUIRE(count(database, "job_unique_claims") == "3");
+  }
+  SECTION("not while a retryable job, or a cancelled one, claims its key in that state alone") {
+    database.breaks("a job has the run_lease of its last claim");
+    enqueue(
+        database, "again", 1,
+        ", 'scheduled', p_run_at => now() + interval '1 hour'" + unique_as("again", "11111000"));
+    database.sql("UPDATE awa.deferred_jobs SET state = 'retryable', unique_states = '00001000'");
+    enqueue(database, "over", 1, unique_as("over", "01100010"));
+    worker.claim("over", 1);
+    worker.finish("cancelled");
+    REQUIRE(count(database, "job_unique_claims") == "2");
   }
 
   leader.run(diagnose);

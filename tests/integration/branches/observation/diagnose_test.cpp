@@ -33,13 +33,6 @@ bool is_measured(Leader& leader, const std::string& diagnosis) {
   return found(leader, names::kDiagnosisTime, {{"diagnosis", diagnosis}}).has_value();
 }
 
-void set_clock_ahead(const Database& database) {
-  database.sql("ALTER FUNCTION pg_catalog.clock_timestamp() RENAME TO host_clock");
-  database.sql(
-      "CREATE FUNCTION pg_catalog.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
-      "$$SELECT pg_catalog.host_clock() + interval '1 hour'$$");
-}
-
 void claim_long_ago(const Database& database) {
   database.sql(
       "UPDATE awa.ready_claim_attempt_batches SET claimed_at = claimed_at - interval '1 hour'");
@@ -217,32 +210,6 @@ TEST_CASE("lanes are counted page by page as well", "[branches][diagnose]") {
   CHECK(found(leader, names::kLanesWedged) == 25);
 }
 
-TEST_CASE("who keeps a transaction open is shown by name", "[branches][diagnose]") {
-  const Database database;
-  const auto producer = database.session();
-  producer.sql("SET application_name = 'the shop'; SET ROLE awa_owner; BEGIN");
-  producer.sql("SELECT awa.insert_job_compat('k', 'q', '{}')");
-  const auto pid = producer.value("SELECT pg_backend_pid()");
-  {
-    Leader leader(database);
-    leader.run(diagnose);
-    CHECK(*found(leader, names::kOldestProducer) < 600);
-    CHECK_FALSE(shows(leader, "lockkeeper_mvcc_horizon_holder_seconds{"));
-  }
-  set_clock_ahead(database);
-  Leader leader(database);
-
-  leader.run(diagnose);
-
-  CHECK(*found(leader, names::kOldestProducer) >= 3600);
-  CHECK(*found(leader, names::kHorizonHolder,
-               {{"kind", "session"}, {"pid", pid}, {"application_name", "the shop"}}) >= 3600);
-  producer.sql("COMMIT");
-  leader.run(diagnose);
-  CHECK(found(leader, names::kOldestProducer) == 0);
-  CHECK_FALSE(shows(leader, "lockkeeper_mvcc_horizon_holder_seconds{"));
-}
-
 TEST_CASE("a job that has been due since the year 1 has waited for long", "[branches][diagnose]") {
   const auto [routing, plane] = GENERATE(
       table<Database::Routing, std::string>({{Database::Routing::queue_storage, "queue_storage"},
@@ -254,19 +221,4 @@ TEST_CASE("a job that has been due since the year 1 has waited for long", "[bran
   leader.run(diagnose);
 
   CHECK(*found(leader, names::kOldestAvailableJob, {{"plane", plane}}) > 3e9);
-}
-
-TEST_CASE("a name of others is cut and kept in its line", "[branches][diagnose]") {
-  const Database database;
-  Leader leader(database);
-  const std::string gid = "a\nb" + std::string(150, 'x');
-  const auto session = database.session();
-  session.sql("BEGIN; CREATE TABLE public.forgotten (n int); PREPARE TRANSACTION '" + gid + "'");
-  set_clock_ahead(database);
-
-  leader.run(diagnose);
-
-  CHECK(shows(leader, "lockkeeper_mvcc_horizon_holder_seconds{application_name=\"a\\\\nbx"));
-  CHECK_FALSE(shows(leader, std::string(101, 'x')));
-  session.sql("ROLLBACK PREPARED '" + gid + "'");
 }

@@ -65,12 +65,17 @@ TEST_CASE("the age of the oldest snapshot is that of its transaction", "[branche
   SECTION("of a session that has written and does nothing since") {
     session.sql("BEGIN; CREATE TABLE public.idle (n int)");
   }
+  while (since(database, moment) < 0.5) {
+  }
+  const auto younger = database.session();
+  younger.sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
   const auto least = since(database, moment);
   leader.run(observe);
   const auto most = since(database, moment);
 
   CHECK(horizon(leader, "session") >= least);
   CHECK(horizon(leader, "session") <= most);
+  younger.sql("COMMIT");
   session.sql("COMMIT");
   leader.run(observe);
   CHECK(horizon(leader, "session") == 0);

@@ -21,7 +21,9 @@ TEST_CASE("a queue is shown with all it holds", "[branches][queue_stats][H14]") 
   Leader leader(database);
   enqueue(database, "q", 20);
   enqueue(database, "q", 3, ", p_priority => 3::smallint");
-  database.sql("UPDATE awa.ready_entries SET run_at = now() - interval '42 s' WHERE lane_seq = 1");
+  database.sql(
+      "UPDATE awa.ready_entries SET run_at = now() - CASE priority WHEN 3 THEN interval '1 s' ELSE "
+      "interval '42 s' END WHERE lane_seq = 1");
   lease(database, "running", 3);
   lease(database, "waiting_external", 1);
   defer(database, "scheduled", 5);

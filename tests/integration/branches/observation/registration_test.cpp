@@ -45,7 +45,7 @@ TEST_CASE("the leader has one row, whichever daemon it is", "[branches][registra
   Leader leader(database);
   database.sql(
       "UPDATE awa.runtime_instances SET last_seen_at = now() - interval '1 hour', leader = false,"
-      " queues = '{}', shutting_down = true");
+      " queues = '{}', shutting_down = true, hostname = 'elsewhere', pid = 1");
 
   leader.run(registration);
 
@@ -53,6 +53,8 @@ TEST_CASE("the leader has one row, whichever daemon it is", "[branches][registra
                        "storage_capability, transition_role,"
                        " last_seen_at > now() - interval '1 minute', count(*) OVER ()) FROM "
                        "awa.runtime_instances") == "t t f [] queue_storage auto t 1");
+  CHECK(database.value("SELECT hostname <> 'elsewhere' AND pid <> 1 FROM awa.runtime_instances") ==
+        "t");
 }
 
 TEST_CASE("before the move to queue storage is complete there is no row",
@@ -125,6 +127,43 @@ TEST_CASE("the gauges of the move to queue storage are those of the workers",
       "UPDATE awa.storage_transition_state SET state = 'canonical', prepared_engine = NULL");
   leader.run(registration);
   CHECK_FALSE(shows(leader, "awa_storage_"));
+}
+
+TEST_CASE(
+    "a step of the move is foretold when nobody works with the old storage, and somebody can go on",
+    "[branches][registration]") {
+  const Database database(Routing::canonical);
+  set_prepared(database);
+  const auto add = [&](const std::string& capability, const std::string& role) {
+    database.sql(
+        "INSERT INTO awa.runtime_instances (instance_id, pid, version, started_at, last_seen_at, "
+        "snapshot_interval_ms, healthy, postgres_connected, poll_loop_alive, heartbeat_alive, "
+        "maintenance_alive, shutting_down, leader, queues, storage_capability, transition_role) "
+        "VALUES (gen_random_uuid(), 1, '0.6.9', now(), now(), 10000, true, true, true, true, true, "
+        "false, false, '[]', '" +
+        capability + "', '" + role + "')");
+  };
+  Leader leader(database);
+  const auto is_foretold = [&](const std::string& step) {
+    leader.run(registration);
+    return shows(leader, "{awa_storage_action=\"" + step + "\"} 1");
+  };
+  add("queue_storage", "queue_storage_target");
+  REQUIRE(is_foretold("enter_mixed_transition"));
+
+  SECTION("a canonical worker lives") {
+    add("canonical", "auto");
+    CHECK_FALSE(is_foretold("enter_mixed_transition"));
+    CHECK(shows(leader, "{awa_storage_capability=\"canonical\"} 1"));
+    set_mixed(database);
+    CHECK_FALSE(is_foretold("finalize"));
+    database.sql("DELETE FROM awa.runtime_instances WHERE storage_capability = 'canonical'");
+    CHECK(is_foretold("finalize"));
+  }
+  SECTION("nobody is a target") {
+    database.sql("UPDATE awa.runtime_instances SET transition_role = 'auto'");
+    CHECK_FALSE(is_foretold("enter_mixed_transition"));
+  }
 }
 
 TEST_CASE("jobs that are left are counted in every state, and finished ones are not even read",

@@ -101,6 +101,33 @@ TEST_CASE("a job that is moved is as old for its workers as it was before",
         "7");
 }
 
+TEST_CASE("a job that is moved keeps what it has been through", "[branches][batch_operations]") {
+  const Database database;
+  enqueue(database, "low", 1, ", p_max_attempts => 3::smallint");
+  claim(database, "low", 1);
+  age(database);
+  Leader leader(database);
+  REQUIRE(leader.run(branches::rescue_stale_heartbeats).rows == 1);
+  database.sql("UPDATE awa.deferred_jobs SET run_at = now() - interval '1 min'");
+  REQUIRE(leader.run(branches::promote_scheduled).rows == 1);
+  const auto of_job = [&](const std::string& where) {
+    return database.value(
+        "SELECT concat_ws(' ', attempt, run_lease, max_attempts, attempted_at, created_at, run_at, "
+        "kind, args, jsonb_array_length(payload -> 'errors')) FROM awa.ready_entries WHERE " +
+        where);
+  };
+  const auto before = of_job("attempt = 1 AND queue = 'low'");
+  REQUIRE(before.starts_with("1 1 3 2"));
+  const auto id = submit_move(database, R"({"queue": "low"})", "high");
+
+  run_to_the_end(leader, database, id);
+
+  CHECK(standing(database, id) == "completed: 1 = 1 + 0 + 0");
+  CHECK(of_job("queue = 'high'") == before);
+  CHECK(claim(database, "high", 1) == 1);
+  CHECK(database.value("SELECT max(l) FROM awa.lease_claim_batches, unnest(run_leases) l") == "2");
+}
+
 TEST_CASE("an operation repeats nothing, and what a job had at first stays in its metadata",
           "[branches][batch_operations]") {
   const Database database;

@@ -3,6 +3,7 @@
 
 #include "branches/catalog.hpp"
 #include "integration/branches/jobs.hpp"
+#include "support/shown.hpp"
 
 namespace lockkeeper::test {
 
@@ -39,6 +40,19 @@ TEST_CASE("jobs that are not due stay and tell when to come again",
   REQUIRE(outcome.next_due_in);
   CHECK(*outcome.next_due_in > 59min);
   CHECK(*outcome.next_due_in <= 1h);
+}
+
+TEST_CASE("how late jobs were is what is counted of them", "[branches][promote_scheduled]") {
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const Database database(routing);
+  Leader leader(database);
+  enqueue(database, "mail", 3, ", 'scheduled', p_run_at => now() - interval '1 hour'");
+
+  REQUIRE(leader.run(promote_scheduled).rows == 3);
+
+  const auto sum = shown(leader.registry(), "lockkeeper_job_promotion_lateness_seconds_sum");
+  CHECK(sum >= 3 * 3600);
+  CHECK(sum < 3 * 3600 + 3 * 600);
 }
 
 TEST_CASE("a pass ends at its limit and asks to come again", "[branches][promote_scheduled]") {

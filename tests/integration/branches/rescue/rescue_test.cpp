@@ -190,9 +190,10 @@ TEST_CASE("attempts are rescued in batches, the oldest first, from every slot of
   const Database database;
   Leader leader(database);
   leader.set(rescue_stale_heartbeats, "batch_size", std::int64_t{100});
-  for (int slot = 0; slot < 3; ++slot) {
-    enqueue(database, "mail" + std::to_string(slot), 200);
-    claim(database, "mail" + std::to_string(slot), 200, receipt);
+  // The last jobs are claimed first.
+  for (const std::string queue : {"third", "second", "first"}) enqueue(database, queue, 200);
+  for (const std::string queue : {"first", "second", "third"}) {
+    claim(database, queue, 200, receipt);
     database.sql(
         "UPDATE awa.claim_ring_state SET current_slot = current_slot + 1, generation = "
         "generation + 1");
@@ -201,9 +202,12 @@ TEST_CASE("attempts are rescued in batches, the oldest first, from every slot of
 
   CHECK(leader.run(rescue_stale_heartbeats).rows == 600);
   CHECK(claims_minus_closures(database) == "0");
-  CHECK(database.value("SELECT bool_and(in_order) FROM (SELECT job_id > lag(job_id, 1, 0::bigint) "
-                       "OVER (ORDER BY date_trunc('second', finalized_at), job_id) AS in_order "
-                       "FROM awa.deferred_jobs) o") == "t");
+  CHECK(database.value("SELECT string_agg(queue, ' ' ORDER BY began) FROM (SELECT queue, "
+                       "min(finalized_at) AS began FROM awa.deferred_jobs GROUP BY queue) q") ==
+        "first second third");
+  CHECK(database.value("SELECT bool_and(began >= ended) FROM (SELECT min(finalized_at) AS began, "
+                       "lag(max(finalized_at)) OVER (ORDER BY min(finalized_at)) AS ended FROM "
+                       "awa.deferred_jobs GROUP BY queue) q") == "t");
   CHECK(database.value("SELECT count(DISTINCT xmin::text) >= 6 FROM awa.deferred_jobs") == "t");
 }
 

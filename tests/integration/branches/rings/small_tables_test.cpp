@@ -60,6 +60,7 @@ TEST_CASE("what is stored out of line makes a table large as well", "[branches][
   CHECK(prunes(slot.leader, "queue", "pruned") == 1);
   CHECK(files(slot.database, "^ready_entries_0$") != file);
   CHECK(files(slot.database, "^ready_claim_attempt_batches_0$") == small);
+  CHECK(had_heavy_turn(slot.leader));
 }
 
 TEST_CASE("where deletes are published, a table whose rows nothing tells apart is truncated",
@@ -89,4 +90,5 @@ TEST_CASE("deleting can be taken back until the commit", "[branches][small_table
   slot.leader.before_each(nullptr);
   slot.leader.run_again(rotate_queue);
   CHECK(count(slot.database, "ready_entries_0") == "0");
+  CHECK_FALSE(had_heavy_turn(slot.leader));
 }

@@ -3,6 +3,7 @@
 
 #include "integration/branches/jobs.hpp"
 #include "support/rings.hpp"
+#include "support/server.hpp"
 
 namespace lockkeeper::test {
 
@@ -64,6 +65,7 @@ TEST_CASE("the changes of a sealed slot are added to its counts", "[branches][ro
   const auto outcome = ring.leader.run(terminal_count_rollup);
 
   CHECK(outcome.rows == 6);
+  CHECK(had_heavy_turn(ring.leader));
   CHECK(live(ring.database) == "4=9 9=3");
   CHECK(changes(ring.database) == "0");
 }
@@ -133,6 +135,25 @@ TEST_CASE("statements of ordinary traffic keep nothing from being folded, an old
   CHECK(ring.leader.run(terminal_count_rollup).rows == 1);
   CHECK(live(ring.database) == "4=1");
   reader.sql("ROLLBACK");
+}
+
+TEST_CASE("who does not see how old the snapshots of others are waits until there is none",
+          "[branches][rollup]") {
+  const Database database;
+  database.sql(
+      "DO $$BEGIN CREATE ROLE short_sighted LOGIN IN ROLE awa_owner; "
+      "EXCEPTION WHEN duplicate_object THEN END$$");
+  stand_at(database, "queue", 19);
+  change(database, 2, 18, 4, 1);
+  Leader leader(database, "", Server::instance().url("short_sighted", database.name()));
+  const auto reader = database.session();
+  reader.sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+
+  CHECK(leader.run(terminal_count_rollup).skipped == "somebody holds an old snapshot");
+  CHECK(changes(database) == "1");
+  reader.sql("ROLLBACK");
+
+  CHECK(leader.run(terminal_count_rollup).rows == 1);
 }
 
 TEST_CASE("a slot that somebody still needs is left alone, and the others are folded",
