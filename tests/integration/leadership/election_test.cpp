@@ -175,34 +175,6 @@ TEST_CASE("a release is heard by a standby long before its poll", "[leadership][
   CHECK(leader.state() == State::stopped);
 }
 
-TEST_CASE("a standby asks often enough to keep its session, however rarely it is told to",
-          "[leadership][election]") {
-  const Database database;
-  const auto holder = database.session();
-  holder.sql("SELECT pg_advisory_lock(4708303813012965710)");
-  event::Loop loop;
-  auto patient = election_settings(database.url());
-  patient.poll_interval = 60s;
-  patient.idle_limit = 600ms;
-  Candidate standby(loop, patient);
-  standby.election().start();
-
-  std::set<std::string> asked;
-  REQUIRE(loop.run_until(
-      [&] {
-        asked.insert(
-            database.value("SELECT max(query_start) FROM pg_stat_activity WHERE "
-                           "application_name = 'lockkeeper'"));
-        return asked.size() >= 8;
-      },
-      30s));
-
-  const auto& views = standby.views();
-  CHECK(std::none_of(views.begin(), views.end(),
-                     [](const leadership::View& view) { return view.state == State::waiting; }));
-  CHECK(loop.run_until([&] { return standby.state() == State::standby; }, 10s));
-}
-
 TEST_CASE("a clean stop frees the lock and says when it is done", "[leadership][release]") {
   const Database database;
   event::Loop loop;
