@@ -11,7 +11,6 @@
 #include "commands/terminal.hpp"
 #include "display/exhibits.hpp"
 #include "display/status.hpp"
-#include "http/client.hpp"
 #include "http/listener.hpp"
 #include "pg/target.hpp"
 #include "service/control_socket.hpp"
@@ -20,10 +19,6 @@
 
 namespace lockkeeper::commands {
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto kFetchLimit = 2s;
 
 void look_at_duties(Facts& facts, const config::Settings& settings) {
   std::vector<std::string_view> disabled;
@@ -73,16 +68,12 @@ void look_at_free_address(Facts& facts, const config::Settings& settings) {
             "listen on 127.0.0.1 or a unix socket, or put something in front of it");
 }
 
-bool is_status(const http::Fetched& answer) {
-  return answer.status == 200 && answer.body.starts_with("{\"version\":");
-}
-
 void look_at_http(Facts& facts, const config::Settings& settings) {
   const auto& listen = settings.http.listen;
   if (listen.empty()) return facts.add(Mark::ok, "http", "off: no metrics, no health");
   try {
     require_listen(settings);
-    if (is_status(http::fetch(listen, display::kJsonStatusPath, kFetchLimit))) {
+    if (ask_daemon(listen, display::kJsonStatusPath).status == 200) {
       return facts.add(Mark::ok, "http", listen + " is served by a running Lockkeeper");
     }
     look_at_free_address(facts, settings);

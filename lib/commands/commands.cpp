@@ -13,7 +13,6 @@
 #include "display/status.hpp"
 #include "event/loop.hpp"
 #include "http/address.hpp"
-#include "http/client.hpp"
 #include "leadership/takeover.hpp"
 #include "service/control_socket.hpp"
 #include "service/settings_parts.hpp"
@@ -57,21 +56,6 @@ TakeoverResult ask_database(const config::Settings& settings, TakeoverOnce::Inte
                           });
   loop.run();
   return result;
-}
-
-http::Fetched ask_daemon(const config::Settings& settings, const std::string& path) {
-  http::Fetched answer;
-  answer.failure = "HTTP is off";
-  if (!settings.http.listen.empty()) {
-    answer = http::fetch(settings.http.listen, path, kFetchLimit);
-  }
-  const bool is_ours =
-      answer.body.starts_with("{\"version\":") || answer.body.starts_with("lockkeeper ");
-  if (answer.status != 0 && (answer.status != 200 || !is_ours)) {
-    answer.failure = fmt::format("what answers there is no Lockkeeper: HTTP {}", answer.status);
-    answer.status = 0;
-  }
-  return answer;
 }
 
 // The same facts as the daemon's own, as far as they can be known without it.
@@ -118,7 +102,8 @@ Look look_at_status(config::Settings& settings, const StatusOptions& options) {
   const auto* for_people = paint_of_stdout() == display::Paint::colours
                                ? display::kColouredStatusPath
                                : display::kPlainStatusPath;
-  const auto answer = ask_daemon(settings, options.as_json ? display::kJsonStatusPath : for_people);
+  const auto answer =
+      ask_daemon(settings.http.listen, options.as_json ? display::kJsonStatusPath : for_people);
   if (answer.status != 200) return look_without_daemon(settings, options, answer.failure);
   return {display::kDone, answer.body};
 }
@@ -183,6 +168,15 @@ void require_listen(const config::Settings& settings) {
   } catch (const http::ListenError& error) {
     throw config::SettingsError(fmt::format("{}: {}", settings.http.listen_place, error.what()));
   }
+}
+
+http::Fetched ask_daemon(const std::string& listen, const std::string& path) {
+  if (listen.empty()) return {0, "", "HTTP is off"};
+  auto answer = http::fetch(listen, path, kFetchLimit);
+  const bool is_ours =
+      answer.body.starts_with("{\"version\":") || answer.body.starts_with("lockkeeper ");
+  if (answer.status == 0 || (answer.status == 200 && is_ours)) return answer;
+  return {0, "", fmt::format("what answers there is no Lockkeeper: HTTP {}", answer.status)};
 }
 
 int print_status(config::Settings settings, const StatusOptions& options) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/settings.hpp"
+#include "http/client.hpp"
 
 namespace lockkeeper::commands {
 
@@ -17,6 +18,10 @@ void require_database(config::Settings& settings);
 
 // Throws SettingsError when [http] listen makes no sense.
 void require_listen(const config::Settings& settings);
+
+// What the Lockkeeper that listens there says at one of its status paths; nothing else is believed.
+// Blocking, for two seconds at most.
+http::Fetched ask_daemon(const std::string& listen, const std::string& path);
 
 struct StatusOptions {
   std::string version;  // of this program, for when no daemon answers

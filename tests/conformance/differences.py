@@ -44,11 +44,21 @@ def was_preempted(row, reference, ours):
     return row["queue"].startswith("ops") and same in theirs and same in here
 
 
+RESCUED = ("worker presumed dead", "hard deadline exceeded", "rescued as duplicate")
+
+
+def was_rescued(row):
+    """As the errors say that stand in either plane's form of a job."""
+    payload = row.get("payload")
+    errors = row.get("errors") or (payload.get("errors") if isinstance(payload, dict) else None) or []
+    return any(word in str(each) for each in errors for word in RESCUED)
+
+
 def tells_the_worker(row, _reference, ours):
-    """A message to the worker whose attempt has been rescued."""
-    if row["channel"] != "awa:cancel":
+    """A message to the worker whose attempt has been rescued, where only one plane can have meant it."""
+    if row["channel"] != "awa:cancel" or ours["storage"][0]["state"] == "mixed_transition":
         return False
-    return any(row["payload"] == {"job_id": each[name], "run_lease": each["run_lease"]}
+    return any(row["payload"] == {"job_id": each[name], "run_lease": each["run_lease"]} and was_rescued(each)
                for name, views in (("job_id", ("deferred_jobs", "available", "done_entries", "dead_letters")),
                                    ("id", ("jobs_hot", "scheduled_jobs")))
                for view in views for each in ours[view])

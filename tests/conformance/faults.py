@@ -121,8 +121,14 @@ def moved_cursor(result):
     result["lanes"][0]["taken"] += 1
 
 
+def cancelled_in_vain(result):
+    """A worker is told to stop although nobody has rescued its attempt."""
+    job = next(row for row in result["deferred_jobs"] if row["queue"] == "later")
+    result["notices"].append({"channel": "awa:cancel", "payload": {"job_id": job["job_id"], "run_lease": job["run_lease"]}})
+
+
 # Sequences and messages belong to no transaction that could be rolled back.
-PLANTED_IN_RESULT = (no_notify, notified_twice, wrong_payload, number_in_vain, moved_cursor)
+PLANTED_IN_RESULT = (no_notify, notified_twice, wrong_payload, number_in_vain, moved_cursor, cancelled_in_vain)
 
 
 def unseen(settled, planted, compare):

@@ -26,11 +26,12 @@ class Listener:
             session.execute(f'LISTEN "{channel}"')
 
     def rows(self):
-        """Each message that was heard; several of a shared queue count as one."""
+        """Each message since the last call; several of a shared queue count as one."""
         self.hear()
-        counted = [each for each in self.heard if each[0].startswith((ALONE, CANCEL))]
+        heard, self.heard = self.heard, []
+        counted = [each for each in heard if each[0].startswith((ALONE, CANCEL))]
         return [{"channel": channel, "payload": plain(channel, payload)}
-                for channel, payload in counted + sorted(set(self.heard) - set(counted))]
+                for channel, payload in counted + sorted(set(heard) - set(counted))]
 
     def hear(self):
         """Whatever has been sent; the connection hands it out piece by piece."""

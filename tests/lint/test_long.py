@@ -97,19 +97,29 @@ class Logs(unittest.TestCase):
         self.assertEqual(1, found.fences)
         self.assertAlmostEqual(100.001, found.anchors()[0])
 
-    def test_one_that_stands_by_does_not_begin(self):
-        lines = ("100.000 -- queue/next_due: since", "101.000 SELECT pg_catalog.pg_try_advisory_lock($1)",
-                 "101.010 -- queue/next_due: since", "101.020 -- rings/queue_look: where", "102.030 -- rings/queue_look: where",
-                 "102.100 -- observe/rings: where", "102.101 -- queue/next_due: since", "102.200 -- observe/rings: where",
-                 "102.300 -- queue/has_stale: whether")
+    def read_ours(self, *lines):
         with tempfile.NamedTemporaryFile("w") as file:
             file.write("".join("{0} lockkeeper1|LOG:  execute s1: {1}\n".format(*line.split(" ", 1)) for line in lines))
             file.flush()
-            found = trace.Trace({"lockkeeper1": False}).read(file.name, 0)
+            return trace.Trace({"lockkeeper1": False}).read(file.name, 0)
+
+    def test_one_that_stands_by_does_not_begin(self):
+        found = self.read_ours(
+            "100.000 -- queue/next_due: since", "101.000 SELECT pg_catalog.pg_try_advisory_lock($1)",
+            "101.010 -- queue/next_due: since", "101.020 -- rings/queue_look: where", "102.030 -- rings/queue_look: where",
+            "102.300 -- queue/has_stale: whether")
         self.assertEqual([101.01], found.starts["promote_scheduled"])
         self.assertEqual([102.3], found.starts["rescue_stale_heartbeats"])
         self.assertEqual([101.02, 102.03], found.starts["rotate_queue"])
         self.assertEqual([101.01], found.anchors())
+
+    def test_who_observes_does_not_promote(self):
+        observing = ("102.100 -- observe/look: how", "102.101 -- queue/next_due: since", "102.102 -- observe/rings: where")
+        taken_back = ("102.350 -- observe/look: how", "102.351 -- queue/next_due: since", "102.352 -- observe/look: how")
+        found = self.read_ours("101.010 -- queue/next_due: since", "101.020 -- rings/queue_look: where", *observing,
+                               "102.103 -- queue/next_due: since", *taken_back, "102.353 -- queue/next_due: since",
+                               "102.354 -- observe/rings: where")
+        self.assertEqual([101.01, 102.103, 102.351], found.starts["promote_scheduled"])
 
     def test_every_duty_names_a_statement_that_exists(self):
         for duty in DUTIES:
@@ -123,6 +133,7 @@ class Plans(unittest.TestCase):
             results = plan.Results(path)
             results.begin(plan.make(["a", "b"], ["x", "y"], 2, seed=1))
             first = results.missing(["a", "b"], ["x", "y"])
+            results.failed(first[0], "a worker has ended")
             results.add(dict(zip(("arm", "phase", "repetition"), first[0])))
             self.assertEqual(first[1:], plan.Results(path).missing(["a", "b"], ["x", "y"]))
             self.assertEqual([("b", "y")] * 2, [each[:2] for each in first if each[:2] == ("b", "y")])
@@ -140,7 +151,7 @@ def block(arm, phase, late=1, broken=()):
     return {"kind": "block", "arm": arm, "phase": phase, "repetition": 1, "terms": 1, "overruns": 0, "turns": 5, "completed": 7, "busy_percent": 12.5, "at_once": 1,
             "branches": {duty.branch: branch for duty in DUTIES}, "memory_mb": [4.0] * 12, "memory_median_mb": 4.0,
             "left": dict.fromkeys(("due_jobs", "stale_claims", "expired_dead_letters", "terminal_rows", "dead_tuples",
-                                   "megabytes"), 3),
+                                   "full_queue_slots", "full_claim_slots", "count_deltas", "megabytes"), 3),
             "claims": {"p99_ms": 2.0}, "pickups": {"p99_ms": 3.0}, "broken": list(broken), "audit_faults": [], "unfinished": 0,
             "fence_errors": 0, "fence_is_shut": True, "missed_mutants": [],
             "machine": {"date": "a day", "processor": "one", "cores": 2, "memory_gib": 1, "system": "s", "kernel": "k",
@@ -155,6 +166,11 @@ class Reports(unittest.TestCase):
         rows = self.rows(block("awa", "clean", 1), block("awa", "clean", 6), block("awa", "clean", 91))
         self.assertEqual("40 % (10 to 91)", rows["SLO: due times answered more than 100 ms late"][0])
         self.assertEqual("250 ms", rows["SLO: lateness, p99, at most"][0])
+        self.assertEqual("40 % (10 to 91)", rows["of the SLO lane, rescues: due times answered more than 100 ms late"][0])
+
+    def test_the_median_of_two_bounds_is_one_of_them(self):
+        rows = self.rows(block("awa", "clean", 0), block("awa", "clean", 1))
+        self.assertEqual("250 ms (5 to 250)", rows["SLO: lateness, p99, at most"][0])
 
     def test_a_violation_is_counted(self):
         self.assertEqual("1", self.rows(block("awa", "clean", broken=["a sentence"]))["violations"][0])

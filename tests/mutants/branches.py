@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Plants one fault at a time in the branches and below them, among them what the reference does, and
+"""Plants one fault at a time in the branches, below and around them, among them what the reference does, and
 asks the test that is there for it.
 
 Run by hand: tests/mutants/branches.py [WORD]. Exits with 1 if a fault survives; with a word, only
 the faults whose line has it. The checkout is not touched: everything is built from a copy, in
-about twenty minutes.
+about half an hour.
 """
 import os
 import pathlib
@@ -18,6 +18,7 @@ import admin
 import hygiene
 import matrix
 import operations
+import rooms
 from planting import plant
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -25,7 +26,7 @@ SQL = "lib/awa/sql/"
 BRANCHES = "lib/branches/"
 
 # defect, file, what stands there, what the fault makes of it, what is wrong then, who must notice: a
-# test of the branches, or of another suite, as "awa: a test"
+# test of the branches, or of another suite, as "awa: a test" or "unit.service: a test"
 MUTANTS = [
     ("D1", SQL + "parts/not_ended.sql", "r.receipt_id NOT IN (SELECT c.receipt_id FROM closed c)", "true",
      "a receipt is closed by the first look", "an attempt that ends between*"),
@@ -184,7 +185,7 @@ MUTANTS = [
      "a page that was too much is asked for again", "what takes the server too long*"),
     ("–", BRANCHES + "report.cpp", "logging::shortened(logging::printable(text), kLongestLabel)", "logging::printable(text)",
      "a name of others is as long as it is", "a name of others is cut*"),
-    ("H5", BRANCHES + "rings/rotate_rings.cpp", "if (memory.refusals == 0) ctx.report().ring_free(ring.name);", "",
+    ("H5", BRANCHES + "rings/prune_oldest.cpp", "if (memory.refusals == 0) ctx.report().ring_free(ring.name);", "",
      "a ring that is free again stays pinned", "what pins a ring is a series*"),
     ("–", SQL + "rings/delete_rows.sql", 'FROM :"schema".:"child_k"', 'FROM :"schema".:"child_k" WHERE ctid <> \'(0,1)\'',
      "a row of a small slot is left behind", "a small table is emptied*"),
@@ -202,7 +203,7 @@ MUTANTS = [
 
 
 def planted():
-    return MUTANTS + admin.MUTANTS + hygiene.MUTANTS + matrix.MUTANTS + operations.MUTANTS
+    return MUTANTS + admin.MUTANTS + hygiene.MUTANTS + matrix.MUTANTS + operations.MUTANTS + rooms.MUTANTS
 
 
 def run(words, **options):
@@ -212,7 +213,8 @@ def run(words, **options):
 def split(tests):
     """The program and the test of it."""
     suite, colon, test = tests.rpartition(": ")
-    return f"{suite if colon else 'branches'}_integration_tests", test
+    kind, dot, room = (suite if colon else "branches").rpartition(".")
+    return f"{room}_{kind if dot else 'integration'}_tests", test
 
 
 def build(folder, program):

@@ -47,4 +47,6 @@ MUTANTS = [
      "an operation goes on where it was*"),
     ("–", BRANCH + "carrying.hpp", "kOperationWindow = 1000;", "kOperationWindow = 20000;",
      "a reply is too large", "many jobs are changed*"),
+    ("–", SQL + "requeue.sql", "m.attempt, m.run_lease,", "m.attempt, 0,",
+     "a job that is moved counts its attempts anew", "a job that is moved keeps*"),
 ]

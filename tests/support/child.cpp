@@ -14,27 +14,45 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 
 namespace lockkeeper::test {
 namespace {
 
-void become_server_user() {
-  if (::getuid() != 0) return;
-  const auto* user = ::getpwnam("postgres");
-  if (user == nullptr || ::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0) ::_exit(126);
-}
+// What a child needs, at hand before it is forked. Another thread may hold the allocator's lock at
+// that moment, and in the child nobody ever lets go of it: there only what a signal handler may do
+// works.
+class Start {
+ public:
+  Start(const std::vector<std::string>& words, bool as_server)
+      : complaint_(words[0] + " cannot be executed\n") {
+    for (const auto& word : words) argv_.push_back(const_cast<char*>(word.c_str()));
+    argv_.push_back(nullptr);
+    if (!as_server || ::getuid() != 0) return;
+    const auto* user = ::getpwnam("postgres");
+    if (user == nullptr) throw std::runtime_error("there is no user postgres");
+    user_ = user->pw_uid;
+    group_ = user->pw_gid;
+  }
 
-[[noreturn]] void execute(const std::vector<std::string>& words) {
-  std::vector<char*> argv;
-  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  ::execv(argv[0], argv.data());
-  ::perror(argv[0]);
-  ::_exit(127);
-}
+  void become_user() const {
+    if (user_ == 0) return;
+    if (::setgid(group_) != 0 || ::setuid(user_) != 0) ::_exit(126);
+  }
+
+  [[noreturn]] void execute() const {
+    ::execv(argv_[0], argv_.data());
+    const auto told = ::write(2, complaint_.data(), complaint_.size());
+    ::_exit(told < 0 ? 126 : 127);
+  }
+
+ private:
+  std::string complaint_;
+  std::vector<char*> argv_;  // into the words
+  uid_t user_ = 0;           // root stays what it is
+  gid_t group_ = 0;
+};
 
 // In memory where there is plenty: most of a test's time goes into copying a database of a thousand
 // files.
@@ -85,13 +103,14 @@ std::string make_folder() {
 
 std::string run(const Run& run) {
   int output[2];
+  const Start start(run.words, run.as_server);
   if (::pipe2(output, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
   const auto child = ::fork();
   if (child == 0) {
     ::dup2(output[1], 1);
     ::dup2(output[1], 2);
-    if (run.as_server) become_server_user();
-    execute(run.words);
+    start.become_user();
+    start.execute();
   }
   ::close(output[1]);
   std::string text;
@@ -106,16 +125,17 @@ std::string run(const Run& run) {
 
 Child::Child(const std::vector<std::string>& words, const Output& output, User user) {
   const auto parent = ::getpid();
+  const Start start(words, user == User::server);
   id_ = ::fork();
   if (id_ != 0) return;
-  if (user == User::server) become_server_user();
+  start.become_user();
   // After the change of user, which clears it: the child dies with the program.
   ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
   if (::getppid() != parent) ::_exit(1);
   constexpr int kAppend = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
   ::dup2(::open(output.out.c_str(), kAppend, 0600), 1);
   ::dup2(::open(output.err.c_str(), kAppend, 0600), 2);
-  execute(words);
+  start.execute();
 }
 
 Child::~Child() { end(SIGKILL); }

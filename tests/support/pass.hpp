@@ -5,7 +5,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "awa/planes.hpp"
@@ -69,5 +71,11 @@ class Leader {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// What one of its series shows; nothing while there is no such series.
+inline std::optional<double> found(Leader& leader, const metrics::Metric& metric,
+                                   metrics::Labels labels = {}) {
+  return leader.registry().find(metric, std::move(labels));
+}
 
 }  // namespace lockkeeper::test

@@ -50,6 +50,10 @@ Ran shell(const std::string& command) {
                          "LOCKKEEPER=" + lockkeeper_program(), "/bin/sh", "-c", command});
 }
 
+std::string configuration_of(const std::string& url, const std::string& listen) {
+  return "[database]\nurl = \"" + url + "\"\n[http]\nlisten = \"" + listen + "\"\n";
+}
+
 Folder::Folder() : path_(make_folder()) {}
 
 Folder::~Folder() {

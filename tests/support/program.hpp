@@ -29,6 +29,9 @@ Ran shell(const std::string& command);
 std::vector<std::string> lockkeeper_words(const std::vector<std::string>& words,
                                           const std::vector<std::string>& environment = {});
 
+// A configuration of one database and one address.
+std::string configuration_of(const std::string& url, const std::string& listen);
+
 // A folder of one test, gone with the object.
 class Folder {
  public:

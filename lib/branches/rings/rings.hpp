@@ -15,15 +15,6 @@
 
 namespace lockkeeper::branches {
 
-// Names of a ring's statements and what its answers mean.
-struct Ring {
-  std::string_view name;  // queue, lease or claim
-  const char* look;
-  const char* turn;
-  const char* pinned;
-  std::span<const std::string_view> blockers;  // labels of the last columns of look, in order
-};
-
 // What look says, and after a turn what turn says.
 struct RingView {
   std::int64_t slot = 0;
@@ -58,6 +49,24 @@ struct Pruned {
   std::string_view reason = "none";
   std::int64_t count = 0;
 };
+
+// Names of a ring's statements, what its answers mean, and how one of its slots is pruned.
+struct Ring {
+  std::string_view name;  // queue, lease or claim
+  const char* look;
+  const char* turn;
+  const char* pinned;
+  std::span<const std::string_view> blockers;  // labels of the last columns of look, in order
+  Task<Pruned> (*prune)(BranchContext& ctx, RingView view);
+  bool holds_claims = false;  // in the slot itself, not anywhere in the claim ring
+};
+
+// False: somebody else has locked what we asked for. Any other fault is thrown.
+bool has_answered(const pg::Reply& reply, const char* statement);
+
+// In turns of their own, unless it is too early to ask again. True when the oldest sealed slot has
+// been reclaimed.
+Task<bool> prune_oldest(BranchContext& ctx, Ring ring, RingView view);
 
 // All proofs are made without a lock, and once more under the lock of the last turn. That turn is
 // heavy if it ends in a TRUNCATE, which nothing can take back. A lock that is not to be had in time

@@ -50,6 +50,7 @@ class Leaders:
         self.ever = {}  # application to whether it is Awa's
         self._daemons = {}
         self._counted = {}
+        self._taken_back = {}
         self._telemetry = telemetry
 
     def add(self):
@@ -91,6 +92,7 @@ class Leaders:
                 found = daemon.scrape()
                 self._counted[name] = sum(found.total("awa_maintenance_branch_overrun_total",
                                                       awa_maintenance_branch=duty.branch) for duty in DUTIES)
+                self._taken_back[name] = found.total("lockkeeper_preemptions_total")
 
     def overruns(self):
         """Episodes, as the leaders count them themselves; None if none of them was ever heard."""
@@ -99,6 +101,10 @@ class Leaders:
             counted = [self._telemetry.overruns(name) for name in self.ever]
         heard = [count for count in counted if count is not None]
         return int(sum(heard)) if heard else None
+
+    def taken_back(self):
+        """Turns, as the leaders count them; None of Awa's, which has none."""
+        return None if self.arm.is_awa() else int(sum(self._taken_back.values()))
 
     def kill(self):
         """The present one, if there is one."""

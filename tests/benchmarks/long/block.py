@@ -53,7 +53,7 @@ class Block:
                 self._watch(self.seconds)
                 end = database_clock(self.scene.admin)
                 found = {"turns": debt.turns(self.scene) - turned, "left": debt.left(self.scene),
-                         "completed": self.traffic.completed() - completed, "overruns": self.leaders.overruns(),
+                         "completed": self.traffic.completed() - completed, "overruns": self.leaders.overruns(), "taken_back": self.leaders.taken_back(),
                          "busy_percent": self._share(machine.busy_seconds() - busy),
                          "woken_late_ms": sleeper.longest_ms()}
             found["unfinished"] = self.traffic.settle(SETTLE_LIMIT)

@@ -36,6 +36,10 @@ class Results:
         self.blocks.append({KIND: "block", **block})
         self._append(self.blocks[-1])
 
+    def failed(self, name, why):
+        """Which block came to no end, so that nobody has to wonder what is left out; it stays missing."""
+        self._append({KIND: "failed", "block": name, "why": why})
+
     def missing(self, arms, phases):
         """In the order of the plan, of these arms and phases."""
         done = {(block["arm"], block["phase"], block["repetition"]) for block in self.blocks}

@@ -17,16 +17,17 @@ from long.ticks import BOUNDS
 
 LANES = {lane: [duty.branch for duty in DUTIES if duty.lane == lane] for lane in ("slo", "hygiene")}
 WORDS = {"slo": "SLO", "hygiene": "hygiene"}
+RESCUES = [branch for branch in LANES["slo"] if branch.startswith("rescue_")]
 
 
 def summed(block, branches, key):
     return sum(block["branches"][branch][key] for branch in branches)
 
 
-def share(key, lane):
+def share(key, branches):
     def of(block):
-        due = summed(block, LANES[lane], "due")
-        return 100 * summed(block, LANES[lane], key) / due if due else None
+        due = summed(block, branches, "due")
+        return 100 * summed(block, branches, key) / due if due else None
     return of
 
 
@@ -74,18 +75,23 @@ def below(*path):
 
 FIGURES = [
     *((f"{WORDS[lane]}: {what}", unit, make(lane)) for lane in LANES for what, unit, make in (
-        ("due times answered more than 100 ms late", "%", lambda lane: share("late", lane)),
-        ("due times that never ran", "%", lambda lane: share("never_ran", lane)),
+        ("due times answered more than 100 ms late", "%", lambda lane: share("late", LANES[lane])),
+        ("due times that never ran", "%", lambda lane: share("never_ran", LANES[lane])),
         ("lateness, p50, at most", "ms", lambda lane: at_most(0.5, lane)),
         ("lateness, p99, at most", "ms", lambda lane: at_most(0.99, lane)),
         ("lateness, max", "ms", latest))),
+    ("of the SLO lane, rescues: due times answered more than 100 ms late", "%", share("late", RESCUES)),
     ("overrun episodes, as the leader counts them", "", below("overruns")),
+    ("hygiene turns taken back", "", lambda block: block.get("taken_back")),
     ("rings turned", "", below("turns")),
     ("left at the end: due jobs", "", below("left", "due_jobs")),
     ("left at the end: stale claims", "", below("left", "stale_claims")),
     ("left at the end: expired dead letters", "", below("left", "expired_dead_letters")),
     ("left at the end: terminal rows", "", below("left", "terminal_rows")),
-    ("left at the end: dead tuples", "", below("left", "dead_tuples")),
+    ("left at the end: slots of the queue ring with rows", "", below("left", "full_queue_slots")),
+    ("left at the end: slots of the claim ring with rows", "", below("left", "full_claim_slots")),
+    ("left at the end: changes of counts", "", below("left", "count_deltas")),
+    ("left at the end: dead rows", "", below("left", "dead_tuples")),
     ("database at the end", "MB", below("left", "megabytes")),
     ("jobs of anybody that had not ended two minutes after the load", "", below("unfinished")),
     ("jobs completed", "", below("completed")),
@@ -103,7 +109,7 @@ def cell(values, unit):
     known = [value for value in values if value is not None]
     if not known:
         return ""
-    middle = f"{number(statistics.median(known))} {unit}".strip()
+    middle = f"{number(statistics.median_high(known))} {unit}".strip()
     return middle if min(known) == max(known) else f"{middle} ({number(min(known))} to {number(max(known))})"
 
 
@@ -119,7 +125,7 @@ def table(blocks):
 
 def line(block):
     """What one sees while the blocks run."""
-    slo, hygiene = (share("late", lane)(block) for lane in LANES)
+    slo, hygiene = (share("late", branches)(block) for branches in LANES.values())
     return (f"late: slo {number(slo)} %, hygiene {number(hygiene)} %; slo max {number(latest('slo')(block))} ms; "
             f"overruns {block['overruns']}; completed {block['completed']}, unfinished {block['unfinished']}; "
             f"violations {violations(block)}"

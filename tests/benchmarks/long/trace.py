@@ -41,6 +41,7 @@ class Trace:
         self.fences = 0
         self._before = {}  # application to its last statement
         self._asked = {}  # one that stands by, to when it last looked for due jobs
+        self._unclear = {}  # application to a look for due jobs that may be one of who observes
 
     def read(self, path, begin):
         entry = None
@@ -77,15 +78,21 @@ class Trace:
         return [term.anchor() for term in self.terms.values()]
 
     def _sent(self, at, application, text):
-        before, self._before[application] = self._before.get(application), text
+        before, self._before[application] = self._before.get(application, ""), text
         is_awa = self._leaders[application]
+        unclear = self._unclear.pop(application, None)
+        # Who observes looks at the horizon, at what is due, and at the rings.
+        if unclear and not text.startswith("-- observe/rings:"):
+            self._begun(unclear, application, PROMOTION.branch)
         if application not in self.terms and _LOCK.match(text):
             self._locks[application] = at
         branch = next((duty.branch for duty in DUTIES if duty.is_begun_by(is_awa, text)), None)
-        if branch is None:
-            return
-        if branch == PROMOTION.branch and before and before.startswith("-- observe/"):
-            return  # that is asked by whoever observes
+        if branch == PROMOTION.branch and before.startswith("-- observe/look:"):
+            self._unclear[application] = at
+        elif branch:
+            self._begun(at, application, branch)
+
+    def _begun(self, at, application, branch):
         if application not in self.terms and not self._begins(at, application, branch):
             return
         self.starts[branch].append(at)

@@ -38,9 +38,18 @@ void fill_both_planes(const Database& database) {
       "'scheduled', now() - interval '1 s')");
 }
 
-Listener::Heard heard_of_rescue(const Database& database, Leader& leader) {
+// Both dead attempts are alive, and past their deadlines.
+void make_overdue(const Database& database) {
+  database.sql(
+      "UPDATE awa.lease_claims SET claimed_at = now(), deadline_at = now() - interval '1 hour'");
+  database.sql(
+      "UPDATE awa.jobs_hot SET heartbeat_at = now(), deadline_at = now() - interval '1 hour'");
+}
+
+Listener::Heard heard_of_rescue(const Database& database, Leader& leader,
+                                const branches::Branch& rescue) {
   Listener worker(database, {"awa:cancel", "end"});
-  leader.run(rescue_stale_heartbeats);
+  leader.run(rescue);
   database.sql("NOTIFY \"end\"");
   auto heard = worker.hears(1);
   while (heard.count({"end", ""}) == 0) heard = worker.hears(heard.size() + 1);
@@ -114,34 +123,41 @@ TEST_CASE("a job left alone in one plane is not left alone in the other",
 
 TEST_CASE("the worker of a rescued attempt is asked to stop, where its job id is unmistakable",
           "[branches][transition][T16]") {
+  const auto is_overdue = GENERATE(false, true);
+  CAPTURE(is_overdue);
+  const auto& rescue = is_overdue ? branches::rescue_expired_deadlines : rescue_stale_heartbeats;
   const Database database;
   Leader leader(database);
   fill_both_planes(database);
+  if (is_overdue) make_overdue(database);
+  const auto keep_claim = [&] {
+    database.sql("UPDATE awa.lease_claims SET claimed_at = now(), deadline_at = NULL");
+  };
   const Listener::Heard of_job_1 = {{"awa:cancel", R"({"job_id": 1, "run_lease": 1})"}};
 
   SECTION("while queue storage is active, of its attempts") {
     database.sql("DELETE FROM awa.jobs_hot");
-    CHECK(heard_of_rescue(database, leader) == of_job_1);
+    CHECK(heard_of_rescue(database, leader, rescue) == of_job_1);
   }
   SECTION("while queue storage is active, not of canonical ones") {
-    database.sql("UPDATE awa.lease_claims SET claimed_at = now()");
-    CHECK(heard_of_rescue(database, leader).empty());
+    keep_claim();
+    CHECK(heard_of_rescue(database, leader, rescue).empty());
   }
   SECTION("while the canonical plane is, of its attempts") {
     set_state(database, "canonical");
-    database.sql("UPDATE awa.lease_claims SET claimed_at = now()");
-    CHECK(heard_of_rescue(database, leader) == of_job_1);
+    keep_claim();
+    CHECK(heard_of_rescue(database, leader, rescue) == of_job_1);
   }
   SECTION("while the canonical plane is, not of the other's") {
     set_state(database, "canonical");
     database.sql("DELETE FROM awa.jobs_hot");
-    CHECK(heard_of_rescue(database, leader).empty());
+    CHECK(heard_of_rescue(database, leader, rescue).empty());
   }
   SECTION("in a transition, of none") {
     set_state(database, "mixed_transition");
-    CHECK(heard_of_rescue(database, leader).empty());
+    CHECK(heard_of_rescue(database, leader, rescue).empty());
   }
-  CHECK(leader.run(rescue_stale_heartbeats).rows == 0);
+  CHECK(leader.run(rescue).rows == 0);
 }
 
 TEST_CASE("queue storage in a schema of another name and shape is served",

@@ -65,6 +65,9 @@ const std::map<std::string, Labels> kPromised = {
       "awa_storage_prepared_engine"}},
     {"awa_storage_transition_ready", {"awa_storage_action"}},
     {"awa_storage_canonical_live_backlog", {}},
+    {"awa_queue_depth", {"awa_job_queue", "awa_job_state"}},
+    {"awa_queue_lag_seconds", {"awa_job_queue"}},
+    {"awa_job_dlq_depth", {"awa_job_queue"}},
     {"awa_storage_live_runtime_capability", {"awa_storage_capability"}},
     {"awa_maintenance_rescues_total", {"awa_rescue_kind"}},
     {"awa_maintenance_promote_batches_total", {"awa_job_state"}},
@@ -112,6 +115,9 @@ TEST_CASE("a leader has every promised metric with exactly its labels", "[progra
   // A job that waits in its slot for ever keeps the ring from turning over it and from pruning it.
   river.database().sql(
       "SET ROLE awa_owner; SELECT awa.insert_job_compat('kind', 'waits', '{}'); RESET ROLE");
+  river.database().sql(
+      "INSERT INTO awa.dlq_entries (job_id, kind, queue, priority, dlq_reason, original_run_lease)"
+      " VALUES (nextval('awa.job_id_seq'), 'kind', 'waits', 2, 'left', 1)");
   const Daemon daemon("lockkeeper", "[database]\nurl = \"" + river.database().url() +
                                         "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
                                         "[branches.rotate_queue]\nevery = \"10ms\"\n"

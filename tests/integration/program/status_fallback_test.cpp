@@ -11,14 +11,6 @@ namespace lockkeeper::test {
 
 using Catch::Contains;
 
-namespace {
-
-std::string configuration_of(const std::string& url, const std::string& listen) {
-  return "[database]\nurl = \"" + url + "\"\n[http]\nlisten = \"" + listen + "\"\n";
-}
-
-}  // namespace
-
 TEST_CASE("a web server that is no Lockkeeper is not believed", "[program][status]") {
   River river;
   const Daemon daemon(river.settings());

@@ -32,10 +32,6 @@ walk(json.loads(sys.argv[1]), '')
       {{"/bin/sh", "-c", "/usr/bin/python3 -c \"$0\" \"$1\" | sort -u", kScript, json}, false});
 }
 
-std::string configuration_of(const std::string& url, const std::string& listen) {
-  return "[database]\nurl = \"" + url + "\"\n[http]\nlisten = \"" + listen + "\"\n";
-}
-
 // It leads and has looked at everything once.
 bool leads(const Daemon& daemon) {
   const auto status = daemon.status();

@@ -16,10 +16,6 @@ namespace {
 
 using Found = std::optional<double>;
 
-Found found(Leader& leader, const metrics::Metric& metric, metrics::Labels labels = {}) {
-  return leader.registry().find(metric, labels);
-}
-
 Found leaked(Leader& leader, const std::string& reason) {
   return found(leader, names::kUniqueClaimsLeaked, {{"reason", reason}});
 }

@@ -17,10 +17,6 @@ namespace {
 
 using Found = std::optional<double>;
 
-Found found(Leader& leader, const metrics::Metric& metric, metrics::Labels labels = {}) {
-  return leader.registry().find(metric, labels);
-}
-
 Found waiting(Leader& leader, const std::string& plane) {
   return found(leader, names::kOldestAvailableJob, {{"plane", plane}});
 }

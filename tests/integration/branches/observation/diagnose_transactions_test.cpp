@@ -14,11 +14,6 @@ namespace names = metrics::names;
 
 namespace {
 
-std::optional<double> found(Leader& leader, const metrics::Metric& metric,
-                            metrics::Labels labels = {}) {
-  return leader.registry().find(metric, labels);
-}
-
 void set_clock_ahead(const Database& database) {
   database.sql("ALTER FUNCTION pg_catalog.clock_timestamp() RENAME TO host_clock");
   database.sql(
