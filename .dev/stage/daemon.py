@@ -18,7 +18,8 @@ application_name = "{name}"
 
 [leadership]
 takeover = "terminate"
-declaration_window = {window}
+declaration_window = {has_windows}
+window_interval = "{interval}"
 
 [http]
 listen = "127.0.0.1:{port}"
@@ -30,15 +31,17 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Daemon:
-    def __init__(self, url, folder, branches="", name="lockkeeper", has_windows=True, program=PROGRAM):
+    def __init__(self, url, folder, branches="", name="lockkeeper", windows="1m", program=PROGRAM):
         """The branches are tables of the configuration; the name tells several daemons apart, and is
         that of their sessions.
-        Windows are those in which workers lead for a moment, so that they can publish schedules."""
+        Windows, in which workers lead for a moment so that they can publish schedules, are so far apart; with None
+        there are none."""
         self.port = children.free_port()
         self.log = folder / f"{name}.log"
         configuration = folder / f"{name}.toml"
         configuration.write_text(CONFIGURATION.format(
-            url=url, name=name, port=self.port, branches=branches, window=str(has_windows).lower()))
+            url=url, name=name, port=self.port, branches=branches,
+            has_windows=str(windows is not None).lower(), interval=windows or "1m"))
         self.process = children.start([program, "-c", configuration, "run"], self.log)
         self.ever_led = False
 

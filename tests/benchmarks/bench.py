@@ -26,7 +26,7 @@ from figure import HEADINGS  # noqa: E402
 from scene import SETTINGS, Scene, make_template  # noqa: E402
 
 NAMES = ["lateness", "rings", "prune_wait", "preemption", "due", "flood", "rescue", "cron", "cleanup", "operations",
-         "admin", "debt_bomb", "takeover", "empty_pass", "footprint"]
+         "admin", "debt_bomb", "takeover", "deploy", "move", "empty_pass", "footprint"]
 RESULTS = ROOT / "build" / "bench"
 QUICK = 5  # --quick measures for so many times less
 
@@ -46,11 +46,12 @@ class Bench:
     def scaled(self, amount):
         return amount / QUICK if self.is_quick else amount
 
-    def cluster(self, settings):
-        """A server of its own for one benchmark, which ends it with end()."""
+    def cluster(self, settings, has_storage=True):
+        """A server of its own for one benchmark, which ends it with end(); without storage, nobody has decided yet
+        which one is used."""
         cluster = Cluster("bench", SETTINGS + settings)
         self._clusters.append(cluster)
-        make_template(cluster)
+        make_template(cluster, has_storage)
         return cluster
 
     def end(self, cluster):

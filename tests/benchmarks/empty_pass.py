@@ -20,7 +20,6 @@ WHERE r.rolname IN ('lockkeeper', 'app')
 """
 # Reading it uses none up.
 NEXT_TRANSACTION = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
-WAL = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"
 
 
 def branches():
@@ -35,24 +34,25 @@ def only(branch):
 
 
 def statements(scene):
-    return {query: calls for query, calls, _ in scene.admin.execute(STATEMENTS)}
+    """{text: (calls, bytes of WAL)}"""
+    return {query: (calls, wal) for query, calls, wal in scene.admin.execute(STATEMENTS)}
 
 
 def watch(bench, branch):
-    """Over a while: passes, turns, statements by text, bytes of WAL, transaction ids. `None` is no branch."""
+    """Over a while: passes, turns, statements, transaction ids of the whole server. `None` is no branch."""
     with bench.scene() as scene:
         daemon = scene.lead(only(branch))
         load.defer(scene, 100, database_clock(scene.app) + 3600)
         scene.settle()
         scene.admin.execute("SELECT pg_stat_statements_reset()")
         before = daemon.scrape()
-        marks = scene.value(WAL), scene.value(NEXT_TRANSACTION)
+        next_before = scene.value(NEXT_TRANSACTION)
         time.sleep(bench.scaled(SECONDS))
-        wal, transactions = scene.value(WAL) - marks[0], scene.value(NEXT_TRANSACTION) - marks[1]
+        transactions = scene.value(NEXT_TRANSACTION) - next_before
         metrics = daemon.scrape().since(before)
         passes = metrics.total("lockkeeper_branch_passes_total", branch=branch)
         turns = metrics.total("lockkeeper_turns_total", branch=branch)
-        return passes, turns, statements(scene), wal, transactions
+        return passes, turns, statements(scene), transactions
 
 
 def round_trips(branch, passes, turns, own):
@@ -66,13 +66,14 @@ def round_trips(branch, passes, turns, own):
 def measure(bench):
     with bench.quiet_server():
         bench.say("no branch at all")
-        _, _, machinery, _, _ = watch(bench, None)
+        _, _, machinery, _ = watch(bench, None)
         table = []
         for branch in branches():
             bench.say(branch)
-            passes, turns, calls, wal, transactions = watch(bench, branch)
-            own = sum(count for query, count in calls.items() if query not in machinery)
-            table += round_trips(branch, passes, turns, own)
+            passes, turns, found, transactions = watch(bench, branch)
+            own = [counts for query, counts in found.items() if query not in machinery]
+            calls, wal = (sum(column) for column in zip(*own)) if own else (0, 0)
+            table += round_trips(branch, passes, turns, calls)
             table.append(Row(f"{branch}: WAL", "bytes", wal / passes if passes else None, most=0))
             table.append(Row(f"{branch}: transaction ids", "", transactions / passes if passes else None, most=0))
     return table

@@ -21,8 +21,8 @@ class Row:
     more_is_better: bool = False
 
     def ratio(self):
-        """How many times better than Awa; None where one of them has no number."""
-        if self.ours is None or self.awa is None:
+        """How many times better than Awa; None where one of them has no number, or both have nothing."""
+        if self.ours is None or self.awa is None or self.ours == self.awa == 0:
             return None
         better, worse = (self.ours, self.awa) if self._more() else (self.awa, self.ours)
         return better / worse if worse else math.inf

@@ -6,12 +6,13 @@ import pathlib
 import re
 import time
 
-from empty_pass import WAL
 from figure import Row
 
 TITLE = "footprint as leader, idle"
 SECONDS = 60
 WARM_UP = 10
+# Of the whole server.
+WAL = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"
 CALLS = """
 SELECT coalesce(sum(s.calls), 0)::bigint FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid
 JOIN pg_database d ON d.oid = s.dbid AND d.datname = current_database() WHERE r.rolname IN ('app', 'lockkeeper')

@@ -73,18 +73,17 @@ class Scene:
     def url(self, user):
         return self.cluster.url(user, self.name)
 
-    def daemon(self, branches=""):
-        """Lockkeeper with the defaults of its sample file, but for these tables."""
+    def daemon(self, branches="", windows=None):
+        """Lockkeeper with the defaults of its sample file, but for these tables. It leads all the time, as the other
+        leader does, unless windows are so far apart."""
         # Whoever is called lockkeeper something is not taken for a worker that leads.
         name = f"lockkeeper{len(self.daemons) + 1}-{self.name}"
-        # What is compared is two leaders, each of which leads all the time.
-        self.daemons.append(Daemon(self.url("lockkeeper"), self.cluster.folder, branches, name,
-                                   has_windows=False))
+        self.daemons.append(Daemon(self.url("lockkeeper"), self.cluster.folder, branches, name, windows))
         return self.daemons[-1]
 
-    def worker(self, queues=None, **options):
-        """A released Awa worker with its own defaults, but for these options."""
-        settings = {"queues": queues or {"nothing": 1}, "options": options}
+    def worker(self, queues=None, takes=0.0, **options):
+        """A released Awa worker with its own defaults, but for these options; its jobs take so many seconds."""
+        settings = {"queues": queues or {"nothing": 1}, "options": options, "takes": takes}
         words = [sys.executable, "-B", HERE / "worker.py", self.url("app"), json.dumps(settings)]
         self.workers.append(children.start(words, self.cluster.folder / f"{self.name}-workers.log",
                                            env=self.environment))
@@ -122,10 +121,10 @@ class Scene:
         self.admin.execute("CHECKPOINT")
 
 
-def make_template(cluster):
+def make_template(cluster, has_storage=True):
     """A server that runs, with a migrated database `app` that nobody has used."""
     cluster.start()
-    cluster.make_database(AWA)
+    cluster.make_database(AWA, has_storage)
 
 
 def database_clock(session):

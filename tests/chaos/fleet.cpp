@@ -22,20 +22,22 @@ std::string python() {
 
 }  // namespace
 
-Fleet::Fleet(const Database& database, int size, const std::string& schedule)
+Fleet::Fleet(const Database& database, int size, const std::string& schedule,
+             const std::string& options)
     : folder_(make_folder()),
       url_(Server::instance().url("worker", database.name())),
       schedule_(schedule),
+      options_(options),
       workers_(static_cast<std::size_t>(size)) {
   make_worker_role(database);
   for (std::size_t worker = 0; worker < workers_.size(); ++worker) start(worker);
 }
 
 void Fleet::start(std::size_t worker) {
-  std::vector<std::string> words = {python(), "-B", in_checkout("tests/chaos/worker.py"), url_,
-                                    ledger()};
-  if (!schedule_.empty()) words.push_back(schedule_);
-  workers_[worker] = std::make_unique<Child>(words, folder_ + "/log", Child::User::ours);
+  workers_[worker] = std::make_unique<Child>(
+      std::vector<std::string>{python(), "-B", in_checkout("tests/chaos/worker.py"), url_, ledger(),
+                               schedule_, options_},
+      folder_ + "/log", Child::User::ours);
 }
 
 bool Fleet::renew(std::size_t worker) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Real Awa workers as children, each of which would lead too. They serve the queues queue0,
-// queue1, queue2, left and patient, and write down what they have run. The first attempt of a job
-// in patient, of kind patient, runs until it is asked to stop.
+// queue1, queue2, left, patient and slow, and write down what they have run. The first attempt of a
+// job in patient, of kind patient, runs until it is asked to stop; one in slow, of kind slow, takes
+// five seconds. They beat twice a second, and as leaders rescue what has been silent for four.
 #pragma once
 
 #include <map>
@@ -18,8 +19,10 @@ namespace lockkeeper::test {
 class Fleet {
  public:
   // As the login `worker`, which may do what real workers may; ours may end its sessions.
-  // They declare the schedule in their code, if it has a name; it fires at every second.
-  Fleet(const Database& database, int size, const std::string& schedule = "");
+  // They declare the schedule in their code, if it has a name; it fires at every second. The
+  // options are JSON, for Awa's client.
+  Fleet(const Database& database, int size, const std::string& schedule = "",
+        const std::string& options = "{}");
   ~Fleet();  // SIGKILL
 
   // Another takes its place once it has stopped, cleanly; false if it does not stop.
@@ -36,6 +39,7 @@ class Fleet {
   std::string folder_;
   std::string url_;
   std::string schedule_;
+  std::string options_;
   std::vector<std::unique_ptr<Child>> workers_;
 };
 

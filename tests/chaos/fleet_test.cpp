@@ -13,6 +13,20 @@ namespace {
 
 constexpr int kFleet = 5;
 
+constexpr auto kOfRiver =
+    R"({"queue_storage_schema": "river", "queue_storage_queue_slot_count": 8,
+        "queue_storage_lease_slot_count": 4, "queue_storage_claim_slot_count": 4})";
+
+// Queue storage of another name and shape.
+void make_river(const Database& database) {
+  database.sql("GRANT CREATE ON DATABASE " + database.name() + " TO awa_owner");
+  database.sql("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA awa TO awa_owner; SET ROLE awa_owner");
+  database.sql("SELECT awa.install_queue_storage_substrate('river', 8, 4, 4, true)");
+  database.sql("SELECT awa.storage_auto_finalize_if_fresh('river'); RESET ROLE");
+  database.grant("river");
+  database.install_fence();
+}
+
 }  // namespace
 
 TEST_CASE("a worker that holds the lock is displaced, and works on", "[chaos][fleet][T19][I10]") {
@@ -130,6 +144,31 @@ TEST_CASE("a schema that is dropped and migrated anew is led again", "[chaos][sc
   CHECK(eventually([&] { return river.is_led_by(daemon); }));
   CHECK(river.verdict() == "");
   CHECK_FALSE(daemon.wait(0ms));
+}
+
+TEST_CASE("a fleet whose storage has another name and shape is led", "[chaos][fleet][T22]") {
+  const Database database(Database::Routing::canonical);
+  make_river(database);
+  DaemonSettings settings;
+  settings.url = database.url();
+  settings.takeover = "terminate";
+  const Daemon daemon(settings);
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  const Fleet fleet(database, 2, "", kOfRiver);
+  database.sql(
+      "SET ROLE awa_owner; SELECT awa.insert_job_compat('kind', 'queue' || n % 3, "
+      "jsonb_build_object('n', n), 'scheduled', p_run_at => now() + n * interval '50 ms') "
+      "FROM generate_series(1, 400) n; RESET ROLE");
+
+  CHECK(eventually([&] { return fleet.has_run(400); }));
+  CHECK(fleet.most_runs() == 1);
+  CHECK(eventually([&] {
+    return daemon.metric("awa_maintenance_prune_attempts_total",
+                         {"awa_ring=\"queue\"", "awa_ring_outcome=\"pruned\""}) > 2;
+  }));
+  CHECK(database.value("SELECT generation > 8 FROM river.queue_ring_state") == "t");
+  CHECK(database.value("SELECT generation FROM awa.queue_ring_state") == "0");
+  CHECK(daemon.metric("lockkeeper_branch_passes_total", {"outcome=\"failed\""}) == 0);
 }
 
 }  // namespace lockkeeper::test

@@ -16,11 +16,12 @@ namespace {
 constexpr auto kChanges = "lockkeeper_leadership_changes_total";
 const std::vector<std::string> kAside = {"to=\"aside\"", "reason=\"declaration_window\""};
 
-std::string configuration(const River& river, const std::string& leadership) {
+std::string configuration(const River& river, const std::string& more,
+                          const std::string& interval = "1s") {
   return "[database]\nurl = \"" + river.settings().url +
          "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
-         "[leadership]\nwindow_interval = \"1s\"\n" +
-         leadership;
+         "[leadership]\nwindow_interval = \"" +
+         interval + "\"\n" + more;
 }
 
 int fires(const Database& database) {
@@ -71,6 +72,20 @@ TEST_CASE("no window opens while something is overdue", "[chaos][window]") {
   CHECK(eventually([&] { return daemon.metric(kChanges, kAside) == 1; }));
 }
 
+TEST_CASE("two windows are as far apart as the operator wants them", "[chaos][window]") {
+  River river;
+  const Daemon daemon("lockkeeper", configuration(river, "", "1h"));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  const Fleet fleet(river.database(), 2, "declared");
+  REQUIRE(eventually([&] { return daemon.has_logged("outcome=\"it has led\""); }));
+  const auto before = fleet.runs().size();
+  river.enqueue(150, 15s);
+
+  REQUIRE(eventually([&] { return fleet.runs().size() >= before + 150; }));
+
+  CHECK(daemon.metric(kChanges, kAside) == 1);
+}
+
 TEST_CASE("a daemon that is told not to step aside does not", "[chaos][window]") {
   River river;
   const Daemon daemon("lockkeeper", configuration(river, "declaration_window = false\n"));
@@ -86,15 +101,22 @@ TEST_CASE("a daemon that is told not to step aside does not", "[chaos][window]")
 
 TEST_CASE("a fleet that is renewed one by one under load loses nothing", "[chaos][window]") {
   constexpr std::size_t kFleet = 5;
+  constexpr std::size_t kSlow = 30;
   River river;
-  const Daemon daemon("lockkeeper", configuration(river, ""));
+  const Daemon daemon("lockkeeper", configuration(river,
+                                                  "[branches.rescue_stale_heartbeats]\n"
+                                                  "every = \"500ms\"\nstaleness = \"4s\"\n"));
   REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   Fleet fleet(river.database(), kFleet);
   river.enqueue(400, 8s);
+  river.database().sql(
+      "SET ROLE awa_owner; SELECT awa.insert_job_compat('slow', 'slow', jsonb_build_object('n', n),"
+      " 'scheduled', p_run_at => now() + n * interval '500 ms') FROM generate_series(1, " +
+      std::to_string(kSlow) + ") n; RESET ROLE");
 
   for (std::size_t worker = 0; worker < kFleet; ++worker) REQUIRE(fleet.renew(worker));
 
-  CHECK(eventually([&] { return fleet.has_run(400); }));
+  CHECK(eventually([&] { return fleet.has_run(400 + kSlow); }));
   CHECK(fleet.most_runs() == 1);
   CHECK(eventually([&] { return daemon.has_logged("the declaration window is closed"); }));
   CHECK(eventually([&] { return river.is_led_by(daemon); }));

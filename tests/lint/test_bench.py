@@ -37,6 +37,7 @@ class Rows(unittest.TestCase):
     def test_a_ratio_says_how_many_times_better(self):
         self.assertEqual(100, Row("a", "ms", 2, awa=200).ratio())
         self.assertEqual(3, Row("a", "/s", 30, awa=10, least=1).ratio())
+        self.assertIsNone(Row("a", "", 0, awa=0).ratio())
         self.assertFalse(Row("a", "ms", 2, awa=100, times=100).is_met())
 
     def test_a_quantile_is_one_of_the_values(self):

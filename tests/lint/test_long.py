@@ -136,6 +136,7 @@ class Plans(unittest.TestCase):
             results.failed(first[0], "a worker has ended")
             results.add(dict(zip(("arm", "phase", "repetition"), first[0])))
             self.assertEqual(first[1:], plan.Results(path).missing(["a", "b"], ["x", "y"]))
+            self.assertEqual(1, plan.Results(path).failures)
             self.assertEqual([("b", "y")] * 2, [each[:2] for each in first if each[:2] == ("b", "y")])
             self.assertEqual({("b", 1), ("b", 2)}, {(arm, n) for arm, _, n in results.missing(["b"], ["x"])} | {("b", 1)})
 
@@ -185,6 +186,7 @@ class Reports(unittest.TestCase):
             results.add(block("awa", "clean"))
             self.assertEqual(0, report.write(page, results, longer))
             self.assertIn("1 of 21 blocks", page.read_text())
+            self.assertIn("0 came to no end", page.read_text())
             self.assertEqual(len(PHASES), page.read_text().count("Not measured."))
             longer.add(block("awa", "clean"))
             self.assertEqual(0, report.write(page, results, longer))

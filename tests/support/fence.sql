@@ -1,5 +1,5 @@
--- A write to any table of schema awa by the login `lockkeeper` from a backend that does not hold the
--- maintenance lock raises an error, TRUNCATE and child tables included.
+-- A write to any table of schema awa, or of another one in which queue storage is, by the login `lockkeeper` from a
+-- backend that does not hold the maintenance lock raises an error, TRUNCATE and child tables included.
 CREATE OR REPLACE FUNCTION public.fence() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF session_user = 'lockkeeper' AND NOT EXISTS (
@@ -13,8 +13,9 @@ DO $$
 DECLARE item record;
 BEGIN
   FOR item IN SELECT oid::regclass AS name FROM pg_class
-              WHERE relnamespace = 'awa'::regnamespace AND relkind IN ('r', 'p') LOOP
-    EXECUTE format('CREATE TRIGGER aaa_fence BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
+              WHERE relkind IN ('r', 'p') AND (relnamespace = 'awa'::regnamespace OR relnamespace IN (
+                  SELECT relnamespace FROM pg_class WHERE relname = 'lease_claim_batches')) LOOP
+    EXECUTE format('CREATE OR REPLACE TRIGGER aaa_fence BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s '
                    'FOR EACH STATEMENT EXECUTE FUNCTION public.fence()', item.name);
   END LOOP;
 END $$;

@@ -45,6 +45,23 @@ const std::vector<Sentence>& sentences() {
   return all;
 }
 
+// Where queue storage is, as Awa has written it down. Of one whose claims leave no receipts the
+// sentences do not speak.
+std::string storage_schema(const Session& session) {
+  const auto schema = session.value(
+      "SELECT details ->> 'schema' FROM awa.storage_transition_state JOIN pg_proc"
+      " ON pronamespace = to_regnamespace(quote_ident(details ->> 'schema'))"
+      " WHERE proname = 'claim_ready_runtime' AND prosrc LIKE '%lease_claim_batches%'");
+  return schema.empty() ? "awa" : schema;
+}
+
+// What is in schema awa wherever queue storage is.
+std::string in_schema(const std::string& text, const std::string& schema) {
+  static const std::regex storage(
+      "\\bawa[.](?!(job_state|job_unique_claims|jobs_hot|scheduled_jobs)\\b)");
+  return schema == "awa" ? text : std::regex_replace(text, storage, schema + ".");
+}
+
 std::string prepared(std::size_t place) { return "invariant_" + std::to_string(place); }
 
 }  // namespace
@@ -61,14 +78,15 @@ std::vector<BrokenSentence> broken_sentences(const Session& session) {
       std::regex_replace(text_of("views"), std::regex("CREATE VIEW"), "CREATE MATERIALIZED VIEW");
   std::vector<BrokenSentence> broken;
   if (session.value("SELECT to_regclass('awa.lease_claim_batches')") == "NULL") return broken;
+  const auto schema = storage_schema(session);
   // Awa's view of what has ended is read in the order in which it is written: the planner, which
   // knows nothing of new tables, joins each closed claim with each ready row first.
   session.sql(
       "BEGIN READ WRITE; SET LOCAL jit = off; SET LOCAL join_collapse_limit = 1; SET LOCAL "
       "lock_timeout = '20s';" +
-      std::string("DROP VIEW IF EXISTS public.live_receipt CASCADE; ") + views);
+      std::string("DROP VIEW IF EXISTS public.live_receipt CASCADE; ") + in_schema(views, schema));
   for (const auto& [says, broken_by] : sentences()) {
-    const auto rows = session.sql(broken_by);
+    const auto rows = session.sql(in_schema(broken_by, schema));
     if (!rows.empty()) broken.push_back({says, joined(rows.front())});
   }
   session.sql("ROLLBACK");

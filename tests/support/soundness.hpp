@@ -18,12 +18,12 @@ struct BrokenSentence {
   std::string example;
 };
 
-// The sentences that do not hold; empty when all is well, and where there is no queue storage in
-// schema awa. Leaves nothing behind.
+// The sentences that do not hold, of queue storage in whichever schema it is and of the canonical
+// tables; empty when all is well, and where nothing is migrated. Leaves nothing behind.
 std::vector<BrokenSentence> broken_sentences(const Session& session);
 
-// For who asks often: the views stay, in schema public, and so do the plans. Each time they are
-// read once, into tables that only its session sees.
+// For who asks often, of queue storage in schema awa: the views stay, in schema public, and so do
+// the plans. Each time they are read once, into tables that only its session sees.
 class Checker {
  public:
   explicit Checker(const Database& database);

@@ -70,7 +70,7 @@ class Leaders:
 
     def _start_ours(self, name):
         self._daemons[name] = Daemon(self.scene.url("lockkeeper"), self.scene.cluster.folder, OUR_TABLES, name,
-                                     has_windows=False, program=self.arm.program)
+                                     windows=None, program=self.arm.program)
         return self._daemons[name].process
 
     def present(self):

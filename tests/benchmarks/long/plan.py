@@ -27,6 +27,7 @@ class Results:
         records = [json.loads(line) for line in lines]
         self.plan = next((record for record in records if record[KIND] == "plan"), None)
         self.blocks = [record for record in records if record[KIND] == "block"]
+        self.failures = sum(record[KIND] == "failed" for record in records)
 
     def begin(self, plan):
         self.plan = plan

@@ -145,8 +145,8 @@ def write(path, results, longer):
     text = page.replace(text, "half_hour", measured(longer, "clean"))
     text = page.replace(text, "machine", page.markdown_machine(results.blocks[-1]))
     so_many = f"{len(results.blocks)} of {len(results.plan['order'])} blocks"
-    text = page.replace(text, "blocks", f"{so_many}, in the order of seed {results.plan['seed']}, {together(results.blocks)}; "
-                        f"load average before a block {load(results.blocks)}.")
+    text = page.replace(text, "blocks", f"{so_many} of the plan of seed {results.plan['seed']}, {together(results.blocks)}; "
+                        f"load average before a block {load(results.blocks)}. {results.failures} came to no end.")
     path.write_text(text, encoding="utf-8")
     print(f"{path.name}: {len(results.blocks)} blocks written")
     return 0

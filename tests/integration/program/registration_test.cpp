@@ -5,9 +5,13 @@
 #include <csignal>
 
 #include "chaos/river.hpp"
+#include "support/client.hpp"
 #include "support/program.hpp"
 
 namespace lockkeeper::test {
+
+using Catch::Contains;
+
 namespace {
 
 std::string configuration(const Database& database) {
@@ -37,6 +41,27 @@ TEST_CASE("who leads is registered, and is not any more when it has let go",
 
   REQUIRE(daemon.wait(kGenerous) == 0);
   CHECK(count(database, "runtime_instances") == "0");
+}
+
+TEST_CASE("Awa's page knows one leader, which lives and is well", "[program][registration][H30]") {
+  const Database database;
+  const Daemon daemon("lockkeeper", configuration(database));
+  REQUIRE(eventually([&] { return leaders(database) == "1"; }));
+  const Folder folder;
+  const auto port = std::to_string(free_port());
+  const Child page(
+      {awa_program(), "--database-url", database.superuser_url(), "serve", "--port", port},
+      folder.path("log"), Child::User::ours);
+
+  std::string runtime;
+  REQUIRE(eventually([&] {
+    runtime = fetch("127.0.0.1:" + port, "/api/runtime").body;
+    return !runtime.empty();
+  }));
+
+  CHECK_THAT(runtime, Contains("\"leader_instances\":1") && Contains("\"live_instances\":1") &&
+                          Contains("\"healthy_instances\":1"));
+  CHECK_THAT(runtime, Contains("lockkeeper"));
 }
 
 TEST_CASE("a tick leaves nobody behind who leads", "[program][registration]") {

@@ -33,6 +33,7 @@ void prepare(const Database& database) {
               " --lease-slot-count 4");
   database.give_to_owner("queues");
   awa_storage(database, "prepare --engine queue_storage --details '{\"schema\": \"queues\"}'");
+  database.install_fence();
 }
 
 void schedule_canonical(const Database& database, const std::string& in) {
@@ -82,6 +83,7 @@ TEST_CASE("every step of the move to queue storage is served while the daemon le
   awa_storage(database, "finalize");
   REQUIRE(is_served(daemon, "active", "queues"));
   CHECK(eventually([&] { return count(database, "runtime_instances", "leader") == "1"; }));
+  CHECK(daemon.metric(kPasses, {"outcome=\"failed\""}) == 0);
   CHECK(daemon.metric("lockkeeper_leadership_changes_total", {"to=\"leading\""}) == 1);
 }
 

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fleet of workers with Awa's defaults is renewed one by one while jobs fall due: who leads meanwhile, and how
+late those jobs are."""
+
+import threading
+import time
+
+import children
+import load
+import psycopg
+from figure import Row, milliseconds
+from scene import HOLDER, database_clock, wait_until
+
+TITLE = "a fleet of five workers is renewed one by one"
+FLEET = 5
+PER_SECOND = 20
+TAKES = 0.5  # seconds a job, so that some run whenever a worker is told to stop
+WINDOWS = "5s"  # apart at least; a minute by default
+SPACING = 20.0  # seconds between two workers: a new one asks for the lock within ten
+GRACE = 15.0
+
+# When a job fell due, and when it became available.
+AVAILABLE = """
+SELECT job_id, (args->>'due')::float8, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float8
+FROM awa.ready_entries WHERE args ? 'due' AND attempt = 0
+"""
+TRIED_AGAIN = """
+SELECT job_id FROM awa.ready_entries WHERE args ? 'due' AND attempt > 0
+UNION SELECT job_id FROM awa.deferred_jobs WHERE args ? 'due' AND attempt > 0
+"""
+
+
+class Watch(threading.Thread):
+    """Looks all the time who holds the lock, and now and then which jobs have become available."""
+
+    def __init__(self, url):
+        super().__init__()
+        self.available = {}  # job to (due, available)
+        self.tried_again = set()
+        self.spans = []  # (user or None, from, to), once it is over
+        self._url = url
+        self._is_over = threading.Event()
+        self.start()
+
+    def run(self):
+        changes, look_at = [], 0.0  # (time, who or None)
+        with psycopg.connect(self._url, autocommit=True) as session:
+            while not self._is_over.wait(0.002):
+                holder = session.execute(HOLDER).fetchone()
+                if not changes or holder != changes[-1][1]:
+                    changes.append((time.time(), holder))
+                if time.monotonic() >= look_at:
+                    self._look(session)
+                    look_at = time.monotonic() + 0.5
+        ends = [at for at, _ in changes[1:]] + [time.time()]
+        self.spans = [(holder and holder[1], at, end) for (at, holder), end in zip(changes, ends)]
+
+    def _look(self, session):
+        self.available.update((job, times) for job, *times in session.execute(AVAILABLE))
+        self.tried_again.update(job for job, in session.execute(TRIED_AGAIN))
+
+    def stop(self):
+        self._is_over.set()
+        self.join()
+
+    def lateness(self):
+        return [available - due for due, available in self.available.values()]
+
+    def lateness_under(self, user):
+        """Of jobs that fell due and became available in one span of that leader."""
+        return [available - due for due, available in self.available.values()
+                for holder, begin, end in self.spans if holder == user and begin <= due and available <= end]
+
+    def lengths(self, user):
+        return [end - begin for holder, begin, end in self.spans if holder == user]
+
+
+def join_fleet(scene):
+    return scene.worker(load.QUEUES, takes=TAKES)
+
+
+def renew(bench, scene):
+    """The watch, and how many jobs never became available."""
+    spacing = bench.scaled(SPACING)
+    count = int(FLEET * spacing * PER_SECOND)
+    watch = Watch(scene.url("postgres"))
+    try:
+        end = load.schedule(scene, count, PER_SECOND) + GRACE
+        for worker in list(scene.workers):
+            next_at = time.monotonic() + spacing
+            children.stop(worker, limit=30)
+            scene.workers.remove(worker)
+            join_fleet(scene)
+            time.sleep(max(0.0, next_at - time.monotonic()))
+        while len(watch.available) < count and database_clock(scene.app) < end:
+            time.sleep(0.5)
+    finally:
+        watch.stop()
+    return watch, count - len(watch.available)
+
+
+def ours(bench):
+    with bench.scene() as scene:
+        daemon = scene.daemon(windows=WINDOWS)
+        scene.wait_for_leader("lockkeeper")
+        for _ in range(FLEET):
+            join_fleet(scene)
+        load.make_lanes(scene)
+        aside = {"to": "aside"}
+        wait_until(lambda: daemon.scrape().total("lockkeeper_leadership_changes_total", **aside) >= FLEET, 180,
+                   "each worker has led once")
+        scene.wait_for_leader("lockkeeper")
+        return renew(bench, scene)
+
+
+def awa(bench):
+    with bench.scene() as scene:
+        for _ in range(FLEET):
+            join_fleet(scene)
+        scene.wait_for_leader("app")
+        load.make_lanes(scene)
+        return renew(bench, scene)
+
+
+def measure(bench):
+    bench.say("Lockkeeper")
+    mine, missing = ours(bench)
+    bench.say("Awa")
+    theirs, awa_missing = awa(bench)
+    windows = mine.lengths("app")
+    found = [
+        Row("windows in which a worker led", "", len(windows)),
+        Row("a worker leads in a window, longest", "ms", milliseconds(max(windows, default=None))),
+    ]
+    nobody, awa_nobody = mine.lengths(None), theirs.lengths(None)
+    found += [
+        Row("nobody holds the lock, longest", "ms", milliseconds(max(nobody, default=0)),
+            awa=milliseconds(max(awa_nobody, default=0))),
+        Row("nobody holds the lock, in all", "ms", milliseconds(sum(nobody)), awa=milliseconds(sum(awa_nobody))),
+    ]
+    for name, our, their in zip(("p50", "p99", "max"), load.spread(mine.lateness()), load.spread(theirs.lateness())):
+        found.append(Row(f"job due → available, {name}", "ms", our, awa=their))
+    found += [
+        Row("job due → available while Lockkeeper leads, max", "ms", load.spread(mine.lateness_under("lockkeeper"))[2]),
+        Row("jobs that never became available", "", missing, awa=awa_missing, most=0),
+        Row("jobs that were tried again", "", len(mine.tried_again), awa=len(theirs.tried_again), most=0),
+    ]
+    return found
