@@ -40,7 +40,7 @@ Task<Outcome> have_backlog(BranchContext& ctx) {
   co_await ctx.attempt(kStatement);
   Outcome outcome;
   outcome.backlog = true;
-  outcome.next_due_in = 5ms;
+  outcome.next_due_in = 30min;
   co_return outcome;
 }
 
