@@ -106,8 +106,7 @@ def ours(bench):
         for _ in range(FLEET):
             join_fleet(scene)
         load.make_lanes(scene)
-        aside = {"to": "aside"}
-        wait_until(lambda: daemon.scrape().total("lockkeeper_leadership_changes_total", **aside) >= FLEET, 180,
+        wait_until(lambda: daemon.scrape().total("lockkeeper_leadership_changes_total", to="aside") >= FLEET, 180,
                    "each worker has led once")
         scene.wait_for_leader("lockkeeper")
         return renew(bench, scene)

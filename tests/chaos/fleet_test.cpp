@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "chaos/river.hpp"
+#include "support/setting.hpp"
 
 namespace lockkeeper::test {
 namespace {
@@ -16,16 +17,6 @@ constexpr int kFleet = 5;
 constexpr auto kOfRiver =
     R"({"queue_storage_schema": "river", "queue_storage_queue_slot_count": 8,
         "queue_storage_lease_slot_count": 4, "queue_storage_claim_slot_count": 4})";
-
-// Queue storage of another name and shape.
-void make_river(const Database& database) {
-  database.sql("GRANT CREATE ON DATABASE " + database.name() + " TO awa_owner");
-  database.sql("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA awa TO awa_owner; SET ROLE awa_owner");
-  database.sql("SELECT awa.install_queue_storage_substrate('river', 8, 4, 4, true)");
-  database.sql("SELECT awa.storage_auto_finalize_if_fresh('river'); RESET ROLE");
-  database.grant("river");
-  database.install_fence();
-}
 
 }  // namespace
 
@@ -148,7 +139,8 @@ TEST_CASE("a schema that is dropped and migrated anew is led again", "[chaos][sc
 
 TEST_CASE("a fleet whose storage has another name and shape is led", "[chaos][fleet][T22]") {
   const Database database(Database::Routing::canonical);
-  make_river(database);
+  move_to_river(database, "8, 4, 4");
+  database.install_fence();
   DaemonSettings settings;
   settings.url = database.url();
   settings.takeover = "terminate";

@@ -6,6 +6,7 @@
 
 #include "chaos/river.hpp"
 #include "support/checked.hpp"
+#include "support/setting.hpp"
 #include "support/worker.hpp"
 
 namespace lockkeeper::test {
@@ -13,14 +14,6 @@ namespace lockkeeper::test {
 using Catch::Contains;
 
 namespace {
-
-// From now on the wall clock of this database is an hour ahead of its transactions.
-void set_clock_ahead(const Database& database) {
-  database.sql("ALTER FUNCTION pg_catalog.clock_timestamp() RENAME TO host_clock");
-  database.sql(
-      "CREATE FUNCTION pg_catalog.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
-      "$$SELECT pg_catalog.host_clock() + interval '1 hour'$$");
-}
 
 // A worker that dies after its claim, in a lane with a gap.
 void wedge(const Database& database, const Worker& worker) {

@@ -6,22 +6,12 @@
 #include "awa/sql.hpp"
 #include "metrics/names.hpp"
 #include "support/rings.hpp"
+#include "support/setting.hpp"
 
 using namespace lockkeeper;
 using namespace lockkeeper::test;
 using branches::diagnose;
 namespace names = metrics::names;
-
-namespace {
-
-void set_clock_ahead(const Database& database) {
-  database.sql("ALTER FUNCTION pg_catalog.clock_timestamp() RENAME TO host_clock");
-  database.sql(
-      "CREATE FUNCTION pg_catalog.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
-      "$$SELECT pg_catalog.host_clock() + interval '1 hour'$$");
-}
-
-}  // namespace
 
 TEST_CASE("who keeps a transaction open is shown by name", "[branches][diagnose]") {
   const Database database;

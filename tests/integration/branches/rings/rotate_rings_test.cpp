@@ -3,6 +3,7 @@
 
 #include "awa/sql.hpp"
 #include "support/rings.hpp"
+#include "support/setting.hpp"
 
 using namespace lockkeeper;
 using namespace lockkeeper::test;
@@ -153,12 +154,7 @@ TEST_CASE("a full ring turns with every pass", "[branches][rotate_rings]") {
 TEST_CASE("rings of another schema with other slot counts turn and are pruned",
           "[branches][rotate_rings]") {
   const Database database(Database::Routing::canonical);
-  database.sql("GRANT CREATE ON DATABASE " + database.name() + " TO awa_owner");
-  database.sql("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA awa TO awa_owner; SET ROLE awa_owner");
-  database.sql("SELECT awa.install_queue_storage_substrate('river', 4, 2, 2, true)");
-  database.sql("SELECT awa.storage_auto_finalize_if_fresh('river')");
-  database.sql("RESET ROLE");
-  database.grant("river");
+  move_to_river(database, "4, 2, 2");
   const Worker worker(database, "river");
   Leader leader(database);
 
