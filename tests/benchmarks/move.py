@@ -4,10 +4,9 @@ fall due: how soon the new plane is served."""
 
 import time
 
-import children
 import load
 from figure import Row, milliseconds
-from scene import AWA, wait_until
+from scene import wait_until
 
 TITLE = "the move to queue storage, under a leader and a producer"
 TIMES = 5
@@ -31,22 +30,6 @@ LEFT = """
 SELECT (SELECT count(*) FROM awa.deferred_jobs WHERE args ? 'due')
      + (SELECT count(*) FROM awa.scheduled_jobs WHERE args ? 'due')
 """
-IS_TARGET_LIVE = """
-SELECT count(*) > 0 FROM awa.runtime_instances
-WHERE transition_role = 'queue_storage_target' AND last_seen_at > now() - interval '20 s'
-"""
-
-
-def storage(scene, *words):
-    children.run([AWA, "--database-url", scene.url("app"), "storage", *words])
-
-
-def prepare(scene):
-    """As Awa's guide has it: a worker of the new storage is there first, and asks for no lock here."""
-    storage(scene, "prepare", "--engine", "queue_storage", "--details", '{"schema": "awa"}')
-    scene.worker({"nothing": 1}, leader_election_interval_ms=36_000_000, storage_transition_role="queue_storage_target")
-    wait_until(lambda: scene.value(IS_TARGET_LIVE), 30, "a worker of queue storage is there")
-
 
 def turned_after(scene):
     """Seconds until the queue ring turns; None if it does not within the limit."""
@@ -60,11 +43,11 @@ def turned_after(scene):
 
 def move(scene):
     """(seconds until the ring turned or None, lateness of each job, how many never became available)"""
-    prepare(scene)
+    scene.prepare_storage()
     producer = load.Caller(scene.url("app"), PRODUCE, PAUSE)
     try:
         time.sleep(1)
-        storage(scene, "enter-mixed-transition")
+        scene.storage("enter-mixed-transition")
         turned = turned_after(scene)
     finally:
         producer.stop()

@@ -25,6 +25,10 @@ WHERE l.locktype = 'advisory' AND l.classid = 1096237407 AND l.objid = 129612423
   AND l.objsubid = 1 AND l.granted AND a.datname = current_database()
 """
 
+IS_TARGET_LIVE = """
+SELECT count(*) > 0 FROM awa.runtime_instances WHERE transition_role = 'queue_storage_target' AND last_seen_at > now() - interval '20 s'
+"""
+
 _names = itertools.count(1)
 
 
@@ -107,6 +111,16 @@ class Scene:
         worker = self.worker(queues, **options)
         self.wait_for_leader("app")
         return worker
+
+    def storage(self, *words):
+        """A step of the storage by Awa's own command line."""
+        children.run([AWA, "--database-url", self.url("app"), "storage", *words])
+
+    def prepare_storage(self):
+        """As the guide has it before the transition: a worker of the new storage is there; this one asks for no lock."""
+        self.storage("prepare", "--engine", "queue_storage", "--details", '{"schema": "awa"}')
+        self.worker({"nothing": 1}, leader_election_interval_ms=36_000_000, storage_transition_role="queue_storage_target")
+        wait_until(lambda: self.value(IS_TARGET_LIVE), 30, "a worker of queue storage is there")
 
     def value(self, statement, *parameters):
         return self.admin.execute(statement, parameters or None).fetchone()[0]

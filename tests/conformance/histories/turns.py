@@ -1,12 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turns that the storage takes while it is led, by Awa's own command line; done alike to each copy once its leader has settled."""
 
-import children
-from scene import AWA, wait_until
-
-IS_TARGET_LIVE = """
-SELECT count(*) > 0 FROM awa.runtime_instances WHERE transition_role = 'queue_storage_target' AND last_seen_at > now() - interval '20 s'
-"""
 MORE = """
 SELECT count(awa.insert_job_compat('task', 'random' || n %% 5, jsonb_build_object('later', n),
     (CASE n %% 3 WHEN 0 THEN 'available' ELSE 'scheduled' END)::awa.job_state, (1 + n %% 4)::smallint,
@@ -20,26 +14,20 @@ MAKE_DUE = "UPDATE {table} SET run_at = timestamptz '2020-01-01' WHERE args ? 'l
 STILL = "UPDATE awa.jobs_hot SET run_at = timestamptz '2100-01-01' WHERE state = 'available' AND args ? 'later'"
 
 
-def cli(scene, *words):
-    children.run([AWA, "--database-url", scene.url("app"), *words])
-
-
 def add_jobs(scene, table):
     scene.app.execute(MORE.replace("%%", "%"))
     scene.app.execute(MAKE_DUE.format(table=table).replace("%%", "%"))
 
 
 def enter(scene):
-    """From the canonical plane into the transition, as the guide has it: a worker of the new storage is there first."""
-    cli(scene, "storage", "prepare", "--engine", "queue_storage", "--details", '{"schema": "awa"}')
-    scene.worker({"nothing": 1}, leader_election_interval_ms=36_000_000, storage_transition_role="queue_storage_target")
-    wait_until(lambda: scene.value(IS_TARGET_LIVE), 30, "a worker of queue storage is there")
-    cli(scene, "storage", "enter-mixed-transition")
+    """From the canonical plane into the transition."""
+    scene.prepare_storage()
+    scene.storage("enter-mixed-transition")
     add_jobs(scene, "awa.deferred_jobs")
 
 
 def abort(scene):
     """From a prepared storage back to the canonical plane alone."""
-    cli(scene, "storage", "abort")
+    scene.storage("abort")
     scene.app.execute(MORE.replace("%%", "%"))
     scene.app.execute(STILL)
