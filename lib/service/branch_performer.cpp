@@ -42,6 +42,7 @@ bool Ground::stand_on(awa::Examination found) {
   const auto schema = planes.storage_schema.value_or("awa");
   if (schema != library.schema()) library = awa::Library(schema);
   if (on_stood) on_stood();
+  if (is_changed && on_moved) on_moved();
   return is_changed;
 }
 

@@ -32,6 +32,7 @@ struct Ground {
   std::string unusable;  // why no branch can run at present, or empty
   awa::Library library{""};
   std::function<void()> on_stood;    // after stand_on() and give_way()
+  std::function<void()> on_moved;    // stand_on() has found other planes than before
   std::function<void()> on_changed;  // a statement found something gone or forbidden: look again
 };
 

@@ -32,6 +32,7 @@ Term::Term(Circumstances circumstances)
   seat_branches(circumstances);
   ground_.on_stood = [this, &board = circumstances.board] { show_able(board); };
   ground_.on_stood();
+  ground_.on_moved = [this] { hasten_branches(); };
   seat_gate(circumstances);
   if (circumstances.on_workers_seen) seat_worker_watch(circumstances);
   seat_keep_alive(circumstances);
@@ -58,6 +59,11 @@ void Term::show_able(display::Board& board) const {
     const bool lacks_right = ground_.unable.contains(record->branch->name);
     board.set_able(*record, !lacks_right && ground_.unusable.empty());
   }
+}
+
+// What a move has opened does not wait until its branch would be due.
+void Term::hasten_branches() {
+  for (const auto& [record, seat] : seats_) conductor_.hasten(seat.duty);
 }
 
 void Term::seat_gate(const Circumstances& circumstances) {

@@ -81,6 +81,7 @@ class Term {
   };
   void seat_branches(const Circumstances& circumstances);
   void show_able(display::Board& board) const;
+  void hasten_branches();
   void seat_gate(const Circumstances& circumstances);
   void seat_worker_watch(const Circumstances& circumstances);
   void seat_keep_alive(const Circumstances& circumstances);

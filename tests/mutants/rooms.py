@@ -24,6 +24,8 @@ MUTANTS = [
      "is_able_ = !lacks_right;", "branches run without a schema", "unit.service: while the schema is gone*"),
     ("term", SERVICE + "term.cpp", "return started ? loop_.now() - *started : 0ns;", "return started ? 0ns : 0ns;",
      "a turn that hangs is young for ever", "unit.service: the age of the turn*"),
+    ("term", SERVICE + "branch_performer.cpp", "if (is_changed && on_moved) on_moved();", "",
+     "what a move has opened waits until its branch is due", "program: what a move opens*"),
     ("settings", SERVICE + "settings_parts.cpp",
      "settings.synchronous_commit = from.database.synchronous_commit;", "",
      "the election is not told what commits are to be", "unit.service: what the operator says*"),

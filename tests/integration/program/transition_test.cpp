@@ -87,6 +87,23 @@ TEST_CASE("every step of the move to queue storage is served while the daemon le
   CHECK(daemon.metric("lockkeeper_leadership_changes_total", {"to=\"leading\""}) == 1);
 }
 
+TEST_CASE("what a move opens does not wait until its branch is due again",
+          "[program][transition][T21][H30]") {
+  const Database database(Database::Routing::canonical);
+  database.install_fence();
+  const Daemon daemon("lockkeeper",
+                      configuration(database) + "[branches.rotate_queue]\nevery = \"1h\"\n");
+  const auto passes = [&](const std::string& outcome) {
+    return daemon.metric(kPasses, {"branch=\"rotate_queue\"", "outcome=\"" + outcome + "\""});
+  };
+  REQUIRE(eventually([&] { return passes("skipped") > 0; }));
+
+  prepare(database);
+  awa_storage(database, "enter-mixed-transition --quiesced");
+
+  CHECK(eventually([&] { return passes("idle") > 0; }));
+}
+
 TEST_CASE("a move that is given up is served again as before", "[program][transition][T21][H30]") {
   const Database database(Database::Routing::canonical);
   database.install_fence();
