@@ -85,6 +85,7 @@ def measure(bench, name, place):
     bench.say(f"{name}: {figure.TITLE}")
     rows = figure.measure(bench)
     found = {"name": name, "title": figure.TITLE, "quick": bench.is_quick, "machine": place,
+             "commit": machine.program(),
              "headings": HEADINGS, "rows": [row.cells() for row in rows],
              "numbers": [{"figure": row.what, "unit": row.unit, "lockkeeper": row.ours, "awa": row.awa,
                           "ratio": row.ratio(), "met": row.is_met()} for row in rows]}
@@ -126,7 +127,7 @@ def main():
     if unknown:
         parser.error(f"no benchmark {unknown[0]!r}; there are {', '.join(NAMES)}")
     if options.write_docs:
-        sys.exit(page.write(ROOT / "docs" / "benchmarks.md", RESULTS))
+        sys.exit(page.write(ROOT / "docs" / "benchmarks.md", RESULTS, NAMES))
     sys.exit(0 if run(options.names or NAMES, options.quick) else 1)
 
 

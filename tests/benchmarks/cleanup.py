@@ -46,38 +46,46 @@ def fill(scene, count):
     scene.settle()
 
 
-def alone(bench, count):
-    """Rows a minute while nothing else is to be done."""
-    with bench.scene() as scene:
-        fill(scene, count)
-        began = time.monotonic()
-        scene.lead(AT_ONCE)
-        wait_until(lambda: scene.value(LEFT) == 0, 300, "all expired rows are deleted", every=0.5)
-        return count * 60 / (time.monotonic() - began)
-
-
 def has_begun(daemon):
     """The first passes, all due at once, prepare their statements; that is no matter of cleanup."""
     metrics = daemon.scrape()
     return all(metrics.total(PASSES, branch=branch) > 0 for branch in SLO)
 
 
+def lead(scene, count):
+    """The daemon on a database with so many expired rows, when each branch of the SLO lane has had its first pass."""
+    fill(scene, count)
+    daemon = scene.lead(AT_ONCE)
+    wait_until(lambda: has_begun(daemon), 20, "each branch of the SLO lane has had its first pass")
+    return daemon
+
+
+def deletes(scene):
+    """Rows a minute, from now on until none is left."""
+    began, before = time.monotonic(), scene.value(LEFT)
+    wait_until(lambda: scene.value(LEFT) == 0, 300, "all expired rows are deleted", every=0.2)
+    return before * 60 / (time.monotonic() - began)
+
+
+def alone(bench, count):
+    """Rows a minute while nothing else is to be done."""
+    with bench.scene() as scene:
+        lead(scene, count)
+        return deletes(scene)
+
+
 def busy(bench, count):
     """The same beside a producer and jobs that fall due, and what these see of it."""
     with bench.scene() as scene:
-        fill(scene, count)
-        daemon = scene.lead(AT_ONCE)
-        wait_until(lambda: has_begun(daemon), 20, "each branch of the SLO lane has had its first pass")
+        daemon = lead(scene, count)
         scene.app.execute(DUE, {"step": 1 / PER_SECOND, "count": PER_SECOND * 120})
         before = daemon.scrape()
         producer = load.Caller(scene.url("app"), ENQUEUE, 0.01)
-        began = time.monotonic()
         try:
-            wait_until(lambda: scene.value(LEFT) == 0, 300, "all expired rows are deleted", every=0.5)
-            seconds = time.monotonic() - began
+            rate = deletes(scene)
         finally:
             times = producer.stop()
-        return count * 60 / seconds, times, scene.column(PROMOTED), daemon.scrape().since(before)
+        return rate, times, scene.column(PROMOTED), daemon.scrape().since(before)
 
 
 def awa(bench, count):
@@ -87,8 +95,11 @@ def awa(bench, count):
         scene.lead_by_awa()
         scene.app.execute(DUE, {"step": 1 / PER_SECOND, "count": PER_SECOND * 120})
         producer = load.Caller(scene.url("app"), ENQUEUE, 0.01)
-        time.sleep(AWA_MINUTE)
-        return (count - scene.value(LEFT)) / 2, producer.stop(), scene.column(PROMOTED)
+        try:
+            time.sleep(AWA_MINUTE)
+        finally:
+            times = producer.stop()
+        return (count - scene.value(LEFT)) / 2, times, scene.column(PROMOTED)
 
 
 def measure(bench):

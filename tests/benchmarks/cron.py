@@ -9,7 +9,7 @@ TITLE = "cron fire time → job available, 1,000 schedules"
 SCHEDULES = 1000
 SECONDS = 60
 
-# Seventeen fire at each second of a minute, in eight queues.
+# Sixteen or seventeen fire at each second of a minute, in eight queues.
 DECLARE = """
 INSERT INTO awa.cron_jobs (name, cron_expr, timezone, kind, queue, args, priority, max_attempts, tags, metadata, missed_fire_policy)
 SELECT 'schedule' || n, (n %% 60) || ' * * * * *', 'UTC', 'work', 'mail' || n %% 8, '{}', 2, 25, '{}', '{}', 'coalesce'

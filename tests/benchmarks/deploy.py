@@ -128,7 +128,7 @@ def measure(bench):
     theirs, awa_missing = awa(bench)
     windows = mine.lengths("app")
     found = [
-        Row("windows in which a worker led", "", len(windows)),
+        Row("times that a worker held the lock", "", len(windows)),
         Row("a worker leads in a window, longest", "ms", milliseconds(max(windows, default=None))),
     ]
     nobody, awa_nobody = mine.lengths(None), theirs.lengths(None)

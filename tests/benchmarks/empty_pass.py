@@ -13,6 +13,8 @@ from scene import database_clock
 TITLE = "an empty pass of a branch"
 EVERY = "50ms"
 SECONDS = 5
+NEVER_EMPTY = ("registration", "observe", "diagnose")
+A_PAGE = 1.0  # bytes: reading tidies up a page now and then, and what that writes is spread over the passes
 STATEMENTS = """
 SELECT s.query, s.calls, s.wal_bytes::bigint FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid
 JOIN pg_database d ON d.oid = s.dbid AND d.datname = current_database()
@@ -55,12 +57,19 @@ def watch(bench, branch):
         return passes, turns, statements(scene), transactions
 
 
-def round_trips(branch, passes, turns, own):
-    """A branch that looks at many things takes a turn for each, and others go between them."""
-    if not passes or turns < 1.5 * passes:
-        return [Row(f"{branch}: round trips", "", round(own / passes, 2) if passes else None, most=1)]
-    return [Row(f"{branch}: round trips of its {round(turns / passes, 1):g} turns", "", round(own / passes, 2)),
-            Row(f"{branch}: round trips a turn", "", round(own / turns, 2), most=1)]
+def rows(branch, passes, turns, calls, wal, transactions):
+    """Of one pass. A branch that looks at many things takes a turn for each, and others go between them."""
+    def row(what, unit, amount, most):
+        return Row(f"{branch}: {what}", unit, round(amount / passes, 2) if passes else None,
+                   most=None if branch in NEVER_EMPTY else most)
+
+    if turns < 1.5 * passes:
+        yield row("statements", "", calls, most=1)
+    else:
+        each = round(turns / passes, 1)
+        yield row(f"statements of its {each:g} turns", "", calls, most=each)
+    yield row("WAL", "bytes", wal, most=A_PAGE)
+    yield row("transaction ids", "", transactions, most=0)
 
 
 def measure(bench):
@@ -73,7 +82,5 @@ def measure(bench):
             passes, turns, found, transactions = watch(bench, branch)
             own = [counts for query, counts in found.items() if query not in machinery]
             calls, wal = (sum(column) for column in zip(*own)) if own else (0, 0)
-            table += round_trips(branch, passes, turns, calls)
-            table.append(Row(f"{branch}: WAL", "bytes", wal / passes if passes else None, most=0))
-            table.append(Row(f"{branch}: transaction ids", "", transactions / passes if passes else None, most=0))
+            table += rows(branch, passes, turns, calls, wal, transactions)
     return table

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The machine that the figures come from."""
+"""What the figures come from: the machine, and the program as it was."""
 
 import os
 import pathlib
 import re
 import statistics
+import subprocess
 import tempfile
 import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = ("lib", "daemon")
 
 
 def _first(path, pattern):
@@ -32,6 +36,16 @@ def busy_seconds():
     lines = [line.split() for line in pathlib.Path("/proc/stat").read_text(encoding="utf-8").splitlines()]
     ticks = sum(int(part) for line in lines if line[0] in mine for part in (*line[1:4], *line[6:8]))
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _git(*words):
+    return subprocess.run(["git", "-c", "safe.directory=*", "-C", ROOT, *words, "--", *PROGRAM], capture_output=True,
+                          text=True, check=True).stdout.strip()
+
+
+def program():
+    """The commit that changed the program last, with a word if something in it is newer."""
+    return _git("log", "-1", "--format=%h") + ("-dirty" if _git("status", "--porcelain") else "")
 
 
 def describe():

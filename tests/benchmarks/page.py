@@ -21,8 +21,7 @@ def markdown_table(found):
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def markdown_machine(found):
-    place = found["machine"]
+def markdown_machine(place):
     cores = "one core" if place["cores"] == 1 else f"{place['cores']} cores"
     return (f"Measured on {place['date']}: {place['processor']}, {cores}, {place['memory_gib']} GiB, "
             f"{place['system']}, kernel {place['kernel']}; writing a page for good takes the disk "
@@ -36,17 +35,33 @@ def replace(text, name, content):
     return mark.sub(lambda found: found[1] + content + "\n" + found[2], text)
 
 
-def write(path, results):
-    """Puts all results into the page; returns an exit code."""
+def fault(founds, names):
+    """Why these results do not make a page, or None: one program, measured whole."""
+    missing = [name for name in names if name not in founds]
+    quick = [name for name in names if name in founds and founds[name]["quick"]]
+    commits = sorted({found["commit"] for found in founds.values()})
+    if missing:
+        return f"no results of {', '.join(missing)}"
+    if quick:
+        return f"{', '.join(quick)} measured with --quick"
+    if len(commits) > 1 or commits[0].endswith("-dirty"):
+        return f"the program was not one committed state: {', '.join(commits)}"
+    return None
+
+
+def write(path, results, names):
+    """Puts the results of all these benchmarks into the page; returns an exit code."""
     text = path.read_text(encoding="utf-8")
-    founds = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(results.glob("*.json"))]
-    quick = [found["name"] for found in founds if found["quick"]]
-    if quick or not founds:
-        print(f"not written: {', '.join(quick)} measured with --quick" if quick else "not written: no results")
+    read = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(results.glob("*.json"))]
+    founds = {found["name"]: found for found in read if found["name"] in names}
+    why_not = fault(founds, names)
+    if why_not:
+        print(f"not written: {why_not}")
         return 1
-    for found in founds:
-        text = replace(text, found["name"], markdown_table(found))
-    text = replace(text, "machine", markdown_machine(founds[-1]))
+    for name, found in founds.items():
+        text = replace(text, name, markdown_table(found))
+    last = founds[names[-1]]
+    text = replace(text, "machine", f"{markdown_machine(last['machine'])} The program is that of commit {last['commit']}.")
     path.write_text(text, encoding="utf-8")
     print(f"{path.name}: {len(founds)} benchmarks written")
     return 0

@@ -56,27 +56,33 @@ class Prunes(unittest.TestCase):
 
 
 class Pages(unittest.TestCase):
-    def write(self, is_quick):
+    def write(self, of_x=None, **of_both):
+        """Two benchmarks, one of them with something else."""
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
             docs = pathlib.Path(folder) / "page.md"
-            docs.write_text("<!-- begin machine -->\n<!-- end machine -->\n<!-- begin x -->\nold\n<!-- end x -->\n")
+            docs.write_text("".join(f"<!-- begin {name} -->\nold\n<!-- end {name} -->\n" for name in ("machine", "x", "y")))
             place = {"date": "d", "processor": "p", "cores": 2, "memory_gib": 1, "system": "s", "kernel": "k",
                      "flush_ms": 0.5}
-            found = {"name": "x", "quick": is_quick, "machine": place, "headings": HEADINGS,
+            found = {"quick": False, "machine": place, "commit": "c0ffee", "headings": HEADINGS,
                      "rows": [Row("a", "ms", 5, most=5).cells()]}
-            (pathlib.Path(folder) / "x.json").write_text(json.dumps(found))
-            return page.write(docs, pathlib.Path(folder)), docs.read_text()
+            for name, changes in (("x", of_x or {}), ("y", {})):
+                (pathlib.Path(folder) / f"{name}.json").write_text(json.dumps({"name": name, **found, **of_both, **changes}))
+            return page.write(docs, pathlib.Path(folder), ["x", "y"]), docs.read_text()
 
     def test_figures_take_the_place_of_older_ones(self):
-        code, text = self.write(is_quick=False)
+        code, text = self.write()
         self.assertEqual(0, code)
+        self.assertIn("commit c0ffee", text)
         self.assertIn("| a | 5 ms |  |  | ≤ 5 ms | yes |", text)
         self.assertNotIn("old", text)
 
-    def test_what_was_only_tried_out_is_not_written(self):
-        code, text = self.write(is_quick=True)
-        self.assertEqual(1, code)
-        self.assertIn("old", text)
+    def test_only_one_program_that_was_measured_whole_is_written(self):
+        for changes in ({"commit": "c0ffee-dirty"}, {"of_x": {"quick": True}}, {"of_x": {"name": "z"}},
+                        {"of_x": {"commit": "decade"}}):
+            with self.subTest(changes):
+                code, text = self.write(**changes)
+                self.assertEqual(1, code)
+                self.assertNotIn("5 ms", text)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import pathlib
 import random
-import subprocess
 
 import machine
 from cluster import Cluster
@@ -43,12 +42,6 @@ def prepare(cluster):
         checks.install(admin)
 
 
-def commit():
-    """Of the checkout, with a word if something in it is newer."""
-    return subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True,
-                          check=True).stdout.strip()
-
-
 def measure(results, blocks, seconds, at_once):
     """One after the other, in one of so many shares."""
     cluster, telemetry = Cluster("long", SETTINGS + trace.PREFIX + "\nshared_buffers = 128MB\n"), Telemetry()
@@ -60,7 +53,7 @@ def measure(results, blocks, seconds, at_once):
             place = machine.describe()
             block = Block(cluster, telemetry, name, seconds)
             try:
-                results.add({**block.run(), "machine": place, "at_once": at_once, "commit": commit()})
+                results.add({**block.run(), "machine": place, "at_once": at_once, "commit": machine.program()})
             except RuntimeError as error:
                 results.failed(name, str(error))
                 raise

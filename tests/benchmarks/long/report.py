@@ -143,7 +143,7 @@ def write(path, results, longer):
         said = f"{phase.says[0].upper()}{phase.says[1:]}.\n\n"
         text = page.replace(text, name, measured(results, name, said))
     text = page.replace(text, "half_hour", measured(longer, "clean"))
-    text = page.replace(text, "machine", page.markdown_machine(results.blocks[-1]))
+    text = page.replace(text, "machine", page.markdown_machine(results.blocks[-1]["machine"]))
     so_many = f"{len(results.blocks)} of {len(results.plan['order'])} blocks"
     text = page.replace(text, "blocks", f"{so_many} of the plan of seed {results.plan['seed']}, {together(results.blocks)}; "
                         f"load average before a block {load(results.blocks)}. {results.failures} came to no end.")
