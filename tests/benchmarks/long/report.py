@@ -2,10 +2,9 @@
 """The blocks as people read them: a line each in the terminal, and the tables of docs/long-horizon.md,
 each cell the median over an arm's blocks of a phase with the least and the most of them.
 
-The page begins as a copy of page.md; what stands outside its marks is written by hand and stays.
+What stands outside the marks of that page is written by hand and stays.
 """
 
-import pathlib
 import statistics
 
 import page
@@ -137,8 +136,7 @@ def write(path, results, longer):
     if not results.blocks:
         print("not written: no blocks")
         return 1
-    source = path if path.exists() else pathlib.Path(__file__).parent / "page.md"
-    text = source.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     for name, phase in PHASES.items():
         said = f"{phase.says[0].upper()}{phase.says[1:]}.\n\n"
         text = page.replace(text, name, measured(results, name, said))
