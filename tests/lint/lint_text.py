@@ -7,7 +7,7 @@ from source import ROOT, report, tracked
 
 FORBIDDEN = {
     r"(?<![\w.$}])/(?:work|root|home)/": "a path of one machine",
-    r"/tmp/(?:build|team|bash)": "a path of one machine",
+    r"/tmp/(?!lockkeeper-)\w": "a path of one machine",
     r"/opt/" + "awa": "a path of one machine",
     r"\b(?:pypi|deb\.debian|crates|registry\.npmjs|proxy\.golang|files\.pythonhosted)\.(?:org|io)\b":
         "the host of a registry",

@@ -13,7 +13,6 @@ PAGE = "docs/branches.md"
 SAMPLE = "config/lockkeeper.toml"
 NAMES = "lib/metrics/names.hpp"
 METRICS = "docs/metrics.md"
-ALERTS = "config/alerts.yml"
 
 _METRIC = re.compile(
     r"(?P<labels>(?://[^\n]*,\n)*//[^\n]*\n)"
@@ -80,17 +79,7 @@ def metric_faults(root=ROOT):
         yield f"{METRICS}:1: differs from {NAMES}; ./dev docs writes it"
 
 
-def alert_faults(root=ROOT):
-    known = set(re.findall(r'"((?:awa|lockkeeper)_\w+)"', read(NAMES, root)))
-    for number, line in enumerate(read(ALERTS, root).splitlines(), start=1):
-        if line.lstrip().startswith(("summary:", "- alert:")):
-            continue
-        for name in re.findall(r"\b(?:awa|lockkeeper)_\w+", re.sub(r"\{[^}]*\}|by \([^)]*\)", "", line)):
-            if not {name, re.sub(r"_(bucket|sum|count)$", "", name)} & known:
-                yield f"{ALERTS}:{number}: there is no metric {name}; {METRICS} has them all"
-
-
 if __name__ == "__main__":
     if "--write" in sys.argv:
         (ROOT / METRICS).write_text(metric_page(read(NAMES)), encoding="utf-8")
-    report([*branch_faults(), *metric_faults(), *alert_faults()])
+    report([*branch_faults(), *metric_faults()])

@@ -7,19 +7,15 @@ import unittest
 from source import ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "mutants"))  # benchmarks have modules of the same names
-import branches  # noqa: E402
-import scheduling  # noqa: E402
-from planting import plant  # noqa: E402
+import mutants  # noqa: E402
 
 
 class Mutants(unittest.TestCase):
     def test_each_finds_its_place(self):
-        faults = [mutant[1:4] for mutant in branches.planted()]
-        faults += [("lib/scheduling/" + mutant[0], *mutant[1:3]) for mutant in scheduling.MUTANTS]
-        for path, old, new in faults:
+        for _, path, old, new, *_ in mutants.planted():
             with self.subTest(old):
                 text = (ROOT / path).read_text(encoding="utf-8")
-                self.assertNotEqual(text, plant(text, old, new))
+                self.assertNotEqual(text, mutants.plant(text, old, new))
 
 
 if __name__ == "__main__":

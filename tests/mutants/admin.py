@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of the counts of queues and kinds, for branches.py."""
+"""Faults of the counts of queues and kinds, for mutants.py."""
 
 SQL = "lib/awa/sql/admin/"
 PARTS = "lib/awa/sql/parts/"

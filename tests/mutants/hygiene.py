@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of the hygiene branches cleanup, queue_stats and terminal_count_rollup, for branches.py."""
+"""Faults of the hygiene branches cleanup, queue_stats and terminal_count_rollup, for mutants.py."""
 
 SQL = "lib/awa/sql/"
 BRANCHES = "lib/branches/"

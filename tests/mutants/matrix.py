@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults that cases of tests/matrix.md are there for, for branches.py."""
+"""Faults that cases of tests/matrix.md are there for, for mutants.py."""
 
 SQL = "lib/awa/sql/"
 BRANCHES = "lib/branches/"

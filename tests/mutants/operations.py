@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of the hygiene branch batch_operations, for branches.py."""
+"""Faults of the hygiene branch batch_operations, for mutants.py."""
 
 SQL = "lib/awa/sql/operations/"
 BRANCH = "lib/branches/operations/"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults of the rooms around the branches (service, scheduling, display, leadership), for branches.py."""
+"""Faults of the rooms around the branches (service, scheduling, display, leadership), for mutants.py."""
 
 SERVICE = "lib/service/"
 LEADERSHIP = "lib/leadership/"
