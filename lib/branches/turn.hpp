@@ -12,8 +12,8 @@ namespace lockkeeper::branches {
 
 using scheduling::TurnShape;
 
-// Callbacks come from the loop, never from inside the call, and not at all once the pass is
-// abandoned. Loop thread only.
+// Callbacks do not come once the pass is abandoned. That of send() comes from the loop; that of
+// renew() may come before renew() returns, so nothing may be touched after it. Loop thread only.
 class Turn {
  public:
   virtual ~Turn() = default;

@@ -7,8 +7,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
+
+#include "logging/quote.hpp"
 
 namespace lockkeeper::commands {
 namespace {
@@ -34,8 +37,12 @@ void print(const std::string& text) {
   throw std::runtime_error(std::string("cannot write the output: ") + std::strerror(errno));
 }
 
+// A server's words may be in it, which must not steer the terminal.
 int complain(int code, const std::string& what) {
-  std::fputs(("lockkeeper: " + what + "\n").c_str(), stderr);
+  std::istringstream lines("lockkeeper: " + what);
+  for (std::string line; std::getline(lines, line);) {
+    std::fputs((logging::printable(line) + "\n").c_str(), stderr);
+  }
   return code;
 }
 

@@ -25,22 +25,23 @@ std::optional<long long> number_in(const char* variable) {
 
 }  // namespace
 
-void notify(std::string_view state) {
+bool notify(std::string_view state) {
   const char* path = std::getenv("NOTIFY_SOCKET");
-  if (path == nullptr) return;
+  if (path == nullptr) return false;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const auto length = std::strlen(path);
-  if (length == 0 || length >= sizeof address.sun_path) return;
+  if (length == 0 || length >= sizeof address.sun_path) return false;
   std::memcpy(address.sun_path, path, length);
   if (path[0] == '@') address.sun_path[0] = '\0';  // an abstract socket
 
   const int descriptor = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) return;
+  if (descriptor < 0) return false;
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
-  ::sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL,
-           reinterpret_cast<const sockaddr*>(&address), size);
+  const auto sent = ::sendto(descriptor, state.data(), state.size(), MSG_NOSIGNAL,
+                             reinterpret_cast<const sockaddr*>(&address), size);
   ::close(descriptor);
+  return sent >= 0;
 }
 
 std::optional<time::Duration> watchdog_interval() {

@@ -20,6 +20,10 @@ namespace {
 
 constexpr std::size_t kLargestAnswer = 16U << 20U;
 
+using Until = time::TimePoint;
+
+Until now() { return time::SteadyClock().now(); }
+
 class Socket {
  public:
   explicit Socket(int family) : descriptor_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
@@ -30,13 +34,15 @@ class Socket {
   Socket& operator=(const Socket&) = delete;
   int descriptor() const { return descriptor_; }
 
-  // The kernel applies the send limit to connect() as well.
-  void limit(time::Duration to) const {
-    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(to);
-    const auto rest = std::chrono::duration_cast<std::chrono::microseconds>(to - whole);
-    const timeval limit{whole.count(), rest.count()};
+  // No call takes longer than until then; false when that has passed. The kernel applies the send
+  // limit to connect() as well.
+  bool limit(Until until) const {
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(until - now());
+    if (left.count() <= 0) return false;
+    const timeval limit{left.count() / 1'000'000, left.count() % 1'000'000};
     ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ::setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    return true;
   }
 
  private:
@@ -60,7 +66,7 @@ Fetched split(const std::string& answer) {
   return {std::atoi(answer.c_str() + space + 1), answer.substr(body + 4), ""};
 }
 
-Fetched exchange(const Socket& socket, const std::string& path) {
+Fetched exchange(const Socket& socket, const std::string& path, Until until) {
   const auto request = fmt::format(
       "GET {} HTTP/1.1\r\nHost: lockkeeper\r\nConnection: close\r\nAccept-Encoding: "
       "identity\r\n\r\n",
@@ -72,6 +78,7 @@ Fetched exchange(const Socket& socket, const std::string& path) {
   std::string answer;
   std::array<char, 16384> piece{};
   while (answer.size() < kLargestAnswer) {
+    if (!socket.limit(until)) return failed(EAGAIN);
     const auto got = ::recv(socket.descriptor(), piece.data(), piece.size(), 0);
     if (got == 0) return split(answer);
     if (got < 0) return failed(errno);
@@ -80,20 +87,20 @@ Fetched exchange(const Socket& socket, const std::string& path) {
   return failed("the answer does not end");
 }
 
-Fetched fetch_unix(const std::string& file, const std::string& path, time::Duration limit) {
+Fetched fetch_unix(const std::string& file, const std::string& path, Until until) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (file.size() >= sizeof address.sun_path) return failed("the socket's path is too long");
   std::memcpy(address.sun_path, file.c_str(), file.size() + 1);
   const Socket socket(AF_UNIX);
-  socket.limit(limit);
+  socket.limit(until);
   if (::connect(socket.descriptor(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
     return failed(errno);
   }
-  return exchange(socket, path);
+  return exchange(socket, path, until);
 }
 
-Fetched fetch_tcp(const Address& to, const std::string& path, time::Duration limit) {
+Fetched fetch_tcp(const Address& to, const std::string& path, Until until) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -106,9 +113,9 @@ Fetched fetch_tcp(const Address& to, const std::string& path, time::Duration lim
   std::string failure = "no address";
   for (const auto* each = found; each != nullptr; each = each->ai_next) {
     const Socket socket(each->ai_family);
-    socket.limit(limit);
+    if (!socket.limit(until)) break;
     if (::connect(socket.descriptor(), each->ai_addr, each->ai_addrlen) == 0) {
-      return exchange(socket, path);
+      return exchange(socket, path, until);
     }
     failure = failed(errno).failure;
   }
@@ -119,8 +126,9 @@ Fetched fetch_tcp(const Address& to, const std::string& path, time::Duration lim
 
 Fetched fetch(const std::string& listen, const std::string& path, time::Duration limit) {
   const auto to = parse_address(listen);
-  if (!to.path.empty()) return fetch_unix(to.path, path, limit);
-  return fetch_tcp(to, path, limit);
+  const auto until = now() + limit;
+  if (!to.path.empty()) return fetch_unix(to.path, path, until);
+  return fetch_tcp(to, path, until);
 }
 
 }  // namespace lockkeeper::http

@@ -4,7 +4,6 @@
 // daemon itself never uses it. No TLS, no redirects: it talks to http/server.hpp.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "time/clock.hpp"
@@ -17,7 +16,8 @@ struct Fetched {
   std::string failure;
 };
 
-// `listen` as in the configuration: "127.0.0.1:9724", "unix:/path"; an empty host is this one.
+// `listen` as in the configuration: "127.0.0.1:9724", "unix:/path"; an empty host is this one. The
+// limit is that of the whole, but for looking up a name.
 Fetched fetch(const std::string& listen, const std::string& path, time::Duration limit);
 
 }  // namespace lockkeeper::http

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace lockkeeper::http {
 namespace {
@@ -82,12 +83,35 @@ Candidates candidates(const Address& address) {
   return {found, &::freeaddrinfo};
 }
 
-// A socket that may take an address from its last owner; negative when the family is not there.
-int open_socket(int family) {
-  const int descriptor = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+// Those that may be tried, in this order. Every address of the host is the one of IPv6, which takes
+// IPv4 as well, or where there is no IPv6 that of IPv4.
+std::vector<const addrinfo*> in_order(const Candidates& found, const Address& address) {
+  std::vector<const addrinfo*> all;
+  for (const auto* each = found.get(); each != nullptr; each = each->ai_next) all.push_back(each);
+  if (address.host.empty()) {
+    std::stable_partition(all.begin(), all.end(),
+                          [](const auto* each) { return each->ai_family == AF_INET6; });
+  }
+  return all;
+}
+
+// A socket that is bound, and may have taken the address from its last owner; negative, with errno,
+// when it cannot be.
+int bind_to(const addrinfo& candidate, const Address& address) {
+  const int descriptor =
+      ::socket(candidate.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (descriptor < 0) return descriptor;
   const int on = 1;
-  if (descriptor >= 0) ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  return descriptor;
+  const int off = 0;
+  ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (candidate.ai_family == AF_INET6 && address.host.empty()) {
+    ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  }
+  if (::bind(descriptor, candidate.ai_addr, candidate.ai_addrlen) == 0) return descriptor;
+  const int failure = errno;
+  ::close(descriptor);
+  errno = failure;
+  return -1;
 }
 
 sockaddr_storage bound_address(int descriptor) {
@@ -111,14 +135,15 @@ bool try_file(const std::string& path) {
 bool try_port(const Address& address) {
   const auto found = candidates(address);
   std::string failure = "no address";
-  for (const auto* each = found.get(); each != nullptr; each = each->ai_next) {
-    const int descriptor = open_socket(each->ai_family);
-    if (descriptor < 0) continue;
-    const bool is_free = ::bind(descriptor, each->ai_addr, each->ai_addrlen) == 0;
-    failure = std::strerror(errno);
+  for (const auto* each : in_order(found, address)) {
+    const int descriptor = bind_to(*each, address);
+    if (descriptor < 0) {
+      failure = std::strerror(errno);
+      continue;
+    }
     const auto bound = bound_address(descriptor);
     ::close(descriptor);
-    if (is_free) return is_loopback_address(bound);
+    return is_loopback_address(bound);
   }
   refuse(describe(address), failure);
 }
@@ -142,8 +167,12 @@ Listener::Listener(const Address& address, const Use& use) {
 }
 
 Listener::~Listener() {
+  hide();
   if (descriptor_ >= 0) ::close(descriptor_);
-  if (!file_.empty()) ::unlink(file_.c_str());
+}
+
+void Listener::hide() {
+  if (!file_.empty()) ::unlink(std::exchange(file_, "").c_str());
 }
 
 void Listener::listen_on_file(const std::string& path, unsigned mode) {
@@ -161,15 +190,11 @@ void Listener::listen_on_file(const std::string& path, unsigned mode) {
 void Listener::listen_on_port(const Address& address) {
   const auto found = candidates(address);
   std::string failure = "no address";
-  for (const auto* each = found.get(); each != nullptr; each = each->ai_next) {
-    descriptor_ = open_socket(each->ai_family);
-    if (descriptor_ < 0) continue;
-    if (::bind(descriptor_, each->ai_addr, each->ai_addrlen) == 0 &&
-        ::listen(descriptor_, kBacklog) == 0) {
-      return describe_port();
-    }
+  for (const auto* each : in_order(found, address)) {
+    descriptor_ = bind_to(*each, address);
+    if (descriptor_ >= 0 && ::listen(descriptor_, kBacklog) == 0) return describe_port();
     failure = std::strerror(errno);
-    ::close(std::exchange(descriptor_, -1));
+    if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
   }
   refuse(describe(address), failure);
 }

@@ -32,6 +32,10 @@ class Listener {
   // The descriptor belongs to somebody else from now on; the file still goes with this object.
   void disown() { descriptor_ = -1; }
 
+  // The file goes now. To be called before the descriptor is closed: a file that nobody serves
+  // looks stale to whoever starts just then.
+  void hide();
+
  private:
   void listen_on_file(const std::string& path, unsigned mode);
   void listen_on_port(const Address& address);

@@ -57,6 +57,7 @@ struct Server::Impl {
 
   ~Impl() {
     poller.watch(event::Poller::none);
+    listener.hide();
     MHD_stop_daemon(daemon);
   }
 

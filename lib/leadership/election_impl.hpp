@@ -38,7 +38,7 @@ struct Election::Impl : std::enable_shared_from_this<Election::Impl> {
   void post(std::function<void()> callback);  // dies with the election
 
   // examining.cpp
-  pg::ConnectSettings connect_settings(const std::string& suffix) const;
+  pg::ConnectSettings connect_settings() const;
   void connect();
   void examine();
   void identify(const pg::Reply& reply);

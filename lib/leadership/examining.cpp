@@ -8,10 +8,10 @@
 #include "leadership/refusals.hpp"
 
 namespace lockkeeper::leadership {
-pg::ConnectSettings Election::Impl::connect_settings(const std::string& suffix) const {
+pg::ConnectSettings Election::Impl::connect_settings() const {
   pg::ConnectSettings with;
   with.url = settings.url;
-  with.application_name = settings.application_name + suffix;
+  with.application_name = settings.application_name;
   with.password = settings.password;
   with.read_write = true;
   with.connect_limit = settings.connect_limit;
@@ -25,7 +25,7 @@ void Election::Impl::connect() {
     if (mine == attempt)
       happen(Event::doubt, {"connection_lost", "the connection ended: " + reason});
   });
-  leader.connect(connect_settings(""), [this, mine](const std::string& failure) {
+  leader.connect(connect_settings(), [this, mine](const std::string& failure) {
     if (mine != attempt) return;
     if (failure.empty()) return happen(Event::connected);
     happen(Event::connect_failed,
@@ -47,7 +47,7 @@ void Election::Impl::identify(const pg::Reply& reply) {
   if (refusal.reason == kPooler) return happen(Event::pooler_found, refusal);
   if (!refusal.sentence.empty()) return happen(Event::disqualified, refusal);
   server_start = who.server_start;
-  control.open(connect_settings(""));
+  control.open(connect_settings());
   if (is_set_up) return ask_gate();
   set_up();
 }

@@ -12,7 +12,7 @@ namespace lockkeeper::leadership {
 
 using Outcome = TakeoverResult::Outcome;
 
-struct TakeoverOnce::Impl : std::enable_shared_from_this<TakeoverOnce::Impl> {
+struct TakeoverOnce::Impl {
   Impl(event::Loop& loop, const ElectionSettings& with, Intent wanted,
        std::function<void(TakeoverResult)> calling)
       : settings(with), intent(wanted), on_done(std::move(calling)), connection(loop) {}

@@ -2,11 +2,12 @@
 //
 // Three parts: a line is formatted where it is written, waits in a bounded queue of spdlog,
 // and is written to stderr by spdlog's thread. A pipe that nobody reads stops that thread and
-// nothing else. Dropped lines are the difference between what went in and what came out.
+// nothing else. Lines are dropped where the queue is full, or where stderr takes none.
 #include "logging/log.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
@@ -27,6 +28,8 @@ constexpr std::size_t kQueueLines = 4096;
 constexpr auto kFlushLimit = std::chrono::seconds(1);
 constexpr std::string_view kWords[] = {"trace", "debug", "info", "warn", "error"};
 
+std::atomic<std::uint64_t> unwritten = 0;
+
 // Writes to what stderr is when the log is opened.
 class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
@@ -40,13 +43,26 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
     std::string_view left(message.payload.data(), message.payload.size());
     while (!left.empty()) {
       const auto wrote = ::write(descriptor_, left.data(), left.size());
-      if (wrote < 0 && errno != EINTR) return;
+      if (wrote < 0 && errno == EAGAIN) {
+        wait_for_room();
+        continue;
+      }
+      if (wrote < 0 && errno != EINTR) {
+        ++unwritten;
+        return;
+      }
       if (wrote > 0) left.remove_prefix(static_cast<std::size_t>(wrote));
     }
   }
   void flush_() override {}
 
  private:
+  // Whoever shares stderr with us may have made it one that does not wait.
+  void wait_for_room() const {
+    pollfd room{descriptor_, POLLOUT, 0};
+    ::poll(&room, 1, -1);
+  }
+
   int descriptor_;
 };
 
@@ -168,7 +184,7 @@ void write(Level level, std::string_view message, Fields fields) {
 
 std::uint64_t dropped() {
   const auto& pool = the_log().pool;
-  return pool ? pool->overrun_counter() : 0;
+  return unwritten + (pool ? pool->overrun_counter() : 0);
 }
 
 }  // namespace lockkeeper::logging

@@ -5,6 +5,7 @@
 // share.
 #include <fmt/format.h>
 
+#include <atomic>
 #include <sstream>
 #include <utility>
 
@@ -37,6 +38,11 @@ std::string one_line(const char* text) {
 
 using Addresses = std::map<std::string, std::vector<std::string>>;
 
+// Look-ups of the whole program that have not come to an end. One that hangs cannot be ended, and
+// keeps its thread: a resolver that has hung so often is not asked again until it answers.
+constexpr int kMostLookUps = 4;
+std::atomic<int> look_ups_under_way = 0;
+
 }  // namespace
 
 void Connection::Impl::connect(const ConnectSettings& with, OnConnected callback) {
@@ -61,6 +67,10 @@ void Connection::Impl::look_up_names() {
     if (needs_look_up(target)) names.push_back(target.host);
   }
   if (names.empty()) return plan_attempts({});
+  if (look_ups_under_way >= kMostLookUps) {
+    return give_up(
+        fmt::format("host name \"{}\" cannot be looked up: the resolver hangs", names.front()));
+  }
 
   state = State::resolving;
   alarm.arm(deadline);
@@ -68,7 +78,9 @@ void Connection::Impl::look_up_names() {
   resolving.emplace(
       loop,
       [found, names, ask = look_up()] {
+        ++look_ups_under_way;
         for (const auto& name : names) (*found)[name] = ask(name);
+        --look_ups_under_way;
       },
       [this, found] { plan_attempts(*found); });
 }

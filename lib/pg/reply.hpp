@@ -26,15 +26,12 @@ class SqlState {
 
   bool is_lock_not_available() const { return is("55P03"); }
   bool is_cancelled() const { return is("57014"); }
-  bool is_unique_violation() const { return is("23505"); }
   bool is_missing_object() const {
     return is("42P01") || is("3F000") || is("42883") || is("42703");
   }
   bool is_missing_privilege() const { return is("42501"); }
   bool is_retryable() const { return is("40001") || is("40P01"); }
   bool is_connection_lost() const { return is_class("08") || is_class("57P"); }
-  // A fault of one row's contents: data exceptions and constraint violations.
-  bool is_row_fault() const { return is_class("22") || is_class("23"); }
 
   const std::string& code() const { return code_; }
 

@@ -37,6 +37,7 @@ bool Ground::stand_on(awa::Examination found) {
   log_unable(unable, found.unable);
   unable = std::move(found.unable);
   advice = std::move(found.advice);
+  bound = std::move(found.bound);
   planes = std::move(found.planes);
   unusable.clear();
   const auto schema = planes.storage_schema.value_or("awa");

@@ -29,6 +29,7 @@ struct Ground {
   awa::Planes planes;
   awa::Unable unable;
   std::vector<std::string> advice;
+  std::string bound;     // why no worker's session can be ended, or empty
   std::string unusable;  // why no branch can run at present, or empty
   awa::Library library{""};
   std::function<void()> on_stood;    // after stand_on() and give_way()

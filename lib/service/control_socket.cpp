@@ -152,13 +152,15 @@ Answer ask(const std::string& line, const std::string& path, std::chrono::second
     return {display::kBadUsage, path + ": the path is too long"};
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval patience{limit.count(), 0};
+  ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ::setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience,
+               sizeof patience);  // of connect() too
   if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const auto why = std::string(std::strerror(errno));
     ::close(descriptor);
     return {display::kFailed, fmt::format("no daemon is heard at {} ({})", path, why)};
   }
-  const timeval patience{limit.count(), 0};
-  ::setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   const auto text = line + "\n";
   const bool is_sent = ::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL) ==
                        static_cast<ssize_t>(text.size());

@@ -60,8 +60,9 @@ void GatePerformer::send(pg::Pipeline pipeline, pg::OnReplies on_replies) {
 }
 
 void GatePerformer::examined(awa::Examination examination) {
+  const auto verdict = examination.verdict;
   scheduling::PassEnd end;
-  switch (examination.verdict) {
+  switch (verdict) {
     case awa::Verdict::accepted:
       if (!ground_.unusable.empty()) logging::info("the schema is back; the branches go on");
       // Whoever migrates or switches the storage is seldom done with one step.
@@ -81,8 +82,13 @@ void GatePerformer::examined(awa::Examination examination) {
       break;
     case awa::Verdict::unreadable:
       end.preempted = conductor_.is_taken_back();
+      if (!end.preempted && examination.sentence != unreadable_) {
+        logging::warn("the storage cannot be looked at", {{"reason", examination.sentence}});
+        unreadable_ = examination.sentence;
+      }
       break;
   }
+  if (verdict != awa::Verdict::unreadable) unreadable_.clear();
   if (!end.preempted) glances_left_ = kGlances;
   conductor_.end_pass(duty(), end);
 }

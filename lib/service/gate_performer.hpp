@@ -39,7 +39,8 @@ class GatePerformer final : public Performer, private pg::Session {
   Ground& ground_;
   awa::SwitchedOff switched_off_;
   std::function<void(awa::Examination)> on_disqualified_;
-  int glances_left_ = 0;  // before all of it is looked at again
+  int glances_left_ = 0;    // before all of it is looked at again
+  std::string unreadable_;  // why it could not be, as it was logged
 };
 
 }  // namespace lockkeeper::service

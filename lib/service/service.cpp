@@ -108,7 +108,7 @@ leadership::ElectionCallbacks Service::callbacks() {
   callbacks.watch = [this](pg::Session& session, const auto& since, auto on_seen) {
     window_.watch(session, since, std::move(on_seen));
   };
-  callbacks.on_lead = [this](pg::Connection& connection) { lead(connection); };
+  callbacks.on_lead = [this](pg::Connection& connection) { lead(connection, ""); };
   callbacks.on_lost = [this](const std::string&) {
     end_term();
     if (is_stopping_) resign();
@@ -131,25 +131,25 @@ awa::SwitchedOff Service::switched_off() const {
   return words;
 }
 
-void Service::lead(pg::Connection& connection) {
+void Service::lead(pg::Connection& connection, std::string unusable) {
   display::log_disabled(board_);
   display::log_unsound(board_);
   leader_ = &connection;
   board_.begin_term();
   WorkerWatch::OnSeen on_workers_seen;
-  // What we lend has to be taken back.
-  if (settings_.leadership.declaration_window && examined_.bound.empty()) {
+  if (settings_.leadership.declaration_window) {
     on_workers_seen = [this](const auto& live) { window_.seen(live); };
   }
-  term_.emplace(Term::Circumstances{
-      loop_, connection,
-      [this](auto on_answered) {
-        election_.cancel(cancel_limit(settings_), std::move(on_answered));
-      },
-      registry_, board_, examined_, switched_off(), settings_.leadership.idle_limit,
-      leadership::kStatementLimit, [this](auto purpose) { term_ended(purpose); },
-      [this](const awa::Examination& examination) { disqualify(examination); },
-      std::move(on_workers_seen), make_policy_});
+  term_.emplace(
+      Term::Circumstances{loop_, connection,
+                          [this](auto on_answered) {
+                            election_.cancel(cancel_limit(settings_), std::move(on_answered));
+                          },
+                          registry_, board_, examined_, std::move(unusable), switched_off(),
+                          settings_.leadership.idle_limit, leadership::kStatementLimit,
+                          [this](auto purpose) { term_ended(purpose); },
+                          [this](const awa::Examination& examination) { disqualify(examination); },
+                          std::move(on_workers_seen), make_policy_});
 }
 
 // Told in the middle of a turn: the term is ended on a fresh stack.
@@ -202,8 +202,10 @@ void Service::renew_term() {
   examined_.planes = term_->planes();
   examined_.unable = term_->unable();
   examined_.advice = term_->advice();
+  examined_.bound = term_->bound();
+  auto unusable = term_->unusable();
   end_term();
-  lead(connection);
+  lead(connection, std::move(unusable));
 }
 
 void Service::look_at(const leadership::View& view) {
@@ -221,7 +223,7 @@ void Service::look_at(const leadership::View& view) {
 // Why not, or nothing: then the term ends, and with it the leading, as soon as its turn has.
 std::string Service::step_aside(time::Duration limit, leadership::Why why) {
   if (is_stopping_ || !term_) return "it does not lead: " + election_.view().sentence;
-  if (!examined_.bound.empty()) return examined_.bound;
+  if (!term_->bound().empty()) return term_->bound();  // what we lend has to be taken back
   window_limit_ = limit;
   window_reason_ = std::move(why);
   term_->end(Term::Purpose::window);

@@ -42,7 +42,7 @@ class Service {
   leadership::ElectionCallbacks callbacks();
   void examine(pg::Session& session, std::function<void(leadership::Why)> on_result);
   awa::SwitchedOff switched_off() const;
-  void lead(pg::Connection& connection);
+  void lead(pg::Connection& connection, std::string unusable);
   void disqualify(const awa::Examination& examination);
   void term_ended(Term::Purpose purpose);
   void end_term();

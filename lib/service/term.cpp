@@ -33,6 +33,7 @@ Term::Term(Circumstances circumstances)
   ground_.on_stood = [this, &board = circumstances.board] { show_able(board); };
   ground_.on_stood();
   ground_.on_moved = [this] { hasten_branches(); };
+  if (!circumstances.unusable.empty()) ground_.give_way(circumstances.unusable);
   seat_gate(circumstances);
   if (circumstances.on_workers_seen) seat_worker_watch(circumstances);
   seat_keep_alive(circumstances);

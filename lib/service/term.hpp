@@ -33,6 +33,7 @@ class Term {
     metrics::Registry& registry;
     display::Board& board;
     awa::Examination found;          // on which the lock was taken
+    std::string unusable;            // why no branch can run at present, or empty
     awa::SwitchedOff switched_off;   // branches whose rights do not matter
     time::Duration idle_limit;       // of the server, for our silence
     time::Duration statement_limit;  // of the server, for one statement
@@ -63,6 +64,9 @@ class Term {
 
   // What does not stop the branches but should be known; as the last examination found it.
   const std::vector<std::string>& advice() const { return ground_.advice; }
+
+  // Why no worker's session can be ended, or empty; as the last examination found it.
+  const std::string& bound() const { return ground_.bound; }
 
   // A branch as the scheduler sees it; empty for a branch that is switched off.
   struct BranchView {

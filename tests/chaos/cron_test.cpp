@@ -5,8 +5,8 @@
 #include <csignal>
 
 #include "chaos/fleet.hpp"
-#include "chaos/river.hpp"
 #include "support/program.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 
-#include "chaos/river.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 namespace {

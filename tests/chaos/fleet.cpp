@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "chaos/river.hpp"
 #include "support/checkout.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 namespace {

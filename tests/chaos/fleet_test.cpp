@@ -6,7 +6,7 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 
-#include "chaos/river.hpp"
+#include "support/river.hpp"
 #include "support/setting.hpp"
 
 namespace lockkeeper::test {

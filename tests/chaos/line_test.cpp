@@ -4,9 +4,9 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 
-#include "chaos/river.hpp"
 #include "support/captured_log.hpp"
 #include "support/client.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 namespace {

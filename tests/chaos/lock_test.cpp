@@ -3,9 +3,9 @@
 // Others hold what the daemon wants.
 #include <catch2/catch.hpp>
 
-#include "chaos/river.hpp"
 #include "support/pgbouncer.hpp"
 #include "support/replica.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 namespace {
@@ -45,7 +45,7 @@ TEST_CASE("a lock on a ring's child stops nothing else", "[chaos][lock]") {
 
   const auto prunes = [&](const std::string& outcome) {
     return daemon.metric("awa_maintenance_prune_attempts_total",
-                         {"awa_ring=\"claim\"", "outcome=\"" + outcome + "\""});
+                         {"awa_ring=\"claim\"", "awa_ring_outcome=\"" + outcome + "\""});
   };
   CHECK(eventually([&] { return prunes("blocked") > 0; }));
   CHECK(river.verdict() == "");

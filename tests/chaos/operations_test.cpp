@@ -5,7 +5,9 @@
 #include <catch2/catch.hpp>
 
 #include "chaos/fleet.hpp"
-#include "chaos/river.hpp"
+#include "support/daemon.hpp"
+#include "support/database.hpp"
+#include "support/eventually.hpp"
 
 namespace lockkeeper::test {
 namespace {

@@ -3,7 +3,7 @@
 // The server goes away, or ends our sessions.
 #include <catch2/catch.hpp>
 
-#include "chaos/river.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 namespace {

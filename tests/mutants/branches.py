@@ -43,7 +43,7 @@ MUTANTS = [
     ("D10", SQL + "queue/make_ready.sql", "m.shard, now(), m.attempted_at", "m.shard, clock_timestamp(), m.attempted_at",
      "each job has a time of its own", "whatever everybody does*"),
     ("D11", BRANCHES + "rescue/rescue_canonical.cpp", "refusal->constraint() == \"idx_awa_jobs_unique\"",
-     "refusal->state().is_unique_violation()", "any 23505 is a unique conflict", "a canonical job that another constraint*"),
+     "refusal->state().is(\"23505\")", "any 23505 is a unique conflict", "a canonical job that another constraint*"),
     ("D15", SQL + "queue/tell_workers.sql", "t.state = 'active'", "t.state <> 'active'",
      "workers are told in a transition, and only then", "the worker of a rescued attempt*"),
     ("D15", SQL + "canonical/rescue_attempts.sql", "s.state NOT IN ('canonical', 'prepared')", "s.state = 'canonical'",

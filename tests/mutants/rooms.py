@@ -26,6 +26,8 @@ MUTANTS = [
      "a turn that hangs is young for ever", "unit.service: the age of the turn*"),
     ("term", SERVICE + "branch_performer.cpp", "if (is_changed && on_moved) on_moved();", "",
      "what a move has opened waits until its branch is due", "program: what a move opens*"),
+    ("term", SERVICE + "branch_performer.cpp", "bound = std::move(found.bound);", "",
+     "the right to take the lock back is judged once", "program: the right to take the lock back*"),
     ("settings", SERVICE + "settings_parts.cpp",
      "settings.synchronous_commit = from.database.synchronous_commit;", "",
      "the election is not told what commits are to be", "unit.service: what the operator says*"),

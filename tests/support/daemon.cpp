@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
+#include "metrics/names.hpp"
 #include "support/client.hpp"
 #include "support/program.hpp"
 
@@ -32,6 +34,18 @@ std::string configuration(const DaemonSettings& settings) {
          "[branches.rescue_stale_heartbeats]\nevery = \"1s\"\nstaleness = \"" + settings.staleness +
          "\"\n[branches.rescue_expired_deadlines]\nevery = \"1s\"\n" +
          "[branches.rescue_expired_callbacks]\nevery = \"1s\"\n";
+}
+
+// One that is misspelt would be 0 for ever.
+void require_known(std::string_view name) {
+  for (const std::string_view part : {"_sum", "_count", "_bucket"}) {
+    if (name.ends_with(part)) name.remove_suffix(part.size());
+  }
+  const auto& known = metrics::names::kAll;
+  if (std::none_of(known.begin(), known.end(),
+                   [&](const auto* each) { return each->name == name; })) {
+    throw std::logic_error("there is no metric " + std::string(name));
+  }
 }
 
 }  // namespace
@@ -94,13 +108,15 @@ bool Daemon::has_logged(const std::string& text) const {
 }
 
 double Daemon::metric(const std::string& name, const std::vector<std::string>& labels) const {
+  require_known(name);
   std::istringstream page(fetch(address(), "/metrics").body);
   double sum = 0;
   for (std::string line; std::getline(page, line);) {
     const bool is_named = line.starts_with(name + "{") || line.starts_with(name + " ");
     const bool is_wanted =
         is_named && std::all_of(labels.begin(), labels.end(), [&](const std::string& label) {
-          return line.find(label) != std::string::npos;
+          return line.find("{" + label) != std::string::npos ||
+                 line.find("," + label) != std::string::npos;
         });
     if (is_wanted) sum += std::stod(line.substr(line.rfind(' ')));
   }

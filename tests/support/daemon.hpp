@@ -48,6 +48,7 @@ class Daemon {
   std::string address() const;
 
   // The sum of a metric's series that have all these labels, written as name="value"; 0 without.
+  // Throws for a name that no metric of ours has.
   double metric(const std::string& name, const std::vector<std::string>& labels = {}) const;
 
   // As JSON, from the daemon's own HTTP; empty when it does not answer.

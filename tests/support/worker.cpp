@@ -101,6 +101,12 @@ void Worker::enqueue(const std::string& queue, int jobs, const std::string& more
                   queue, more, jobs));
 }
 
+void Worker::leave_gap(const std::string& queue, int numbers) const {
+  session_.sql(
+      fmt::format("BEGIN; SELECT reserve_enqueue_seq('{}', 2::smallint, 0::smallint, {}); ROLLBACK",
+                  queue, numbers));
+}
+
 int Worker::claim(const std::string& queue, int jobs, Receipt receipt) const {
   return claim(queue, jobs, receipt == Receipt::compact ? "0, 0" : "300, 0");
 }

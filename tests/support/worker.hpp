@@ -20,6 +20,9 @@ class Worker {
   // `more`: further arguments of insert_job_compat, each with a comma before it.
   void enqueue(const std::string& queue, int jobs, const std::string& more = "") const;
 
+  // Numbers of the queue's lane that a producer has taken and not used: it has rolled back.
+  void leave_gap(const std::string& queue, int numbers) const;
+
   // Claims up to so many jobs and moves the cursors of their lanes. Returns how many it got.
   int claim(const std::string& queue, int jobs, Receipt receipt = Receipt::compact) const;
 

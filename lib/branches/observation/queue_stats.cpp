@@ -24,9 +24,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "stats/lanes",     "stats/leases",       "stats/failed",
-    "stats/deferred",  "stats/dead_letters", "stats/known",
-    "stats/canonical", "stats/unshown",      "stats/unshown_canonical",
+    "queue_stats/lanes",     "queue_stats/leases",       "queue_stats/failed",
+    "queue_stats/deferred",  "queue_stats/dead_letters", "queue_stats/known",
+    "queue_stats/canonical", "queue_stats/unshown",      "queue_stats/unshown_canonical",
 };
 
 constexpr std::string_view kSkips[] = {"long_name"};
@@ -65,8 +65,9 @@ void read_canonical(QueueDepth& depth, const pg::Rows& rows, std::size_t row) {
   depth.lag = lag_of(rows, row, 7);
 }
 
-constexpr Pages kQueuePages[] = {{"stats/lanes", read_lanes}, {"stats/known", read_known}};
-constexpr Pages kCanonicalPages[] = {{"stats/canonical", read_canonical}};
+constexpr Pages kQueuePages[] = {{"queue_stats/lanes", read_lanes},
+                                 {"queue_stats/known", read_known}};
+constexpr Pages kCanonicalPages[] = {{"queue_stats/canonical", read_canonical}};
 
 // Rows that are counted window by window, and the place where the first one begins.
 struct Windows {
@@ -80,9 +81,9 @@ constexpr std::string_view kFirstScheduled[] = {"scheduled", "-infinity", "", "0
 constexpr std::string_view kFirstRetryable[] = {"retryable", "-infinity", "", "0", "-1"};
 
 constexpr Windows kWindows[] = {
-    {"stats/leases", kFirstRow},          {"stats/failed", kFirstRow},
-    {"stats/dead_letters", kFirstLetter}, {"stats/deferred", kFirstScheduled},
-    {"stats/deferred", kFirstRetryable},
+    {"queue_stats/leases", kFirstRow},          {"queue_stats/failed", kFirstRow},
+    {"queue_stats/dead_letters", kFirstLetter}, {"queue_stats/deferred", kFirstScheduled},
+    {"queue_stats/deferred", kFirstRetryable},
 };
 
 void add(QueueDepth& depth, std::string_view state, std::int64_t jobs) {
@@ -195,7 +196,7 @@ Task<bool> read_all(BranchContext& ctx, StatsMemory& memory) {
   if (!ctx.planes().is_queue_storage_routed()) {
     auto reading = read_pages(ctx, memory, kCanonicalPages);
     co_await reading;
-    auto telling = count_unshown(ctx, "stats/unshown_canonical");
+    auto telling = count_unshown(ctx, "queue_stats/unshown_canonical");
     co_return co_await telling;
   }
   auto reading = read_pages(ctx, memory, kQueuePages);
@@ -205,7 +206,7 @@ Task<bool> read_all(BranchContext& ctx, StatsMemory& memory) {
   for (auto& [queue, depth] : memory.progress.depths) {
     depth.dead_letters = depth.dead_letters.value_or(0);
   }
-  auto telling = count_unshown(ctx, "stats/unshown");
+  auto telling = count_unshown(ctx, "queue_stats/unshown");
   co_return co_await telling;
 }
 

@@ -23,8 +23,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "rollup/candidates",  "rollup/is_pinned", "rollup/lock_deltas", "rollup/fold",
-    "rings/queue_proofs", "rings/queue_seal", "rings/truncate",
+    "terminal_count_rollup/candidates",
+    "terminal_count_rollup/is_pinned",
+    "terminal_count_rollup/lock_deltas",
+    "terminal_count_rollup/fold",
+    "rings/queue_proofs",
+    "rings/queue_seal",
+    "rings/truncate",
 };
 
 constexpr Setting kSettings[] = {
@@ -67,7 +72,7 @@ class RollUp {
 };
 
 Task<Outcome> RollUp::run() {
-  const auto rows = co_await ctx_.query("rollup/candidates");
+  const auto rows = co_await ctx_.query("terminal_count_rollup/candidates");
   const auto slots = rows.integers(0, 0);
   const auto generations = rows.integers(0, 1);
   const auto now = time::SteadyClock().now();
@@ -113,7 +118,8 @@ Task<RollUp::Slot> RollUp::fold_slot(std::int64_t slot, std::int64_t generation)
     auto asking = is_free(slot, generation);
     const bool is_slot_free = co_await asking;
     if (!is_slot_free) co_return Slot::left_alone;
-    const auto pinned = co_await ctx_.query("rollup/is_pinned", ctx_.duration("snapshot_limit"));
+    const auto pinned =
+        co_await ctx_.query("terminal_count_rollup/is_pinned", ctx_.duration("snapshot_limit"));
     if (pinned.boolean(0, 0)) co_return Slot::pinned;
     co_await ctx_.breathe(kTruncate);
     auto folding = fold(slot, generation);
@@ -129,12 +135,12 @@ Task<RollUp::Slot> RollUp::fold(std::int64_t slot, std::int64_t generation) {
   auto tx = ctx_.begin(kPruneLockTimeout);
   const auto sealed = co_await tx.query("rings/queue_seal", slot, generation);
   if (sealed.empty()) co_return Slot::left_alone;
-  const awa::Sql lock("rollup/lock_deltas", slot);
+  const awa::Sql lock("terminal_count_rollup/lock_deltas", slot);
   tx.ahead(lock);
   const awa::Sql prove("rings/queue_proofs", slot);
   const auto proofs = co_await tx.query(prove, slot, generation, true);
   if (is_in_use(proofs)) co_return Slot::left_alone;
-  const awa::Sql add_up("rollup/fold", slot);
+  const awa::Sql add_up("terminal_count_rollup/fold", slot);
   const auto folded = co_await tx.query(add_up);
   if (folded.integer(0, 0) == 0) co_return Slot::left_alone;
   const awa::Sql truncate("rings/truncate", slot, "queue_terminal_count_deltas");

@@ -37,8 +37,8 @@ DUTIES = (
     Duty("rotate_claim", "hygiene", 1.0, "rings/claim_look", r" slot_count FROM awa\.claim_ring_state .* FOR UPDATE$"),
     Duty("cleanup", "hygiene", 60.0, "cleanup/find_dead_letters", r"^DELETE FROM awa\.dlq_entries "),
     Duty("batch_operations", "hygiene", 1.0, "operations/look", r" FROM awa\.batch_operations .*'scanning'"),
-    Duty("queue_stats", "hygiene", 30.0, "stats/lanes", r"awa\.queue_enqueue_heads AS enqueues"),
-    Duty("terminal_count_rollup", "hygiene", 30.0, "rollup/candidates",
+    Duty("queue_stats", "hygiene", 30.0, "queue_stats/lanes", r"awa\.queue_enqueue_heads AS enqueues"),
+    Duty("terminal_count_rollup", "hygiene", 30.0, "terminal_count_rollup/candidates",
          r"^SELECT current_slot FROM awa\.queue_ring_state WHERE singleton = TRUE$"),
 )
 

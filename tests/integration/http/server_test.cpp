@@ -2,6 +2,7 @@
 #include "http/server.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "http/client.hpp"
+#include "http/listener.hpp"
 
 using namespace std::chrono_literals;
 using namespace lockkeeper;
@@ -187,6 +189,47 @@ TEST_CASE("an address beyond this host is told from a local one", "[http][server
   const http::Server server(loop, "0.0.0.0:0", {});
 
   CHECK_FALSE(server.is_loopback());
+}
+
+TEST_CASE("without a host it listens at every address, of IPv6 and of IPv4", "[http][server]") {
+  event::Loop loop;
+  const http::Server server(loop, ":0", {});
+  const auto address = server.address();
+  REQUIRE(address.starts_with("http://[::]:"));
+  const auto port = address.substr(address.rfind(':'), address.size() - address.rfind(':') - 1);
+  CHECK_FALSE(server.is_loopback());
+
+  for (const std::string host : {"127.0.0.1", "[::1]"}) {
+    CAPTURE(host);
+    auto answer =
+        std::async(std::launch::async, [&] { return http::fetch(host + port, "/", 10s).status; });
+    event::Timer wake(loop, [&wake] { wake.arm_in(5ms); });
+    wake.arm_in(5ms);
+    REQUIRE(loop.run_until([&] { return answer.wait_for(0s) == std::future_status::ready; }, 30s));
+    CHECK(answer.get() == 404);
+  }
+}
+
+TEST_CASE("an answer that comes drop by drop is not waited for", "[http][client]") {
+  const auto path = "/tmp/lockkeeper-http-slow-" + std::to_string(::getpid()) + ".sock";
+  const http::Listener listener(http::parse_address("unix:" + path));
+  auto serving = std::async(std::launch::async, [&listener] {
+    pollfd asked{listener.descriptor(), POLLIN, 0};
+    ::poll(&asked, 1, -1);
+    const int client = ::accept(listener.descriptor(), nullptr, nullptr);
+    int drops = 0;
+    for (; drops < 1000 && ::send(client, "x", 1, MSG_NOSIGNAL) == 1; ++drops) {
+      ::poll(nullptr, 0, 10);
+    }
+    ::close(client);
+    return drops;
+  });
+
+  const auto fetched = http::fetch("unix:" + path, "/", 100ms);
+
+  CHECK(fetched.status == 0);
+  CHECK(fetched.failure == "no answer in time");
+  CHECK(serving.get() < 1000);
 }
 
 TEST_CASE("a port in use is refused with the place to change it", "[http][server]") {

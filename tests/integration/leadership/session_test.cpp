@@ -10,9 +10,8 @@ namespace lockkeeper::test {
 
 using namespace std::chrono_literals;
 
-TEST_CASE(
-    "the leader's session has the settings of the contract, whatever those of the database are",
-    "[leadership][session][H12]") {
+TEST_CASE("the leader's session has settings of its own, whatever those of the database are",
+          "[leadership][session][H12]") {
   // Half of deadlock_timeout, at most.
   const auto [deadlock_timeout, lock_timeout] =
       GENERATE(table<std::string, std::string>({{"1s", "100ms"}, {"50ms", "25ms"}}));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <atomic>
 #include <fstream>
 #include <future>
 
@@ -234,6 +235,30 @@ TEST_CASE("a resolver that hangs does not stop the loop, only the connection", "
   for (int i = 0; i < 10; ++i) CHECK_FALSE(talk.connect(settings).empty());
   CHECK(talk.connect(settings_for(server_url())).empty());
   gate->set_value();
+}
+
+TEST_CASE("a resolver that hangs is not asked again and again", "[pg][connect]") {
+  const auto gate = std::make_shared<std::promise<void>>();
+  const auto opened = gate->get_future().share();
+  const auto asked = std::make_shared<std::atomic<int>>(0);
+  const Resolver resolver([opened, asked](const std::string&) -> std::vector<std::string> {
+    ++*asked;
+    opened.wait();
+    return {"127.0.0.1"};
+  });
+  Talk talk;
+  auto settings = settings_for(at_port("db.example", port()));
+  settings.connect_limit = 200ms;
+  for (int i = 0; i < 10; ++i) CHECK_FALSE(talk.connect(settings).empty());
+
+  CHECK(mentions(talk.connect(settings), "the resolver hangs"));
+  CHECK(*asked <= 4);
+
+  gate->set_value();
+  settings.connect_limit = kGenerous;
+  std::string why = "not tried";
+  for (int i = 0; i < 1000 && !why.empty(); ++i) why = talk.connect(settings);
+  CHECK(why.empty());
 }
 
 TEST_CASE("closing a connection on its way calls nobody", "[pg][connect]") {

@@ -4,8 +4,9 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
-#include "chaos/river.hpp"
 #include "support/checked.hpp"
+#include "support/database.hpp"
+#include "support/eventually.hpp"
 #include "support/setting.hpp"
 #include "support/worker.hpp"
 
@@ -18,8 +19,7 @@ namespace {
 // A worker that dies after its claim, in a lane with a gap.
 void wedge(const Database& database, const Worker& worker) {
   worker.run("q", 1, "completed");
-  worker.session().sql(
-      "BEGIN; SELECT reserve_enqueue_seq('q', 2::smallint, 0::smallint, 5); ROLLBACK");
+  worker.leave_gap("q", 5);
   worker.enqueue("q", 10);
   worker.session().sql("SELECT claim_ready_runtime('q', 4, 0, 0)");
   worker.finish("failed");

@@ -3,8 +3,8 @@
 // `lockkeeper check`: who acts, with which rights, and whoever has the lock.
 #include <catch2/catch.hpp>
 
-#include "chaos/river.hpp"
 #include "support/checked.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 

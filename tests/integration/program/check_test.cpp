@@ -5,11 +5,11 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "chaos/river.hpp"
 #include "http/listener.hpp"
 #include "support/checked.hpp"
 #include "support/pgbouncer.hpp"
 #include "support/replica.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 

@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "chaos/river.hpp"
 #include "support/checkout.hpp"
 #include "support/program.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 

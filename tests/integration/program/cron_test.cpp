@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "chaos/river.hpp"
 #include "support/program.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 

@@ -7,10 +7,10 @@
 #include <map>
 #include <set>
 
-#include "chaos/river.hpp"
 #include "commands/check.hpp"
 #include "support/candidate.hpp"
 #include "support/checked.hpp"
+#include "support/database.hpp"
 #include "support/script.hpp"
 
 namespace lockkeeper::test {

@@ -6,10 +6,10 @@
 #include <csignal>
 #include <vector>
 
-#include "chaos/river.hpp"
 #include "support/client.hpp"
 #include "support/program.hpp"
 #include "support/proxy.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 

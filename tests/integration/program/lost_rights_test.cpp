@@ -6,10 +6,12 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "chaos/river.hpp"
 #include "commands/check.hpp"
 #include "support/candidate.hpp"
 #include "support/client.hpp"
+#include "support/daemon.hpp"
+#include "support/database.hpp"
+#include "support/eventually.hpp"
 #include "support/program.hpp"
 #include "support/script.hpp"
 

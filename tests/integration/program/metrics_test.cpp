@@ -9,10 +9,10 @@
 #include <set>
 #include <sstream>
 
-#include "chaos/river.hpp"
 #include "support/checkout.hpp"
 #include "support/client.hpp"
 #include "support/program.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 
@@ -20,7 +20,7 @@ namespace {
 
 using Labels = std::set<std::string>;
 
-// Section 5 of the interface but for the reload, and Awa's own names for the branches that exist.
+// What dashboards and alert rules rely on.
 const std::map<std::string, Labels> kPromised = {
     {"lockkeeper_leader", {}},
     {"lockkeeper_leadership_state", {"state"}},

@@ -3,7 +3,7 @@
 // A branch that takes longer than its interval, which in Awa's leader costs it its next passes.
 #include <catch2/catch.hpp>
 
-#include "chaos/river.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 

@@ -4,8 +4,10 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 
-#include "chaos/river.hpp"
 #include "support/client.hpp"
+#include "support/daemon.hpp"
+#include "support/database.hpp"
+#include "support/eventually.hpp"
 #include "support/program.hpp"
 
 namespace lockkeeper::test {

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "chaos/river.hpp"
 #include "support/client.hpp"
 #include "support/program.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 
@@ -97,6 +97,25 @@ TEST_CASE("after a SIGHUP with a bad file everything stays as it was", "[program
   std::ofstream(file) << good;
   daemon.send(SIGHUP);
   CHECK(eventually([&] { return daemon.metric(kReloaded) == 1; }));
+}
+
+TEST_CASE("a SIGHUP while the schema is missing lets no branch run", "[program][run]") {
+  River river;
+  Daemon daemon(river.settings());
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  river.database().sql("DROP SCHEMA awa CASCADE");
+  REQUIRE(eventually([&] { return daemon.has_logged("the branches wait"); }));
+  const auto passes = [&](const std::string& outcome) {
+    return daemon.metric("lockkeeper_branch_passes_total", {"outcome=\"" + outcome + "\""});
+  };
+  const auto failed = passes("failed");
+
+  daemon.send(SIGHUP);
+  REQUIRE(eventually([&] { return daemon.has_logged("read again"); }));
+  const auto skipped = passes("skipped");
+  CHECK(eventually([&] { return passes("skipped") > skipped + 20; }));
+
+  CHECK(passes("failed") == failed);
 }
 
 TEST_CASE("a standby is reloaded too, and says what needs a restart", "[program][run]") {

@@ -6,10 +6,12 @@
 #include <catch2/catch.hpp>
 #include <regex>
 
-#include "chaos/river.hpp"
 #include "integration/program/said.hpp"
 #include "support/captured_log.hpp"
 #include "support/client.hpp"
+#include "support/daemon.hpp"
+#include "support/database.hpp"
+#include "support/eventually.hpp"
 #include "support/program.hpp"
 
 namespace lockkeeper::test {

@@ -9,11 +9,11 @@
 #include <fstream>
 
 #include "branches/catalog.hpp"
-#include "chaos/river.hpp"
 #include "support/captured_log.hpp"
 #include "support/client.hpp"
 #include "support/notify_socket.hpp"
 #include "support/program.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 

@@ -3,10 +3,10 @@
 // `lockkeeper status` and `lockkeeper branches`: with a daemon, without one, and without anything.
 #include <catch2/catch.hpp>
 
-#include "chaos/river.hpp"
 #include "support/client.hpp"
 #include "support/pgbouncer.hpp"
 #include "support/program.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 

@@ -3,9 +3,9 @@
 // `lockkeeper takeover`: each end with its sentence and its exit code.
 #include <catch2/catch.hpp>
 
-#include "chaos/river.hpp"
 #include "support/pgbouncer.hpp"
 #include "support/program.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 

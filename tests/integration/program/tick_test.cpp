@@ -3,8 +3,8 @@
 // `lockkeeper tick`: what a pass does, what a rehearsal leaves alone, and who is not disturbed.
 #include <catch2/catch.hpp>
 
-#include "chaos/river.hpp"
 #include "support/program.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 

@@ -3,7 +3,9 @@
 // The move to queue storage under a leading daemon, step by step with Awa's own program.
 #include <catch2/catch.hpp>
 
-#include "chaos/river.hpp"
+#include "support/daemon.hpp"
+#include "support/database.hpp"
+#include "support/eventually.hpp"
 #include "support/program.hpp"
 
 namespace lockkeeper::test {

@@ -3,9 +3,9 @@
 // Another schema version that appears under a leader.
 #include <catch2/catch.hpp>
 
-#include "chaos/river.hpp"
 #include "support/captured_log.hpp"
 #include "support/client.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 

@@ -4,10 +4,11 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <future>
+#include <memory>
 #include <optional>
 
-#include "chaos/river.hpp"
 #include "support/program.hpp"
+#include "support/river.hpp"
 
 namespace lockkeeper::test {
 
@@ -134,6 +135,24 @@ TEST_CASE("what could not be taken back is not lent", "[program][yield]") {
   CHECK_THAT(end.err, Contains("GRANT pg_signal_backend TO"));
   CHECK(daemon.metric("lockkeeper_leader") == 1);
   CHECK(daemon.has_logged("GRANT pg_signal_backend TO"));
+}
+
+TEST_CASE("the right to take the lock back may come and go under a leader", "[program][yield]") {
+  River river;
+  auto without = std::make_unique<WithoutRight>(river.database());
+  const Daemon daemon("lockkeeper", configuration(river));
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  const auto is_refused = [&] {
+    return yielding(daemon, "100ms").get().err.find("GRANT pg_signal_backend TO") !=
+           std::string::npos;
+  };
+  REQUIRE(is_refused());
+
+  without.reset();
+  CHECK(eventually([&] { return !is_refused(); }));
+
+  without = std::make_unique<WithoutRight>(river.database());
+  CHECK(eventually([&] { return is_refused(); }));
 }
 
 TEST_CASE("a worker that cannot be ended keeps the lock, and nobody waits for the window",

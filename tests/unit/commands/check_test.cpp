@@ -7,7 +7,7 @@ namespace lockkeeper::commands {
 
 using Catch::Contains;
 
-TEST_CASE("a line to another host has to be encrypted and verified", "[service][check]") {
+TEST_CASE("a line to another host has to be encrypted and verified", "[commands][check]") {
   const auto mark = [](bool is_encrypted, const char* sslmode) {
     return tls_fact({false, is_encrypted, "TLSv1.3", sslmode}).mark;
   };
@@ -22,7 +22,7 @@ TEST_CASE("a line to another host has to be encrypted and verified", "[service][
   CHECK_THAT(tls_fact({false, false, "", "prefer"}).remedy, Contains("sslmode=verify-full"));
 }
 
-TEST_CASE("a line that does not leave the host needs nothing", "[service][check]") {
+TEST_CASE("a line that does not leave the host needs nothing", "[commands][check]") {
   CHECK(tls_fact({true, false, "", "disable"}).mark == Mark::ok);
   CHECK(tls_fact({true, true, "TLSv1.3", "prefer"}).mark == Mark::ok);
 }

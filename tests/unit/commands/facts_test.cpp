@@ -10,7 +10,8 @@ namespace lockkeeper::commands {
 using Catch::Contains;
 using Catch::StartsWith;
 
-TEST_CASE("the gravest mark decides the exit code, whatever stands behind it", "[service][facts]") {
+TEST_CASE("the gravest mark decides the exit code, whatever stands behind it",
+          "[commands][facts]") {
   struct Case {
     Mark mark;
     int code;
@@ -34,7 +35,7 @@ TEST_CASE("the gravest mark decides the exit code, whatever stands behind it", "
   }
 }
 
-TEST_CASE("a sentence is what is wrong, and what to do about it", "[service][facts]") {
+TEST_CASE("a sentence is what is wrong, and what to do about it", "[commands][facts]") {
   Facts facts;
   facts.add_sentence(Mark::failure, "tls", "it is off; turn it on; then look again");
   facts.add_sentence(Mark::failure, "tls", "it is off");
@@ -45,7 +46,7 @@ TEST_CASE("a sentence is what is wrong, and what to do about it", "[service][fac
   CHECK(facts.all()[1].remedy.empty());
 }
 
-TEST_CASE("the heading names what decides, each once", "[service][facts]") {
+TEST_CASE("the heading names what decides, each once", "[commands][facts]") {
   Facts facts;
   const auto heading = [&] { return to_text(facts, "1.2.3", display::Paint::none); };
   facts.add(Mark::ok, "a", "fine");
@@ -60,7 +61,7 @@ TEST_CASE("the heading names what decides, each once", "[service][facts]") {
   CHECK_THAT(to_text(facts, "1.2.3", display::Paint::colours), Contains("\033["));
 }
 
-TEST_CASE("what others wrote cannot forge a fact", "[service][facts]") {
+TEST_CASE("what others wrote cannot forge a fact", "[commands][facts]") {
   Facts facts;
   facts.add(Mark::failure, "role", "a\nok  role  fine\033[2J", "\"b\"");
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ten thousand answers of the library that Awa's workers use, see tests/cron. There are two known
-// differences, and they are counted: it never fires again after a gap of more than an hour, and it
-// goes back in time when a fire lies in the last second before a clock is set back.
+// Ten thousand answers of the library that Awa's workers use, see tests/unit/cron/recorded. There
+// are two known differences, and they are counted: it never fires again after a gap of more than an
+// hour, and it goes back in time when a fire lies in the last second before a clock is set back.
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <sstream>
@@ -97,7 +97,7 @@ void compare(Tally& tally, const Answer& answer, const std::string& line) {
 }  // namespace
 
 TEST_CASE("fires are those of the library that the workers use", "[cron][timetable][H8]") {
-  std::ifstream file(lockkeeper::test::in_checkout("tests/cron/answers.tsv"));
+  std::ifstream file(lockkeeper::test::in_checkout("tests/unit/cron/recorded/answers.tsv"));
   Tally tally;
   for (std::string line; std::getline(file, line);) compare(tally, read_answer(line), line);
 

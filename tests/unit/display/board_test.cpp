@@ -59,7 +59,7 @@ constexpr auto kBack = "the branch keeps its interval again";
 
 }  // namespace
 
-TEST_CASE("Awa's overrun counter counts episodes, each told at both ends", "[service][board]") {
+TEST_CASE("Awa's overrun counter counts episodes, each told at both ends", "[display][board]") {
   CapturedLog log;
   Fixture fixture;
 
@@ -83,7 +83,7 @@ TEST_CASE("Awa's overrun counter counts episodes, each told at both ends", "[ser
 }
 
 TEST_CASE("what lies between the limits, or was taken back, counts for neither",
-          "[service][board]") {
+          "[display][board]") {
   CapturedLog log;
   Fixture fixture;
 
@@ -99,7 +99,7 @@ TEST_CASE("what lies between the limits, or was taken back, counts for neither",
   CHECK_THAT(log.text(), !Contains(kDelayed));
 }
 
-TEST_CASE("a new term begins on time, as an Awa leader does", "[service][board]") {
+TEST_CASE("a new term begins on time, as an Awa leader does", "[display][board]") {
   Fixture fixture;
   fixture.passes(3, kSlow);
   fixture.begin_term();
@@ -111,7 +111,7 @@ TEST_CASE("a new term begins on time, as an Awa leader does", "[service][board]"
   CHECK(fixture.overruns() == 2);
 }
 
-TEST_CASE("a failure that comes back is told once a minute, and its end", "[service][board]") {
+TEST_CASE("a failure that comes back is told once a minute, and its end", "[display][board]") {
   CapturedLog log;
   Fixture fixture;
 
@@ -130,7 +130,7 @@ TEST_CASE("a failure that comes back is told once a minute, and its end", "[serv
             {{"branch", "promote_scheduled"}, {"lane", "slo"}, {"outcome", "failed"}}) == 102);
 }
 
-TEST_CASE("only a pass that did not fail and was able to work is a success", "[service][board]") {
+TEST_CASE("only a pass that did not fail and was able to work is a success", "[display][board]") {
   Fixture fixture;
   const auto last_success = [&] {
     return fixture.registry().find(names::kBranchLastSuccess, {{"branch", "promote_scheduled"}});
@@ -152,7 +152,7 @@ TEST_CASE("only a pass that did not fail and was able to work is a success", "[s
   CHECK(*last_success() <= now());
 }
 
-TEST_CASE("every series of a branch is zero before it happens", "[service][board]") {
+TEST_CASE("every series of a branch is zero before it happens", "[display][board]") {
   Fixture fixture;
   const auto text = fixture.registry().render();
 
@@ -178,13 +178,13 @@ TEST_CASE("every series of a branch is zero before it happens", "[service][board
   }
 }
 
-TEST_CASE("a branch that is switched off has no series", "[service][board]") {
+TEST_CASE("a branch that is switched off has no series", "[display][board]") {
   Fixture fixture("[branches.rotate_queue]\nenabled = false\n");
 
   CHECK_THAT(fixture.registry().render(), !Contains("rotate_queue"));
 }
 
-TEST_CASE("a branch that is switched off later has no series any more", "[service][board]") {
+TEST_CASE("a branch that is switched off later has no series any more", "[display][board]") {
   Fixture fixture;
   fixture.pass(1ms, PassResult::done);
   REQUIRE(occurrences(fixture.registry().render(), "promote_scheduled") > 0);

@@ -13,7 +13,7 @@ using Catch::Contains;
 using leadership::State;
 namespace names = metrics::names;
 
-TEST_CASE("readiness is 200, or 503 with a reason a line", "[service][exhibits]") {
+TEST_CASE("readiness is 200, or 503 with a reason a line", "[display][exhibits]") {
   Status status;
   status.election.state = State::leading;
   CHECK(readiness(status).status == 200);
@@ -33,7 +33,7 @@ TEST_CASE("readiness is 200, or 503 with a reason a line", "[service][exhibits]"
         "observe has been due for 3.0s, more than its late_after of 1s\n");
 }
 
-TEST_CASE("exactly one state is shown as the present one", "[service][exhibits]") {
+TEST_CASE("exactly one state is shown as the present one", "[display][exhibits]") {
   metrics::Registry registry;
   leadership::View view;
   for (const auto state : leadership::kStates) {
@@ -49,7 +49,7 @@ TEST_CASE("exactly one state is shown as the present one", "[service][exhibits]"
   }
 }
 
-TEST_CASE("each connection is shown as what it is", "[service][exhibits]") {
+TEST_CASE("each connection is shown as what it is", "[display][exhibits]") {
   metrics::Registry registry;
   leadership::View view;
   const auto connected = [&](const char* which) {
@@ -68,7 +68,7 @@ TEST_CASE("each connection is shown as what it is", "[service][exhibits]") {
   CHECK(connected("control") == 1);
 }
 
-TEST_CASE("the holder of the lock is shown while there is another", "[service][exhibits]") {
+TEST_CASE("the holder of the lock is shown while there is another", "[display][exhibits]") {
   metrics::Registry registry;
   leadership::View view;
   view.holder = leadership::Holder{7, "a \"worker\"\n", ""};
@@ -85,7 +85,7 @@ TEST_CASE("the holder of the lock is shown while there is another", "[service][e
 }
 
 TEST_CASE("a staleness that takes living attempts from their workers is told, with the remedy",
-          "[service][exhibits]") {
+          "[display][exhibits]") {
   const auto sentences = [](const std::string& more) {
     const auto toml = "[branches.rescue_stale_heartbeats]\n" + more;
     const auto settings = config::read_text(toml, "test", branch_schemas());
@@ -102,7 +102,7 @@ TEST_CASE("a staleness that takes living attempts from their workers is told, wi
       Contains("rescue_stale_heartbeats.staleness is \"9s\"") && Contains("; set \"90s\" or more"));
 }
 
-TEST_CASE("what only a leader sees is not shown after its term", "[service][exhibits]") {
+TEST_CASE("what only a leader sees is not shown after its term", "[display][exhibits]") {
   metrics::Registry registry;
   std::set<std::string> left;
   for (const auto* metric : names::kAll) {
@@ -123,7 +123,7 @@ TEST_CASE("what only a leader sees is not shown after its term", "[service][exhi
                     "lockkeeper_leadership_state", "lockkeeper_lock_holder_info"});
 }
 
-TEST_CASE("rings are shown as their gauges have them", "[service][exhibits]") {
+TEST_CASE("rings are shown as their gauges have them", "[display][exhibits]") {
   metrics::Registry registry;
   registry.set(names::kAwaRingCurrentSlot, {{"awa_ring", "queue"}}, 3);
   registry.set(names::kAwaRingGeneration, {{"awa_ring", "queue"}}, 19);
@@ -136,7 +136,7 @@ TEST_CASE("rings are shown as their gauges have them", "[service][exhibits]") {
 }
 
 TEST_CASE("what diagnose has found is a line each, and nothing while all is well",
-          "[service][exhibits]") {
+          "[display][exhibits]") {
   metrics::Registry registry;
   CHECK(findings_of(registry).empty());
   registry.set(names::kLanesWedged, {}, 0);
@@ -164,7 +164,7 @@ TEST_CASE("what diagnose has found is a line each, and nothing while all is well
   CHECK_THAT(to_json(status), Contains("\"findings\":[\"lanes that"));
 }
 
-TEST_CASE("systemd's status is one line", "[service][exhibits]") {
+TEST_CASE("systemd's status is one line", "[display][exhibits]") {
   leadership::View view;
   view.state = State::refused;
   view.sentence = "no\nMAINPID=1";

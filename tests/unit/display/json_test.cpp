@@ -6,7 +6,7 @@
 
 using lockkeeper::display::Json;
 
-TEST_CASE("nested objects and arrays get their commas", "[service][json]") {
+TEST_CASE("nested objects and arrays get their commas", "[display][json]") {
   Json json;
 
   json.begin_object().field("a", std::int64_t{1}).key("b").begin_array();
@@ -15,7 +15,7 @@ TEST_CASE("nested objects and arrays get their commas", "[service][json]") {
   CHECK(json.take() == R"({"a":1,"b":[true,{},null],"c":0.5})");
 }
 
-TEST_CASE("text is quoted, control characters are escaped", "[service][json]") {
+TEST_CASE("text is quoted, control characters are escaped", "[display][json]") {
   Json json;
 
   json.value("a\"b\\c\nd\x01");
@@ -23,7 +23,7 @@ TEST_CASE("text is quoted, control characters are escaped", "[service][json]") {
   CHECK(json.take() == R"("a\"b\\c\nd\u0001")");
 }
 
-TEST_CASE("UTF-8 stays as it is and broken UTF-8 is replaced", "[service][json]") {
+TEST_CASE("UTF-8 stays as it is and broken UTF-8 is replaced", "[display][json]") {
   const auto written = [](std::string_view text) { return Json().value(text).take(); };
 
   CHECK(written("ngā mahi \xF0\x9F\x8C\x8A") == "\"ngā mahi \xF0\x9F\x8C\x8A\"");
@@ -33,6 +33,6 @@ TEST_CASE("UTF-8 stays as it is and broken UTF-8 is replaced", "[service][json]"
   CHECK(written("\xED\xA0\x80") == R"("\ufffd\ufffd\ufffd")");  // a surrogate
 }
 
-TEST_CASE("a number that JSON cannot write becomes null", "[service][json]") {
+TEST_CASE("a number that JSON cannot write becomes null", "[display][json]") {
   CHECK(Json().value(std::numeric_limits<double>::infinity()).take() == "null");
 }

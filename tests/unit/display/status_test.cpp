@@ -38,7 +38,7 @@ BranchStatus& branch_of(Status& status) { return status.branches.front(); }
 
 }  // namespace
 
-TEST_CASE("/status has every fact under a stable name", "[service][status]") {
+TEST_CASE("/status has every fact under a stable name", "[display][status]") {
   auto status = leading();
   status.election.holder = leadership::Holder{7, "awa \"x\"", ""};
   status.rings.push_back({"queue", 3, 19});
@@ -65,7 +65,7 @@ TEST_CASE("/status has every fact under a stable name", "[service][status]") {
         "\n");
 }
 
-TEST_CASE("what nobody knows yet is null", "[service][status]") {
+TEST_CASE("what nobody knows yet is null", "[display][status]") {
   auto status = leading();
   status.in_state_for.reset();
   branch_of(status).next_due_in.reset();
@@ -78,7 +78,7 @@ TEST_CASE("what nobody knows yet is null", "[service][status]") {
   }
 }
 
-TEST_CASE("for people it is a heading and a table", "[service][status]") {
+TEST_CASE("for people it is a heading and a table", "[display][status]") {
   auto status = leading();
   auto& branch = branch_of(status);
   branch.last = PassFacts{PassResult::done, 12, "", 3ms};
@@ -92,7 +92,7 @@ TEST_CASE("for people it is a heading and a table", "[service][status]") {
         "promote_scheduled  slo   250ms  125.0ms         -  3.0ms       0    12     -  done 12\n");
 }
 
-TEST_CASE("in colours the words are the same", "[service][status]") {
+TEST_CASE("in colours the words are the same", "[display][status]") {
   auto status = leading();
   branch_of(status).waiting = 2s;
   auto coloured = to_text(status, Paint::colours);
@@ -105,7 +105,7 @@ TEST_CASE("in colours the words are the same", "[service][status]") {
   CHECK(coloured == to_text(status, Paint::none));
 }
 
-TEST_CASE("text of others breaks neither the table nor the terminal", "[service][status]") {
+TEST_CASE("text of others breaks neither the table nor the terminal", "[display][status]") {
   auto status = leading();
   status.election.sentence = "held by \"a\n\033[2Jb\"";
   branch_of(status).last = PassFacts{PassResult::failed, 0, "no\nline\x9b", 1ms};
@@ -118,7 +118,7 @@ TEST_CASE("text of others breaks neither the table nor the terminal", "[service]
   CHECK_THAT(text, Contains("\nadvice: give\\nup\n"));
 }
 
-TEST_CASE("a leader is ready unless a duty is late or nothing can run", "[service][status]") {
+TEST_CASE("a leader is ready unless a duty is late or nothing can run", "[display][status]") {
   auto status = leading();
   CHECK(reasons_not_ready(status).empty());
 
@@ -134,7 +134,7 @@ TEST_CASE("a leader is ready unless a duty is late or nothing can run", "[servic
   CHECK(reasons_not_ready(status) == std::vector<std::string>{"schema awa is missing"});
 }
 
-TEST_CASE("a standby is ready while its connection is there", "[service][status]") {
+TEST_CASE("a standby is ready while its connection is there", "[display][status]") {
   auto status = leading();
   status.election.state = GENERATE(State::standby, State::aside);
   CHECK(reasons_not_ready(status).empty());
@@ -144,7 +144,7 @@ TEST_CASE("a standby is ready while its connection is there", "[service][status]
   CHECK(reasons_not_ready(status).size() == 1);
 }
 
-TEST_CASE("every other state is not ready, in one line", "[service][status]") {
+TEST_CASE("every other state is not ready, in one line", "[display][status]") {
   auto status = leading();
   for (const auto state : leadership::kStates) {
     const bool is_good =
@@ -158,7 +158,7 @@ TEST_CASE("every other state is not ready, in one line", "[service][status]") {
   }
 }
 
-TEST_CASE("the page shows what the status has", "[service][status]") {
+TEST_CASE("the page shows what the status has", "[display][status]") {
   std::ifstream file(test::in_checkout("lib/display/page.html"));
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   const auto json = to_json(leading());

@@ -5,7 +5,7 @@
 
 using namespace lockkeeper::display;
 
-TEST_CASE("columns are as wide as their widest cell, in letters", "[service][table]") {
+TEST_CASE("columns are as wide as their widest cell, in letters", "[display][table]") {
   Table table({{"name"}, {"count", Table::Align::right}, {"what"}});
   table.row({"ngā mahi", "7", "x"});
   table.row({"a", "1234567", ""});
@@ -16,14 +16,14 @@ TEST_CASE("columns are as wide as their widest cell, in letters", "[service][tab
         "a         1234567\n");
 }
 
-TEST_CASE("a cell stays in its line", "[service][table]") {
+TEST_CASE("a cell stays in its line", "[display][table]") {
   Table table({{"a"}, {"b"}});
   table.row({"x\ny\033[2J", "z"});
 
   CHECK(table.text(Paint::none) == "a              b\nx\\ny\\u001b[2J  z\n");
 }
 
-TEST_CASE("colours surround a line and change no width", "[service][table]") {
+TEST_CASE("colours surround a line and change no width", "[display][table]") {
   Table table({{"a"}});
   table.row({"x"}, Tone::bad);
   table.row({"y"});

@@ -22,7 +22,7 @@ namespace names = metrics::names;
 
 namespace {
 
-constexpr auto kStatement = "rollup/candidates";  // any one without parameters
+constexpr auto kStatement = "terminal_count_rollup/candidates";  // any one without parameters
 
 Task<Outcome> ask(BranchContext& ctx) {
   co_await ctx.attempt(kStatement);

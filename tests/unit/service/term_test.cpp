@@ -41,6 +41,7 @@ struct Fixture {
         registry,
         board,
         in_queue_storage(),
+        "",
         {},
         10min,
         1s,

@@ -21,12 +21,12 @@ BranchStatus branch(std::string name, Lane lane) {
 
 }  // namespace
 
-TEST_CASE("a window may open while nothing is under way", "[window]") {
+TEST_CASE("a window may open while nothing is under way", "[service][window]") {
   CHECK_FALSE(forbids_window(branch("promote_scheduled", Lane::slo)));
   CHECK_FALSE(forbids_window(branch("batch_operations", Lane::hygiene)));
 }
 
-TEST_CASE("a pass of the slo lane forbids it, on its way or waiting", "[window]") {
+TEST_CASE("a pass of the slo lane forbids it, on its way or waiting", "[service][window]") {
   auto slo = branch("promote_scheduled", Lane::slo);
   auto hygiene = branch("cleanup", Lane::hygiene);
   const bool is_waiting = GENERATE(true, false);
@@ -39,7 +39,7 @@ TEST_CASE("a pass of the slo lane forbids it, on its way or waiting", "[window]"
   CHECK_FALSE(forbids_window(hygiene));
 }
 
-TEST_CASE("whatever is late forbids it", "[window]") {
+TEST_CASE("whatever is late forbids it", "[service][window]") {
   auto late = branch("cleanup", Lane::hygiene);
   late.waiting = 1s + 1ms;
 
@@ -47,7 +47,7 @@ TEST_CASE("whatever is late forbids it", "[window]") {
 }
 
 TEST_CASE("a batch operation that is not at its end forbids it between two of its passes",
-          "[window]") {
+          "[service][window]") {
   auto operations = branch("batch_operations", Lane::hygiene);
   auto cleanup = branch("cleanup", Lane::hygiene);
   operations.last->rows = cleanup.last->rows = 1000;

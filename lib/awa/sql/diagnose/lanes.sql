@@ -1,7 +1,7 @@
 -- diagnose/lanes: the next lanes in their order, and of each the first job at or past its cursor: how long it has waited in
 -- seconds, NULL if it does not or has no time, whether its queue is paused, and what is wrong with the lane, as a word and the statement that
--- mends it. gap: the cursor stands in a gap before jobs that were claimed long ago, and no claim gets past that; a moment after
--- a claim every lane looks so. beyond: the cursor stands past the number that the next job will get, and nobody will see it;
+-- mends it. gap: the cursor stands in a gap before a job that was claimed or entombed long ago, and no claim gets past that; a
+-- moment after a claim every lane looks so. beyond: the cursor stands past the number that the next job will get, and nobody will see it;
 -- Awa's own function never moves a cursor back.
 -- $1 text: queue after which to begin
 -- $2 integer: its priority
@@ -37,11 +37,9 @@ FROM (
         OFFSET 0) c
     OFFSET 0) h
 LEFT JOIN LATERAL (
-    SELECT f.job_id, f.lane_seq, f.run_at, a.claimed_at < now() - interval '1 minute' AS is_spent,
-           a.claimed_at IS NULL AND f.run_at <= now() AND NOT EXISTS (
-               SELECT FROM :"schema".ready_tombstones t
-               WHERE t.ready_slot = f.ready_slot AND t.queue = h.queue AND t.priority = h.priority
-                 AND t.enqueue_shard = h.enqueue_shard AND t.lane_seq = f.lane_seq) AS is_open
+    SELECT f.job_id, f.lane_seq, f.run_at,
+           COALESCE(a.claimed_at, t.tombstoned_at) < now() - interval '1 minute' AS is_spent,
+           a.claimed_at IS NULL AND t.tombstoned_at IS NULL AND f.run_at <= now() AS is_open
     FROM (
         SELECT r.job_id, r.lane_seq, r.run_at, r.ready_slot, r.ready_generation FROM :"schema".ready_entries r
         WHERE r.queue = h.queue AND r.priority = h.priority AND r.enqueue_shard = h.enqueue_shard
@@ -50,5 +48,9 @@ LEFT JOIN LATERAL (
         SELECT b.claimed_at FROM :"schema".ready_claim_attempt_batches b
         WHERE b.ready_slot = f.ready_slot AND b.ready_generation = f.ready_generation AND b.queue = h.queue
           AND b.priority = h.priority AND b.enqueue_shard = h.enqueue_shard AND b.next_lane_seq > f.lane_seq
-          AND b.first_lane_seq <= f.lane_seq AND b.lane_ranges @> f.lane_seq LIMIT 1) a ON true) e ON true
+          AND b.first_lane_seq <= f.lane_seq AND b.lane_ranges @> f.lane_seq LIMIT 1) a ON true
+    LEFT JOIN LATERAL (
+        SELECT t.tombstoned_at FROM :"schema".ready_tombstones t
+        WHERE t.ready_slot = f.ready_slot AND t.ready_generation = f.ready_generation AND t.queue = h.queue
+          AND t.priority = h.priority AND t.enqueue_shard = h.enqueue_shard AND t.lane_seq = f.lane_seq) t ON true) e ON true
 ORDER BY h.queue, h.priority, h.enqueue_shard

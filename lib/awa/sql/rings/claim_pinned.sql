@@ -21,6 +21,6 @@ SELECT 'pinned_slot' AS reason,
        format('slot %s: the claim of job %s of queue %s has been open since %s', $1::integer, o.job_id, o.queue,
               o.claimed_at) AS sentence,
        'claim' AS cause, o.queue,
-       CASE WHEN isfinite(o.claimed_at) THEN extract(epoch FROM now() - o.claimed_at)::float8 END AS seconds
+       CASE WHEN isfinite(o.claimed_at) THEN extract(epoch FROM now() - GREATEST(o.claimed_at, now() - interval '100 years'))::float8 END AS seconds
 FROM open o
 ORDER BY o.claimed_at LIMIT 1

@@ -1,14 +1,17 @@
 -- rings/queue_pinned: what keeps one sealed slot of the queue ring: a reason and a sentence for people, then
 -- the cause as a word, the queue, and since how many seconds. The first that is found: an attempt with a
--- lease, a lane that waits, an open claim. A lane whose cursor stands in a gap before jobs that have been
--- claimed is stuck for good; the sentence frees it.
+-- lease, a lane that waits, an open claim. A lane whose cursor stands in a gap before a job that was claimed
+-- or entombed is stuck for good; the sentence frees it.
 -- $1 integer: slot
 WITH waiting AS (
     SELECT h.queue, h.priority, h.enqueue_shard, h.seq_name, c.next, e.job_id, e.lane_seq, e.run_at,
-           e.lane_seq > c.next AND EXISTS (
+           e.lane_seq > c.next AND (EXISTS (
                SELECT FROM :"schema".:"ready_claim_attempt_batches_k" b
                WHERE b.queue = h.queue AND b.priority = h.priority AND b.enqueue_shard = h.enqueue_shard
-                 AND b.lane_ranges @> e.lane_seq) AS is_stuck
+                 AND b.lane_ranges @> e.lane_seq) OR EXISTS (
+               SELECT FROM :"schema".:"ready_tombstones_k" t
+               WHERE t.queue = h.queue AND t.priority = h.priority AND t.enqueue_shard = h.enqueue_shard
+                 AND t.lane_seq = e.lane_seq)) AS is_stuck
     FROM :"schema".queue_claim_heads h
     CROSS JOIN LATERAL (SELECT CASE WHEN h.seq_name IS NULL THEN 0
                                     ELSE :"schema".sequence_next_value(h.seq_name) END AS next) c
@@ -35,7 +38,7 @@ WITH waiting AS (
     FROM oldest o JOIN :"schema".lease_claim_batches b ON b.ready_slot = $1::integer AND b.receipt_ranges @> o.receipt
 )
 SELECT f.reason, format('slot %s: %s', $1::integer, f.sentence) AS sentence, f.cause, f.queue,
-       CASE WHEN isfinite(f.since) THEN extract(epoch FROM now() - f.since)::float8 END AS seconds
+       CASE WHEN isfinite(f.since) THEN extract(epoch FROM now() - GREATEST(f.since, now() - interval '100 years'))::float8 END AS seconds
 FROM (
     (SELECT 1 AS place, 'pinned_slot' AS reason,
             format('job %s of queue %s has run since %s', l.job_id, l.queue, l.attempted_at) AS sentence,

@@ -65,8 +65,7 @@ TEST_CASE("a lane whose cursor stands in a gap before spent jobs is wedged",
   worker.run("well", 2, "completed");
   worker.enqueue("well", 2);
   worker.run("q", 1, "completed");
-  worker.session().sql(
-      "BEGIN; SELECT reserve_enqueue_seq('q', 2::smallint, 0::smallint, 5); ROLLBACK");
+  worker.leave_gap("q", 5);
   worker.enqueue("q", 10);
   leader.run(diagnose);
   CHECK(found(leader, names::kLanesWedged) == 0);  // a gap alone is passed over
@@ -80,6 +79,25 @@ TEST_CASE("a lane whose cursor stands in a gap before spent jobs is wedged",
 
   CHECK(found(leader, names::kLanesWedged) == 1);
   REQUIRE(worker.claim("q", 10) == 0);
+}
+
+TEST_CASE("a lane whose cursor stands in a gap before an entombed job is wedged",
+          "[branches][diagnose]") {
+  const Database database;
+  const Worker worker(database);
+  Leader leader(database);
+  worker.run("q", 1, "completed");
+  worker.leave_gap("q", 5);
+  worker.enqueue("q", 3);
+  reprioritise(database, 2, 4);
+  leader.run(diagnose);
+  CHECK(found(leader, names::kLanesWedged) == 0);  // it may be part of something larger
+  database.sql("UPDATE awa.ready_tombstones SET tombstoned_at = now() - interval '1 hour'");
+
+  leader.run(diagnose);
+
+  CHECK(found(leader, names::kLanesWedged) == 1);
+  CHECK(worker.claim("q", 10) == 0);
 }
 
 TEST_CASE("a cursor that lags behind spent jobs without a gap is not wedged",

@@ -21,7 +21,7 @@ TEST_CASE("deferred jobs are counted window by window", "[branches][queue_stats]
   defer(database, "retryable", 20'000);
   int windows = 0;
   leader.before_each([&](const std::string& statement) {
-    windows += statement.find("stats/deferred") != std::string::npos ? 1 : 0;
+    windows += statement.find("queue_stats/deferred") != std::string::npos ? 1 : 0;
   });
 
   leader.run(queue_stats);
@@ -52,7 +52,8 @@ TEST_CASE("leases, failed jobs and dead letters are counted window by window",
   std::map<std::string, int> windows;
   leader.before_each([&](const std::string& statement) {
     for (const auto* name : {"leases", "failed", "dead_letters"}) {
-      windows[name] += statement.find(std::string("stats/") + name) != std::string::npos ? 1 : 0;
+      windows[name] +=
+          statement.find(std::string("queue_stats/") + name) != std::string::npos ? 1 : 0;
     }
   });
 
@@ -72,7 +73,7 @@ TEST_CASE("a window that is taken back comes again, smaller", "[branches][queue_
   defer(database, "scheduled", 20'000);
   int windows = 0;
   leader.before_each([&](const std::string& statement) {
-    if (statement.find("stats/deferred") == std::string::npos) return;
+    if (statement.find("queue_stats/deferred") == std::string::npos) return;
     if (++windows == 1) leader.take_back();
   });
 
@@ -93,8 +94,8 @@ TEST_CASE("a pass that is taken back goes on with the next page", "[branches][qu
   bool is_first = true;
   int lanes = 0;
   leader.before_each([&](const std::string& statement) {
-    lanes += statement.find("stats/lanes") != std::string::npos ? 1 : 0;
-    if (!is_first || statement.find("stats/known") == std::string::npos) return;
+    lanes += statement.find("queue_stats/lanes") != std::string::npos ? 1 : 0;
+    if (!is_first || statement.find("queue_stats/known") == std::string::npos) return;
     is_first = false;
     leader.take_back();
   });

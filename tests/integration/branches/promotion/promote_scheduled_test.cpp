@@ -65,7 +65,8 @@ TEST_CASE("a pass ends at its limit and asks to come again", "[branches][promote
   const auto outcome = leader.run(promote_scheduled);
 
   CHECK(outcome.backlog);
-  CHECK(outcome.rows < 1000);
+  CHECK(outcome.rows > 0);
+  CHECK(outcome.rows <= 300);
 }
 
 TEST_CASE("a paused queue of queue storage waits, a paused canonical one does not",

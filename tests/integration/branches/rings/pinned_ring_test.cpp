@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "awa/sql.hpp"
+#include "integration/branches/jobs.hpp"
 #include "metrics/names.hpp"
 #include "support/rings.hpp"
 
@@ -123,14 +124,33 @@ TEST_CASE("nothing is told of a slot that nobody pins", "[branches][pinned]") {
   for (const auto& ring : kRings) CHECK(told(database, ring) == Row{"", ""});
 }
 
+TEST_CASE("a lane that is stuck before an entombed job is told with the statement that frees it",
+          "[branches][pinned]") {
+  const Database database;
+  const Worker worker(database);
+  worker.run("q", 1, "completed");
+  worker.leave_gap("q", 5);
+  worker.enqueue("q", 3);
+  reprioritise(database, 2, 4);
+  REQUIRE(worker.claim("q", 10) == 0);
+
+  const auto sentence = told(database, "queue");
+
+  CHECK(sentence[0] == "stuck_lane");
+  REQUIRE(has(sentence[1], "; SELECT "));
+  worker.session().sql(sentence[1].substr(sentence[1].find("; ") + 2));
+  int claimed = 0;
+  for (int asked = 0; asked < 5; ++asked) claimed += worker.claim("q", 10);
+  CHECK(claimed == 3);
+}
+
 TEST_CASE("a lane that is stuck before a gap is told with the statement that frees it",
           "[branches][pinned]") {
   const Database database;
   const Worker worker(database);
   Leader leader(database);
   worker.run("q", 1, "completed");
-  worker.session().sql(
-      "BEGIN; SELECT reserve_enqueue_seq('q', 2::smallint, 0::smallint, 5); ROLLBACK");
+  worker.leave_gap("q", 5);
   worker.enqueue("q", 10);
   CHECK(told(database, "queue")[0] == "pinned_slot");  // a gap alone is passed over
   // The worker dies before it has moved the cursor; its attempts are rescued.

@@ -6,7 +6,7 @@
 using namespace lockkeeper;
 using namespace lockkeeper::test;
 
-TEST_CASE("a sealed slot is reclaimed as in the contract's worked example",
+TEST_CASE("a sealed slot is reclaimed: what has ended goes, what is still kept is carried on",
           "[branches][prune_queue][H22]") {
   const Database database;
   database.install_fence();

@@ -235,7 +235,7 @@ TEST_CASE("a slot whose claims take too long to count keeps no other from being 
         std::vector<Row>{{"2"}});
   asked.clear();
   leader.run(terminal_count_rollup);
-  CHECK(asked == std::vector<std::string>{"awa/rollup/candidates"});
+  CHECK(asked == std::vector<std::string>{"awa/terminal_count_rollup/candidates"});
 }
 
 TEST_CASE("counts of real jobs stay what they are", "[branches][rollup]") {

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "chaos/river.hpp"
-
-#include <cstdio>
-#include <thread>
+#include "support/river.hpp"
 
 #include "support/checkout.hpp"
 
@@ -40,18 +37,6 @@ SELECT (SELECT count(*) FROM awa.lease_claims) +
 std::string server_log() { return read_text(Server::instance().folder() + "/log"); }
 
 }  // namespace
-
-bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() >= end) {
-      std::fputs(("waited in vain\n" + Daemon::last_words()).c_str(), stderr);
-      return false;
-    }
-    std::this_thread::sleep_for(3ms);
-  }
-  return true;
-}
 
 River::River() : log_begins_(server_log().size()) { database_.install_fence(); }
 

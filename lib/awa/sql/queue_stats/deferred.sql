@@ -1,4 +1,4 @@
--- stats/deferred: jobs of one state, due or not, by queue, in a window along the index of their times; and whether
+-- queue_stats/deferred: jobs of one state, due or not, by queue, in a window along the index of their times; and whether
 -- the window was full, and where it ended. No counts if the names of its queues are too many bytes for a reply.
 -- $1 integer: the most jobs to count
 -- $2 awa.job_state: scheduled or retryable

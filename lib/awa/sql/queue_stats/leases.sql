@@ -1,4 +1,4 @@
--- stats/leases: attempts with a lease by queue and state, in a window along their key; and whether the window was
+-- queue_stats/leases: attempts with a lease by queue and state, in a window along their key; and whether the window was
 -- full, and where it ended. No counts if the names of its queues are too many bytes for a reply.
 -- $1 integer: the most leases to count
 -- $2 integer: slot of the lease behind which the window begins

@@ -1,4 +1,4 @@
--- stats/lanes: what waits in each queue, as its lanes have it: numbers between the two ends of a lane, and for
+-- queue_stats/lanes: what waits in each queue, as its lanes have it: numbers between the two ends of a lane, and for
 -- how many seconds the oldest of the jobs at their heads has been due. A page, by the name of the queue.
 -- A job that is entombed is no head, unless a thousand before it are, too; and one without a time has no lag. Tables
 -- of receipts are never read: a prune would wait.
@@ -38,6 +38,6 @@ LEFT JOIN LATERAL (
                       WHERE t.ready_slot = f.ready_slot AND t.ready_generation = f.ready_generation
                         AND t.queue = f.queue AND t.priority = f.priority
                         AND t.enqueue_shard = f.enqueue_shard AND t.lane_seq = f.lane_seq OFFSET 0)
-    ORDER BY f.place LIMIT 1) head ON true
+    ORDER BY f.lane_seq LIMIT 1) head ON true
 GROUP BY p.queue
 ORDER BY p.queue

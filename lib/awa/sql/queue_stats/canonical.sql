@@ -1,4 +1,4 @@
--- stats/canonical: what the canonical plane holds of each queue, as Awa's own counts have it, and for how many
+-- queue_stats/canonical: what the canonical plane holds of each queue, as Awa's own counts have it, and for how many
 -- seconds its oldest available job with a time has been due. A page, by the name of the queue.
 -- $1 text: the queue behind which the page begins, or NULL
 -- $2 integer: the most queues

@@ -1,4 +1,4 @@
--- stats/failed: failed jobs that are still in the queue ring by queue, in a window along the key of all that have
+-- queue_stats/failed: failed jobs that are still in the queue ring by queue, in a window along the key of all that have
 -- ended there; and whether the window was full, and where it ended. No counts if the names of its queues are too
 -- many bytes for a reply.
 -- $1 integer: the most jobs to look at

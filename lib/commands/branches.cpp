@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "commands/listing.hpp"
-
+//
+// `lockkeeper branches`: for machines, which read there what a configuration may contain, and for
+// people.
 #include <fmt/format.h>
 
 #include "branches/catalog.hpp"
+#include "commands/commands.hpp"
+#include "commands/terminal.hpp"
 #include "display/board.hpp"
+#include "display/exit_codes.hpp"
 #include "display/json.hpp"
+#include "display/table.hpp"
 #include "logging/quote.hpp"
 #include "time/duration.hpp"
 
@@ -102,8 +107,7 @@ display::Table setting_table(const config::Settings& settings) {
   return table;
 }
 
-}  // namespace
-
+// Values as the configuration writes them: counts are numbers, durations and words are strings.
 std::string branches_as_json(const config::Settings& settings) {
   display::Json json;
   json.begin_object().key("branches").begin_array();
@@ -116,6 +120,13 @@ std::string branches_as_json(const config::Settings& settings) {
 
 std::string branches_as_text(const config::Settings& settings, display::Paint paint) {
   return branch_table(settings).text(paint) + "\n" + setting_table(settings).text(paint);
+}
+
+}  // namespace
+
+int print_branches(const config::Settings& settings, bool as_json) {
+  print(as_json ? branches_as_json(settings) : branches_as_text(settings, paint_of_stdout()));
+  return display::kDone;
 }
 
 }  // namespace lockkeeper::commands

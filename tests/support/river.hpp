@@ -6,23 +6,15 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "support/daemon.hpp"
 #include "support/database.hpp"
+#include "support/eventually.hpp"
 #include "support/proxy.hpp"
 
 namespace lockkeeper::test {
-
-using namespace std::chrono_literals;
-
-inline constexpr auto kGenerous = 60s;
-
-// Looks every few milliseconds; false when the limit has passed first.
-bool eventually(const std::function<bool()>& condition,
-                std::chrono::milliseconds limit = kGenerous);
 
 // A login `worker` that may do what real workers may; ours may end its sessions.
 void make_worker_role(const Database& database);

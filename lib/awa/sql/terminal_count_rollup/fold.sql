@@ -1,4 +1,4 @@
--- rollup/fold: adds the changes of the counts of one slot to its folded counts, which never fall below zero; says
+-- terminal_count_rollup/fold: adds the changes of the counts of one slot to its folded counts, which never fall below zero; says
 -- how many changes there were.
 WITH change AS MATERIALIZED (
     SELECT d.ready_slot, d.queue, d.priority, d.enqueue_shard, d.counter_bucket, count(*) AS changes,

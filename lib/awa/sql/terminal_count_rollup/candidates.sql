@@ -1,4 +1,4 @@
--- rollup/candidates: sealed slots of the queue ring, the oldest first, and their generations; those that hold
+-- terminal_count_rollup/candidates: sealed slots of the queue ring, the oldest first, and their generations; those that hold
 -- changes of the counts of finished jobs.
 SELECT COALESCE(array_agg(s.slot ORDER BY s.generation, s.slot), '{}') AS slots,
        COALESCE(array_agg(s.generation ORDER BY s.generation, s.slot), '{}') AS generations

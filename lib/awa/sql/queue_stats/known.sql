@@ -1,4 +1,4 @@
--- stats/known: queues that somebody has paused, sharded or named, whether or not there is a job in them. A page,
+-- queue_stats/known: queues that somebody has paused, sharded or named, whether or not there is a job in them. A page,
 -- by the name of the queue.
 -- $1 text: the queue behind which the page begins, or NULL
 -- $2 integer: the most queues

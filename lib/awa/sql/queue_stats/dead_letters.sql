@@ -1,4 +1,4 @@
--- stats/dead_letters: dead letters by queue, in a window along the index of their queues and times, the youngest of
+-- queue_stats/dead_letters: dead letters by queue, in a window along the index of their queues and times, the youngest of
 -- a queue first; and whether the window was full, and where it ended. Letters of one time are told apart by nothing
 -- in that index, so the next window passes over those that were counted. No counts if the names of its queues are
 -- too many bytes for a reply.

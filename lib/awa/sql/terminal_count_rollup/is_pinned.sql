@@ -1,4 +1,4 @@
--- rollup/is_pinned: whether somebody else in this database holds a snapshot for so long that he would miss what
+-- terminal_count_rollup/is_pinned: whether somebody else in this database holds a snapshot for so long that he would miss what
 -- is truncated. One that a statement of ordinary traffic takes is over sooner. Without pg_read_all_stats nobody tells
 -- what sessions of other roles are, and for how long they have had theirs: then any snapshot counts.
 -- $1 interval: how long a snapshot may be held
