@@ -145,7 +145,7 @@ void Scheduler::turn_wanted(DutyId duty, TurnShape shape, TimePoint now) {
   impl_->want(duty, now);
 }
 
-bool Scheduler::shield(TimePoint) { return impl_->policy->shield(); }
+bool Scheduler::shield() { return impl_->policy->shield(); }
 
 bool Scheduler::is_taken_back() const {
   return impl_->policy->turn() && impl_->policy->turn()->is_taken_back;
@@ -166,7 +166,7 @@ void Scheduler::turn_ended(TurnEnd how, TimePoint now) {
   impl_->policy->turn_ended(now);
 }
 
-void Scheduler::cancel_answered(TimePoint) { impl_->policy->cancel_answered(); }
+void Scheduler::cancel_answered() { impl_->policy->cancel_answered(); }
 
 void Scheduler::pass_ended(DutyId duty, PassEnd end, TimePoint now) {
   auto& seat = impl_->seats[duty];
@@ -185,7 +185,7 @@ void Scheduler::pass_ended(DutyId duty, PassEnd end, TimePoint now) {
   impl_->rest(duty, due);
 }
 
-void Scheduler::due_at(DutyId duty, TimePoint at, TimePoint) {
+void Scheduler::due_at(DutyId duty, TimePoint at) {
   auto& seat = impl_->seats[duty];
   if (seat.phase != Phase::resting) {
     seat.early = std::min(at, seat.early.value_or(at));

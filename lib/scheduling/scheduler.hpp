@@ -107,18 +107,18 @@ class Scheduler {
 
   // From now until the turn ends a cancel is forbidden: COMMIT or TRUNCATE is about to be sent.
   // False when a cancel is already on its way: then it must not be sent.
-  bool shield(time::TimePoint now);
+  bool shield();
 
   // True from Action::cancel until the turn has ended: send nothing more in this turn.
   bool is_taken_back() const;
 
   // The session is idle again and outside a transaction.
   void turn_ended(TurnEnd how, time::TimePoint now);
-  void cancel_answered(time::TimePoint now);
+  void cancel_answered();
   void pass_ended(DutyId duty, PassEnd end, time::TimePoint now);
 
   // Brings the duty's next due time forward (never back), e.g. when a job is due sooner.
-  void due_at(DutyId duty, time::TimePoint at, time::TimePoint now);
+  void due_at(DutyId duty, time::TimePoint at);
 
   DutyView view(DutyId duty) const;
   std::optional<DutyId> holder() const;  // who has the turn

@@ -89,7 +89,7 @@ void Conductor::refuse(std::size_t statements, pg::OnReplies on_replies) {
 }
 
 bool Conductor::shield() {
-  is_shielded_ = is_shielded_ || (!is_stopping_ && scheduler_->shield(loop_.now()));
+  is_shielded_ = is_shielded_ || (!is_stopping_ && scheduler_->shield());
   return is_shielded_;
 }
 
@@ -125,7 +125,7 @@ void Conductor::give_back(std::function<void()> then) {
   pump();
 }
 
-void Conductor::hasten(DutyId duty) { scheduler_->due_at(duty, loop_.now(), loop_.now()); }
+void Conductor::hasten(DutyId duty) { scheduler_->due_at(duty, loop_.now()); }
 
 void Conductor::pump() {
   if (is_pumping_) return;
@@ -173,7 +173,7 @@ void Conductor::cancel() {
     Conductor& conductor = **self;
     conductor.is_cancelling_ = false;
     if (!answered) logging::warn("a cancel was lost; waiting for the statement to end by itself");
-    conductor.scheduler_->cancel_answered(conductor.loop_.now());
+    conductor.scheduler_->cancel_answered();
     if (conductor.is_stopping_) conductor.timer_.arm_in(kCancelAgain);
     conductor.pump();
   });

@@ -168,7 +168,7 @@ void World::step() {
   if (running_ && running_->statement_ends <= now_) statement_ends();
   if (cancel_ && cancel_->answered <= now_) {
     cancel_.reset();
-    scheduler_->cancel_answered(now_);
+    scheduler_->cancel_answered();
   }
 }
 
@@ -181,7 +181,7 @@ void World::cancel_arrives() {
 
 void World::statement_ends() {
   if (!running_->is_committing) check_slo_wait();
-  if (running_->was_cancelled || running_->is_committing || !scheduler_->shield(now_)) {
+  if (running_->was_cancelled || running_->is_committing || !scheduler_->shield()) {
     return end_turn();
   }
   running_->is_committing = true;
