@@ -254,6 +254,11 @@ pg::Call glance() {
   return {shared.get("gate/planes"), {}};
 }
 
+pg::Call give_back_locks(const std::vector<std::int64_t>& meant) {
+  Library shared("awa");
+  return {shared.get("gate/give_back_locks"), {pg::Parameter(meant)}};
+}
+
 bool is_as_found(const pg::Rows& glance, const Planes& planes) {
   auto seen = planes;
   take_routing(glance, seen);

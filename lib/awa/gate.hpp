@@ -55,4 +55,9 @@ void examine(pg::Session& session, SwitchedOff switched_off,
 pg::Call glance();
 bool is_as_found(const pg::Rows& glance, const Planes& planes);
 
+// Gives back the advisory locks of the session that a cancelled statement has left, but for those
+// with these keys; answers with their number, and outside a transaction only. One that was left
+// twice needs two calls.
+pg::Call give_back_locks(const std::vector<std::int64_t>& meant);
+
 }  // namespace lockkeeper::awa

@@ -69,7 +69,10 @@ void Conductor::send(pg::Pipeline pipeline, pg::OnReplies on_replies) {
     if (!self) return;
     Conductor& conductor = **self;
     self.reset();
-    conductor.was_cancelled_ |= has_cancelled(replies);
+    if (has_cancelled(replies)) {
+      conductor.was_cancelled_ = true;
+      ++conductor.cancelled_;
+    }
     on_replies(std::move(replies));
     if (!weak.expired()) conductor.pump();
   });

@@ -52,6 +52,9 @@ class Conductor {
   // Brings a duty forward to now; for a performer in its turn.
   void hasten(scheduling::DutyId duty);
 
+  // How often the server has cancelled what was sent, on whosever word.
+  std::uint64_t cancelled() const { return cancelled_; }
+
   // Null before start().
   const scheduling::Scheduler* scheduler() const { return scheduler_.get(); }
 
@@ -75,9 +78,10 @@ class Conductor {
   std::function<void()> on_stopped_;
   bool is_stopping_ = false;
   bool is_pumping_ = false;
-  bool is_shielded_ = false;          // the turn in hand may not be cancelled any more
-  bool is_cancelling_ = false;        // a cancel has not been answered yet
-  bool was_cancelled_ = false;        // the turn in hand has lost a statement to its cancel
+  bool is_shielded_ = false;    // the turn in hand may not be cancelled any more
+  bool is_cancelling_ = false;  // a cancel has not been answered yet
+  bool was_cancelled_ = false;  // the turn in hand has lost a statement to its cancel
+  std::uint64_t cancelled_ = 0;
   std::shared_ptr<Conductor*> self_;  // expires with this object; held weakly by callbacks
 };
 

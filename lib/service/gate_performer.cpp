@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/gate_performer.hpp"
 
+#include "leadership/election.hpp"
 #include "logging/log.hpp"
 
 namespace lockkeeper::service {
@@ -33,7 +34,13 @@ void GatePerformer::begin_pass(const scheduling::Action&) {
 void GatePerformer::glance() {
   pg::Pipeline pipeline;
   pipeline.push_back(awa::glance());
-  conductor_.send(std::move(pipeline), [this](const pg::Replies& replies) {
+  const auto cancelled = conductor_.cancelled();
+  if (cancelled != cancelled_) {
+    pipeline.push_back(
+        awa::give_back_locks({leadership::kMaintenanceLock, leadership::kWindowLock}));
+  }
+  conductor_.send(std::move(pipeline), [this, cancelled](const pg::Replies& replies) {
+    if (replies.size() > 1) told_of_locks(replies[1], cancelled);
     const bool is_clear = replies[0].ok() && replies[0].rows.size() == 1;
     const bool is_taken_back = conductor_.is_taken_back();
     if (!is_taken_back && !(is_clear && awa::is_as_found(replies[0].rows, ground_.planes))) {
@@ -43,6 +50,18 @@ void GatePerformer::glance() {
     end.preempted = is_taken_back;
     conductor_.end_pass(duty(), end);
   });
+}
+
+// Asked again until there is none: one may have been left twice.
+void GatePerformer::told_of_locks(const pg::Reply& reply, std::uint64_t cancelled) {
+  if (!reply.ok() || reply.rows.empty()) return;
+  const auto locks = reply.rows.integer(0, 0);
+  if (locks == 0) {
+    cancelled_ = cancelled;
+    return;
+  }
+  logging::warn("a cancelled statement had left locks with our session, and they are given back",
+                {{"locks", locks}});
 }
 
 void GatePerformer::look_at_all() {

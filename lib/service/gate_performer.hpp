@@ -2,7 +2,8 @@
 //
 // Looks at the database again while leading: migrations, transitions and whole schemas come
 // and go under a leader. A glance each second, and all of it when something has changed and every
-// ten seconds. Branches see what it finds in their next pass.
+// ten seconds. Branches see what it finds in their next pass. After a cancel the glance also gives
+// back the locks that the cancelled statement may have left with the session.
 #pragma once
 
 #include <functional>
@@ -32,6 +33,7 @@ class GatePerformer final : public Performer, private pg::Session {
   bool in_transaction() const override { return session_.in_transaction(); }
   void examine();
   void glance();
+  void told_of_locks(const pg::Reply& reply, std::uint64_t cancelled);
   void examined(awa::Examination examination);
 
   Conductor& conductor_;
@@ -39,8 +41,9 @@ class GatePerformer final : public Performer, private pg::Session {
   Ground& ground_;
   awa::SwitchedOff switched_off_;
   std::function<void(awa::Examination)> on_disqualified_;
-  int glances_left_ = 0;    // before all of it is looked at again
-  std::string unreadable_;  // why it could not be, as it was logged
+  int glances_left_ = 0;         // before all of it is looked at again
+  std::uint64_t cancelled_ = 0;  // as often as that no lock was left
+  std::string unreadable_;       // why it could not be, as it was logged
 };
 
 }  // namespace lockkeeper::service

@@ -15,7 +15,45 @@ Session worker_session(River& river) {
   return Session(Server::instance().url("worker", river.database().name()));
 }
 
+// Awa's function that sets a lane's number takes the lane's lock beyond the transaction; made slow,
+// it is cancelled before it gives the lock back.
+constexpr auto kSlowNumbers = R"(
+ALTER FUNCTION awa.set_sequence_next(text, bigint) RENAME TO set_sequence_quickly;
+CREATE FUNCTION awa.set_sequence_next(p_seq_name text, p_next bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  key CONSTANT bigint := hashtextextended(format('%I.%I', 'awa', p_seq_name), 0);
+BEGIN
+  PERFORM pg_advisory_lock(key);
+  PERFORM pg_sleep(3);
+  PERFORM pg_advisory_unlock(key);
+  PERFORM awa.set_sequence_quickly(p_seq_name, p_next);
+END $$)";
+
+constexpr auto kQuickNumbers = R"(
+DROP FUNCTION awa.set_sequence_next(text, bigint);
+ALTER FUNCTION awa.set_sequence_quickly(text, bigint) RENAME TO set_sequence_next)";
+
 }  // namespace
+
+TEST_CASE("a lane's lock that a cancelled statement has left with the leader is given back",
+          "[chaos][lock]") {
+  River river;
+  const Daemon daemon(river.settings());
+  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  river.database().sql(kSlowNumbers);
+  river.enqueue(1, 1ms);  // its lane does not exist yet
+
+  CHECK(eventually([&] { return daemon.has_logged("they are given back"); }));
+  river.database().sql(kQuickNumbers);
+
+  CHECK(river.verdict() == "");
+  CHECK(eventually([&] {
+    return river.database().value(
+               "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = " +
+               std::to_string(river.holder_pid())) == "1";
+  }));
+  CHECK(river.is_led_by(daemon));
+}
 
 TEST_CASE("a lock on a lane stops that lane only", "[chaos][lock]") {
   River river;

@@ -129,7 +129,10 @@ Task<bool> fire(CronPass& pass, Schedule& schedule) {
   const pg::Parameter before = last ? pg::Parameter(*last) : pg::Parameter(std::nullopt);
   try {
     auto tx = pass.ctx.begin();
-    if (pass.ctx.planes().is_queue_storage_routed()) tx.ahead("queue/act_as_owner");
+    if (pass.ctx.planes().is_queue_storage_routed()) {
+      tx.ahead("queue/act_as_owner");
+      tx.shield();  // cancelled, it would keep the lane's lock
+    }
     const auto rows =
         co_await tx.query("cron/fire", schedule.row.name, before, due->time_since_epoch().count());
     if (rows.empty()) {

@@ -245,6 +245,7 @@ Task<bool> Carrying::make_lane() {
   auto tx = ctx_.begin();
   co_await tx.query("queue/lock_lane_creation", target.queue, target.priority, 0);
   co_await tx.query("queue/act_as_owner");
+  tx.shield();  // cancelled, it would keep the lane's lock
   co_await tx.query("queue/register_lane", target.queue, target.priority, 0);
   co_await tx.query("queue/make_lane_sequences", target.queue, target.priority, 0);
   co_await tx.commit();

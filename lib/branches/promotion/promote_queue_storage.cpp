@@ -195,6 +195,7 @@ Task<bool> QueuePromotion::make_lane(Lane lane) {
     auto tx = pass_.ctx.begin();
     co_await tx.query("queue/lock_lane_creation", lane.queue, lane.priority, 0);
     co_await tx.query("queue/act_as_owner");
+    tx.shield();  // cancelled, it would keep the lane's lock
     co_await tx.query("queue/register_lane", lane.queue, lane.priority, 0);
     co_await tx.query("queue/make_lane_sequences", lane.queue, lane.priority, 0);
     co_await tx.commit();

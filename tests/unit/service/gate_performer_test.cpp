@@ -91,6 +91,20 @@ TEST_CASE("a full look is followed by a glance", "[service][gate]") {
   CHECK(fixture.was_glance());
 }
 
+TEST_CASE("a glance after a cancel gives back what was left locked", "[service][gate]") {
+  Fixture fixture({.slo = 10ms, .gate = 5ms});
+  fixture.wait_for_question(1);
+  REQUIRE(fixture.loop.run_until([&] { return fixture.cancels > 0; }, 60s));
+  fixture.session.answer("57014");
+  fixture.wait_for_question(2);
+  fixture.session.answer("53100");  // of a full look
+
+  fixture.wait_for_question(3);
+
+  CHECK(fixture.session.sent().back() ==
+        std::vector<std::string>{"awa/gate/planes", "awa/gate/give_back_locks"});
+}
+
 TEST_CASE("what has changed is followed by a full look at once", "[service][gate]") {
   Fixture fixture({.slo = 200ms});
   fixture.look_once();

@@ -205,6 +205,24 @@ TEST_CASE("a lane that promotion makes can be used by the workers, whoever makes
   CHECK_NOTHROW(enqueue(database, "new", 1));
 }
 
+TEST_CASE("a lane does not go to the tables' owner where the lanes are another role's",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  enqueue(database, "old", 1);
+  database.sql(
+      "DO $$ DECLARE s text; BEGIN FOR s IN SELECT format('awa.%I', relname) FROM pg_class WHERE "
+      "relname ~ '^queue_(enqueue|claim)_seq_' LOOP EXECUTE 'ALTER SEQUENCE ' || s || ' OWNER TO "
+      "postgres'; END LOOP; END $$");
+  Leader leader(database, "", database.member_url());
+  enqueue_due(database, "new", 1);
+
+  leader.run(promote_scheduled);
+
+  CHECK(database.value("SELECT pg_get_userbyid(c.relowner) = 'awa_owner' FROM pg_class c JOIN "
+                       "awa.queue_enqueue_heads h ON h.seq_name = c.relname WHERE h.queue = "
+                       "'new'") == "f");
+}
+
 TEST_CASE("a lane that lives only in shards its queue no longer has is made anew",
           "[branches][promote_scheduled]") {
   const Database database;
