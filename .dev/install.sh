@@ -2,9 +2,9 @@
 
 build_packages="g++ cmake ninja-build pkg-config ccache libpq-dev libuv1-dev prometheus-cpp-dev
   libfmt-dev libcli11-dev libtomlplusplus-dev catch2 libspdlog-dev libmicrohttpd-dev
-  libhowardhinnant-date-dev tzdata"
+  libhowardhinnant-date-dev tzdata python3"
 server_packages="postgresql-15 python3-venv ca-certificates"
-lint_packages="python3 clang-format-14 systemd"
+lint_packages="python3 git clang-format-14 systemd"
 test_packages="$server_packages $lint_packages pgbouncer prometheus"
 python_packages="awa-pg==0.6.9 awa-cli==0.6.9 psycopg[binary]==3.3.9"
 

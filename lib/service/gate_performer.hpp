@@ -6,7 +6,9 @@
 // back the locks that the cancelled statement may have left with the session.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "awa/gate.hpp"
@@ -41,9 +43,9 @@ class GatePerformer final : public Performer, private pg::Session {
   Ground& ground_;
   awa::SwitchedOff switched_off_;
   std::function<void(awa::Examination)> on_disqualified_;
-  int glances_left_ = 0;         // before all of it is looked at again
-  std::uint64_t cancelled_ = 0;  // as often as that no lock was left
-  std::string unreadable_;       // why it could not be, as it was logged
+  int glances_left_ = 0;                    // before all of it is looked at again
+  std::optional<std::uint64_t> cancelled_;  // as often as that no lock was left
+  std::string unreadable_;                  // why it could not be, as it was logged
 };
 
 }  // namespace lockkeeper::service

@@ -49,7 +49,7 @@ std::optional<std::int64_t> scaled(std::string_view digits, std::int64_t scale) 
 std::optional<std::int64_t> fraction(std::string_view digits, std::int64_t scale) {
   std::int64_t value = 0;
   for (const char digit : digits) {
-    if (scale % 10 != 0 && digit != '0') return std::nullopt;
+    if ((scale == 0 || scale % 10 != 0) && digit != '0') return std::nullopt;
     scale /= 10;
     value += scale * (digit - '0');
   }

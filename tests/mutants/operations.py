@@ -11,8 +11,10 @@ CLAIMED = """AND NOT EXISTS (SELECT FROM :"schema".:"ready_claim_attempt_batches
 
 # defect, file, what stands there, what the fault makes of it, what is wrong then, who must notice
 MUTANTS = [
-    ("H16", SQL + "entomb.sql", "AND (s.lane_seq = (SELECT c.next FROM claimed c) OR EXISTS", "AND (true OR EXISTS",
-     "a lane is emptied across a gap, and gives nothing any more", "a lane that is emptied*"),
+    ("H16", BRANCH + "changing.cpp", "if (operation_.has_entombed) {", "if (false) {",
+     "workers pass what is entombed by themselves, and nothing behind a gap", "a lane that is emptied*"),
+    ("H16", SQL + "pass_entombed.sql", "AND NOT EXISTS (SELECT FROM :\"schema\".ready_tombstones t", "AND EXISTS ("
+     "SELECT FROM :\"schema\".ready_tombstones t", "jobs that wait are passed over", "a job that is not moved*"),
     ("H6", BRANCH + "batch_operations.cpp", "if (++operation.failures >= most) {", "if (false && most > 0) {",
      "an operation fails for ever", "an operation that the database refuses*"),
     ("H6", BRANCH + "batch_operations.cpp", "passed_over_.push_back(id); co_return true;", "passed_over_.push_back(id); co_return false;",

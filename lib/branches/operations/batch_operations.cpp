@@ -42,6 +42,7 @@ constexpr std::string_view kStatements[] = {
     "operations/change_deferred",
     "operations/lock_lanes",
     "operations/entomb",
+    "operations/pass_entombed",
     "operations/requeue",
     "operations/skip_pending",
     "operations/record_error",

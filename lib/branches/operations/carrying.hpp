@@ -61,6 +61,7 @@ class Carrying {
   Task<bool> attempt_jobs(Attempt& attempt, Numbers jobs);
   Task<bool> attempt_lane(Attempt& attempt, Numbers numbers);
   Task<bool> make_lane();
+  Task<bool> pass_entombed();
   Task<bool> record(std::int64_t job, std::string why);
 
   OperationsPass& pass_;

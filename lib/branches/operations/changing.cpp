@@ -97,8 +97,24 @@ Task<bool> Carrying::change_lane() {
                                          lane.place, lane.next, kOperationWindow);
   auto changing = change_rows(found.integers(0, 2), found.integers(0, 3));
   const bool is_over = co_await changing;
+  if (operation_.has_entombed) {
+    auto passing = pass_entombed();
+    co_await passing;
+  }
   if (is_over) walk.looked_at_lane(last_of(found), found.boolean(0, 0));
   co_return is_over;
+}
+
+// In a transaction of its own: a cursor that has moved is not moved back by a rollback.
+Task<bool> Carrying::pass_entombed() {
+  const auto& lane = operation_.walk.lane();
+  co_await ctx_.breathe();
+  auto tx = ctx_.begin();
+  tx.shield();  // cancelled, it would keep the lane's lock
+  co_await tx.query("operations/pass_entombed", lane.queue, lane.priority, lane.shard);
+  co_await tx.commit();
+  operation_.has_entombed = false;
+  co_return true;
 }
 
 // Whatever is left and in nobody's hands is not to be changed any more.
@@ -235,6 +251,7 @@ Task<bool> Carrying::attempt_lane(Attempt& attempt, Numbers numbers) {
                     wish.priority.has_value());
   co_await tx.notify_and_commit();
   attempt.done = static_cast<std::int64_t>(moving.size());
+  operation_.has_entombed = true;
   co_return true;
 }
 

@@ -40,6 +40,7 @@ struct Operation {
   time::TimePoint passed_over_until{};
   std::int64_t left = 0;         // jobs of the present walk that are in somebody's hands
   bool has_changed_any = false;  // in the present walk
+  bool has_entombed = false;     // in the present lane, and its cursor was not moved since
   int walks_in_vain = 0;         // in a row
   int failures = 0;              // in a row
   int rotor = 0;                 // which shard of a queue comes first; a queue has 64 at most

@@ -4,7 +4,6 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <future>
-#include <memory>
 #include <optional>
 
 #include "support/program.hpp"
@@ -72,15 +71,6 @@ struct Led {
   Daemon daemon{"lockkeeper", configuration(river)};
 };
 
-// Roles belong to the whole server.
-struct WithoutRight {
-  explicit WithoutRight(const Database& place) : database(place) {
-    database.sql("REVOKE pg_signal_backend FROM lockkeeper, awa_owner");
-  }
-  ~WithoutRight() { database.sql("GRANT pg_signal_backend TO lockkeeper"); }
-  const Database& database;
-};
-
 }  // namespace
 
 TEST_CASE("a worker leads until it has published, and then the daemon again", "[program][yield]") {
@@ -121,38 +111,6 @@ TEST_CASE("another daemon that stands by leaves the place to the worker", "[prog
 
   daemon.kill();
   CHECK(eventually([&] { return other.metric("lockkeeper_leader") == 1; }));
-}
-
-TEST_CASE("what could not be taken back is not lent", "[program][yield]") {
-  River river;
-  const WithoutRight without(river.database());
-  Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
-
-  const auto end = yielding(daemon, "40s").get();
-
-  CHECK(end.code == 1);
-  CHECK_THAT(end.err, Contains("GRANT pg_signal_backend TO"));
-  CHECK(daemon.metric("lockkeeper_leader") == 1);
-  CHECK(daemon.has_logged("GRANT pg_signal_backend TO"));
-}
-
-TEST_CASE("the right to take the lock back may come and go under a leader", "[program][yield]") {
-  River river;
-  auto without = std::make_unique<WithoutRight>(river.database());
-  const Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
-  const auto is_refused = [&] {
-    return yielding(daemon, "100ms").get().err.find("GRANT pg_signal_backend TO") !=
-           std::string::npos;
-  };
-  REQUIRE(is_refused());
-
-  without.reset();
-  CHECK(eventually([&] { return !is_refused(); }));
-
-  without = std::make_unique<WithoutRight>(river.database());
-  CHECK(eventually([&] { return is_refused(); }));
 }
 
 TEST_CASE("a worker that cannot be ended keeps the lock, and nobody waits for the window",

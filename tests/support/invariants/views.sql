@@ -46,10 +46,8 @@ FROM (SELECT 'ready' AS place, job_id, 'available'::awa.job_state AS state, atte
       UNION ALL
       SELECT 'claimed', r.job_id, coalesce(l.state, 'running'), r.attempt, r.run_lease, e.unique_key, e.unique_states
       FROM public.live_receipt r
-      -- Moved to another priority, a job may have the same number in both lanes.
-      LEFT JOIN LATERAL (
-          SELECT e.unique_key, e.unique_states FROM awa.ready_entries e
-          WHERE e.ready_slot = r.ready_slot AND e.ready_generation = r.ready_generation AND e.queue = r.queue
+      LEFT JOIN LATERAL ( -- Moved to another priority, a job may have the same number in both lanes.
+          SELECT e.unique_key, e.unique_states FROM awa.ready_entries e WHERE e.ready_slot = r.ready_slot AND e.ready_generation = r.ready_generation AND e.queue = r.queue
             AND e.enqueue_shard = r.enqueue_shard AND e.lane_seq = r.lane_seq AND e.job_id = r.job_id LIMIT 1) e ON true
       LEFT JOIN awa.leases l ON l.job_id = r.job_id AND l.run_lease = r.run_lease
       WHERE r.closures = 0

@@ -23,6 +23,8 @@ TEST_CASE("fractions are exact", "[time][duration]") {
   CHECK(parse_duration("0.1d") == Duration(8640s));
   CHECK_FALSE(parse_duration("0.5ns"));
   CHECK_FALSE(parse_duration("0.0000000001s"));
+  CHECK_FALSE(parse_duration("1.00000000001s"));
+  CHECK(parse_duration("1.00000000000s") == Duration(1s));
 }
 
 TEST_CASE("what has no unit, a sign or a blank is no duration", "[time][duration]") {

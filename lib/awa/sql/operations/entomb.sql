@@ -1,7 +1,6 @@
 -- operations/entomb: takes jobs in one slot out of a lane that is locked by this transaction; those that are claimed
 -- or gone, or that somebody holds, are left out. A claim is in a batch; where there are no receipts it is a lease, and
--- afterwards only what has become of the job tells of it. The first job behind a gap of the lane's numbers stays: no
--- claim gets past a gap to a job that is entombed.
+-- afterwards only what has become of the job tells of it.
 -- Names the numbers of those that are out, and counts those that nobody held.
 -- $1 text: queue
 -- $2 integer: priority
@@ -23,13 +22,6 @@ WITH claimed AS MATERIALIZED (
     SELECT s.ready_slot, s.ready_generation, s.queue, s.priority, s.enqueue_shard, s.lane_seq, s.job_id
     FROM held s
     WHERE s.lane_seq >= (SELECT c.next FROM claimed c)
-      AND (s.lane_seq = (SELECT c.next FROM claimed c)
-           OR EXISTS (SELECT FROM :"schema".:"ready_entries_k" p
-               WHERE p.queue = s.queue AND p.priority = s.priority
-                 AND p.enqueue_shard = s.enqueue_shard AND p.lane_seq = s.lane_seq - 1 OFFSET 0)
-           OR EXISTS (SELECT FROM :"schema".ready_entries p
-               WHERE p.queue = s.queue AND p.priority = s.priority
-                 AND p.enqueue_shard = s.enqueue_shard AND p.lane_seq = s.lane_seq - 1 OFFSET 0))
       AND NOT EXISTS (SELECT FROM :"schema".:"ready_tombstones_k" t
           WHERE t.queue = s.queue AND t.priority = s.priority
             AND t.enqueue_shard = s.enqueue_shard AND t.lane_seq = s.lane_seq

@@ -1,7 +1,6 @@
 -- rings/queue_pinned: what keeps one sealed slot of the queue ring: a reason and a sentence for people, then
--- the cause as a word, the queue, and since how many seconds. The first that is found: an attempt with a
--- lease, a lane that waits, an open claim. A lane whose cursor stands in a gap before a job that was claimed
--- or entombed is stuck for good; the sentence frees it.
+-- the cause as a word, the queue, and since how many seconds. The first that is found: a lease, a lane that waits, an open
+-- claim. A lane whose cursor stands in a gap before a job that was claimed or entombed is stuck; the sentence frees it.
 -- $1 integer: slot
 WITH waiting AS (
     SELECT h.queue, h.priority, h.enqueue_shard, h.seq_name, c.next, e.job_id, e.lane_seq, e.run_at,
