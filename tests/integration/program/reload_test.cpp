@@ -102,7 +102,8 @@ TEST_CASE("after a SIGHUP with a bad file everything stays as it was", "[program
 TEST_CASE("a SIGHUP while the schema is missing lets no branch run", "[program][run]") {
   River river;
   Daemon daemon(river.settings());
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  REQUIRE(eventually(
+      [&] { return daemon.metric("lockkeeper_leadership_state", {"state=\"leading\""}) == 1; }));
   river.database().sql("DROP SCHEMA awa CASCADE");
   REQUIRE(eventually([&] { return daemon.has_logged("the branches wait"); }));
   const auto passes = [&](const std::string& outcome) {

@@ -9,8 +9,6 @@
 
 namespace lockkeeper::test {
 
-using Catch::Contains;
-
 namespace {
 
 constexpr auto kRemedy = "GRANT pg_signal_backend TO";
@@ -26,10 +24,18 @@ struct WithoutRight {
 
 struct Led {
   Led() {
-    REQUIRE(eventually([this] { return daemon.metric("lockkeeper_leader") == 1; }));
+    REQUIRE(eventually([this] {
+      return daemon.metric("lockkeeper_leadership_state", {"state=\"leading\""}) == 1;
+    }));
   }
-  Ran yield() const {
-    return lockkeeper({"-c", daemon.path("lockkeeper.toml"), "yield", "--for", "100ms"});
+  // Whether it is answered so; a busy machine may keep a daemon from its lock for a moment, and
+  // then it is asked again.
+  bool answers(const std::string& sentence) const {
+    return eventually([&] {
+      const auto ran =
+          lockkeeper({"-c", daemon.path("lockkeeper.toml"), "yield", "--for", "100ms"});
+      return ran.code == 1 && ran.err.find(sentence) != std::string::npos;
+    });
   }
 
   River river;
@@ -44,24 +50,20 @@ struct Led {
 TEST_CASE("what could not be taken back is not lent", "[program][yield]") {
   const Led led;
 
-  const auto end = led.yield();
-
-  CHECK(end.code == 1);
-  CHECK_THAT(end.err, Contains(kRemedy));
+  CHECK(led.answers(kRemedy));
   CHECK(led.daemon.metric("lockkeeper_leader") == 1);
   CHECK(led.daemon.has_logged(kRemedy));
 }
 
 TEST_CASE("the right to take the lock back may come and go under a leader", "[program][yield]") {
   Led led;
-  const auto is_refused = [&] { return led.yield().err.find(kRemedy) != std::string::npos; };
-  REQUIRE(is_refused());
+  REQUIRE(led.answers(kRemedy));
 
   led.without.reset();
-  CHECK(eventually([&] { return !is_refused(); }));
+  CHECK(led.answers("no worker has led in time"));
 
   led.without = std::make_unique<WithoutRight>(led.river.database());
-  CHECK(eventually([&] { return is_refused(); }));
+  CHECK(led.answers(kRemedy));
 }
 
 }  // namespace lockkeeper::test
