@@ -44,6 +44,18 @@ def was_preempted(row, reference, ours):
     return row["queue"].startswith("ops") and same in theirs and same in here
 
 
+def passes_entombed(row, reference, ours):
+    """The cursor of a lane from which a batch operation has moved jobs: further than with Awa, and no further than the
+    lane's numbers."""
+    def lane(each):
+        return {**each, "given": None, "taken": None}
+
+    pairs = [(theirs, here) for theirs in reference["lanes"] for here in ours["lanes"]
+             if row in (theirs, here) and lane(theirs) == lane(here)]
+    return row["queue"].startswith("ops") and any(
+        theirs["taken"] < here["taken"] <= here["given"] and theirs["given"] <= here["given"] for theirs, here in pairs)
+
+
 RESCUED = ("worker presumed dead", "hard deadline exceeded", "rescued as duplicate")
 
 
@@ -82,6 +94,8 @@ DIFFERENCES = (
     Difference("D11", "unique_claims", False, keeps_its_key),
     Difference("batch operations: lane numbers", "lanes", True, was_preempted),
     Difference("batch operations: lane numbers", "lanes", False, was_preempted),
+    Difference("batch operations: cursors of emptied lanes", "lanes", True, passes_entombed),
+    Difference("batch operations: cursors of emptied lanes", "lanes", False, passes_entombed),
     Difference("H12", "rings", True, has_never_turned),
     Difference("H12", "rings", False, has_never_turned),
     Difference("D15", "notices", False, tells_the_worker),
