@@ -77,7 +77,7 @@ TEST_CASE("two windows are as far apart as the operator wants them", "[chaos][wi
   const Daemon daemon("lockkeeper", configuration(river, "", "1h"));
   REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
   const Fleet fleet(river.database(), 2, "declared");
-  REQUIRE(eventually([&] { return daemon.has_logged("outcome=\"it has led\""); }));
+  REQUIRE(eventually([&] { return daemon.has_logged("the declaration window is closed"); }));
   const auto before = fleet.runs().size();
   river.enqueue(150, 15s);
 
