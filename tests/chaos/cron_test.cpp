@@ -134,7 +134,7 @@ TEST_CASE("a schedule that a worker declares in its code is published when the d
                                         "[http]\nlisten = \"unix:{folder}/http.sock\"\n"
                                         "[control]\nsocket = \"{folder}/control.sock\"\n"
                                         "[leadership]\ndeclaration_window = false\n");
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  REQUIRE(eventually([&] { return daemon.leads(); }));
   const Fleet fleet(database, 1, "declared");
   REQUIRE(eventually([&] {
     return count(database, "runtime_instances", "version NOT LIKE '%lockkeeper%'") == "1";
@@ -146,10 +146,10 @@ TEST_CASE("a schedule that a worker declares in its code is published when the d
   CHECK(ran.code == 0);
   CHECK(ran.out == "a worker has led, and this daemon leads again\n");
   CHECK(database.value("SELECT string_agg(name, ' ') FROM awa.cron_jobs") == "declared");
-  CHECK(daemon.metric("lockkeeper_leader") == 1);
+  CHECK(daemon.leads());
   const auto before = fleet.runs().size();
   CHECK(eventually([&] { return fleet.runs().size() >= before + 2; }));
-  CHECK(daemon.metric("lockkeeper_leader") == 1);
+  CHECK(daemon.leads());
 }
 
 }  // namespace lockkeeper::test

@@ -7,17 +7,6 @@
 #include "support/river.hpp"
 
 namespace lockkeeper::test {
-namespace {
-
-// As the daemon says itself.
-bool is_in(const Daemon& daemon, const std::string& state) {
-  return daemon.metric("lockkeeper_leadership_state", {"state=\"" + state + "\""}) == 1;
-}
-bool leads(const Daemon& daemon) { return is_in(daemon, "leading"); }
-bool is_standby(const Daemon& daemon) { return is_in(daemon, "standby"); }
-
-}  // namespace
-
 TEST_CASE("a leader that is killed while idle is followed at once", "[chaos][death][T19]") {
   River river;
   Daemon first(river.settings());
@@ -66,7 +55,7 @@ TEST_CASE("a leader that stands still while idle loses the lock, and wakes up ha
   river.enqueue(100, 1s);
   first.send(SIGCONT);
 
-  REQUIRE(eventually([&] { return is_standby(first); }));
+  REQUIRE(eventually([&] { return first.is_in("standby"); }));
   CHECK(river.verdict() == "");
   CHECK(river.is_led_by(second));
 }
@@ -99,7 +88,8 @@ TEST_CASE("two daemons started at once agree on one leader, twenty times", "[cha
     Daemon first(river.settings());
     Daemon second(settings);
     REQUIRE(eventually([&] {
-      return (leads(first) && is_standby(second)) || (leads(second) && is_standby(first));
+      return (first.leads() && second.is_in("standby")) ||
+             (second.leads() && first.is_in("standby"));
     }));
   }
   const Daemon last(settings);

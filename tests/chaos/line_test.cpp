@@ -122,9 +122,7 @@ TEST_CASE("cancels that come late or never harm nobody", "[chaos][line]") {
 
 TEST_CASE("a daemon that is to stop and loses its session does not lead again", "[chaos][line]") {
   Line line("30s");
-  REQUIRE(eventually([&] {
-    return line.daemon->metric("lockkeeper_leadership_state", {"state=\"leading\""}) == 1;
-  }));
+  REQUIRE(eventually([&] { return line.daemon->leads(); }));
 
   const auto leader = line.leader_port();
   line.proxy.blackhole(true, leader);

@@ -185,7 +185,7 @@ TEST_CASE("jobs run once, whatever batch operations do with them while workers c
   constexpr int kJobs = 4000;  // which takes the workers longer than a pass is away
   const Database database;
   const Daemon daemon(settings_for(database));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader", {}) == 1; }));
+  REQUIRE(eventually([&] { return daemon.leads(); }));
   const Fleet fleet(database, 2);
 
   // Operations and workers must meet: each has to get some of the jobs.

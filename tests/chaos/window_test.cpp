@@ -37,7 +37,7 @@ TEST_CASE("a worker that starts under a leading daemon gets its schedule publish
           "[chaos][window]") {
   River river;
   const Daemon daemon("lockkeeper", configuration(river, ""));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  REQUIRE(eventually([&] { return daemon.leads(); }));
   river.enqueue(100, 10s);
 
   const Fleet fleet(river.database(), 1, "declared");
@@ -57,7 +57,7 @@ TEST_CASE("no window opens while something is overdue", "[chaos][window]") {
   River river;
   river.slow_down(500ms);
   const Daemon daemon("lockkeeper", configuration(river, ""));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  REQUIRE(eventually([&] { return daemon.leads(); }));
   river.enqueue(300, 1ms);
   const Fleet fleet(river.database(), 1, "declared");
   REQUIRE(eventually([&] {
@@ -75,7 +75,7 @@ TEST_CASE("no window opens while something is overdue", "[chaos][window]") {
 TEST_CASE("two windows are as far apart as the operator wants them", "[chaos][window]") {
   River river;
   const Daemon daemon("lockkeeper", configuration(river, "", "1h"));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  REQUIRE(eventually([&] { return daemon.leads(); }));
   const Fleet fleet(river.database(), 2, "declared");
   REQUIRE(eventually([&] { return daemon.has_logged("the declaration window is closed"); }));
   const auto before = fleet.runs().size();
@@ -89,7 +89,7 @@ TEST_CASE("two windows are as far apart as the operator wants them", "[chaos][wi
 TEST_CASE("a daemon that is told not to step aside does not", "[chaos][window]") {
   River river;
   const Daemon daemon("lockkeeper", configuration(river, "declaration_window = false\n"));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  REQUIRE(eventually([&] { return daemon.leads(); }));
   const Fleet fleet(river.database(), 1, "declared");
   river.enqueue(150, 15s);
 
@@ -106,7 +106,7 @@ TEST_CASE("a fleet that is renewed one by one under load loses nothing", "[chaos
   const Daemon daemon("lockkeeper", configuration(river,
                                                   "[branches.rescue_stale_heartbeats]\n"
                                                   "every = \"500ms\"\nstaleness = \"4s\"\n"));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  REQUIRE(eventually([&] { return daemon.leads(); }));
   Fleet fleet(river.database(), kFleet);
   river.enqueue(400, 8s);
   river.database().sql(

@@ -54,6 +54,28 @@ class Start {
   gid_t group_ = 0;
 };
 
+// A signal that comes while a child is not yet its program waits for the program: until then it
+// would find the handlers of the tests, which allocate and report a failure of their own.
+class Deaf {
+ public:
+  Deaf() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~Deaf() { hear(); }
+  void hear() const { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  // In the child: without handlers, and then with open ears.
+  void forget_handlers() const {
+    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+    hear();
+  }
+
+ private:
+  sigset_t before_{};
+};
+
 // In memory where there is plenty: most of a test's time goes into copying a database of a thousand
 // files.
 std::string place_for_folders() {
@@ -126,8 +148,10 @@ std::string run(const Run& run) {
 Child::Child(const std::vector<std::string>& words, const Output& output, User user) {
   const auto parent = ::getpid();
   const Start start(words, user == User::server);
+  const Deaf deaf;
   id_ = ::fork();
   if (id_ != 0) return;
+  deaf.forget_handlers();
   start.become_user();
   // After the change of user, which clears it: the child dies with the program.
   ::prctl(PR_SET_PDEATHSIG, SIGQUIT);

@@ -123,6 +123,10 @@ double Daemon::metric(const std::string& name, const std::vector<std::string>& l
   return sum;
 }
 
+bool Daemon::is_in(const std::string& leadership_state) const {
+  return metric("lockkeeper_leadership_state", {"state=\"" + leadership_state + "\""}) == 1;
+}
+
 std::string Daemon::status() const {
   const auto ran = lockkeeper({"-c", path("lockkeeper.toml"), "status", "--json"}, environment_);
   return ran.code == 0 ? ran.out : "";

@@ -51,6 +51,10 @@ class Daemon {
   // Throws for a name that no metric of ours has.
   double metric(const std::string& name, const std::vector<std::string>& labels = {}) const;
 
+  // As it says itself; one that leads has the lock and has looked: its lanes run.
+  bool is_in(const std::string& leadership_state) const;
+  bool leads() const { return is_in("leading"); }
+
   // As JSON, from the daemon's own HTTP; empty when it does not answer.
   std::string status() const;
 

@@ -90,6 +90,10 @@ int River::holder_pid() const {
   return pid.empty() ? 0 : std::stoi(pid);
 }
 
+bool River::is_led_by(const Daemon& daemon) const {
+  return holder() == daemon.name() && daemon.leads();
+}
+
 bool River::is_in_statement() const {
   return !database_
               .value(

@@ -39,7 +39,10 @@ class River {
   // Of the session that holds the maintenance lock; empty, or 0, when it is free.
   std::string holder() const;
   int holder_pid() const;
-  bool is_led_by(const Daemon& daemon) const { return holder() == daemon.name(); }
+
+  // The database says so and the daemon too: the session of one that was killed may outlive it, and
+  // who has just got the lock has not looked yet.
+  bool is_led_by(const Daemon& daemon) const;
 
   // A session of our login with this application_name is within a statement on a job table.
   bool is_in_statement() const;

@@ -63,7 +63,7 @@ TEST_CASE("every step of the move to queue storage is served while the daemon le
   const Database database(Database::Routing::canonical);
   database.install_fence();
   const Daemon daemon("lockkeeper", configuration(database));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  REQUIRE(eventually([&] { return daemon.leads(); }));
 
   prepare(database);
   REQUIRE(is_served(daemon, "prepared", "canonical"));
@@ -110,7 +110,7 @@ TEST_CASE("a move that is given up is served again as before", "[program][transi
   const Database database(Database::Routing::canonical);
   database.install_fence();
   const Daemon daemon("lockkeeper", configuration(database));
-  REQUIRE(eventually([&] { return daemon.metric("lockkeeper_leader") == 1; }));
+  REQUIRE(eventually([&] { return daemon.leads(); }));
   prepare(database);
   awa_storage(database, "enter-mixed-transition --quiesced");
   REQUIRE(is_served(daemon, "mixed_transition", "queues"));

@@ -64,7 +64,7 @@ struct Led {
   };
 
   Led() {
-    REQUIRE(eventually([this] { return daemon.metric("lockkeeper_leader") == 1; }));
+    REQUIRE(eventually([this] { return daemon.leads(); }));
   }
 
   WorkersRiver river;
@@ -97,8 +97,7 @@ TEST_CASE("another daemon that stands by leaves the place to the worker", "[prog
   Led led;
   auto& [river, daemon] = led;
   Daemon other("lockkeeper-2", configuration(river, "20ms", takeover));
-  REQUIRE(eventually(
-      [&] { return other.metric("lockkeeper_leadership_state", {"state=\"standby\""}) == 1; }));
+  REQUIRE(eventually([&] { return other.is_in("standby"); }));
 
   auto ran = yielding(daemon, "40s");
   REQUIRE(eventually([&] { return river.holder().empty(); }));
@@ -106,11 +105,11 @@ TEST_CASE("another daemon that stands by leaves the place to the worker", "[prog
   const auto end = ran.get();
 
   CHECK(end.code == 0);
-  CHECK(daemon.metric("lockkeeper_leader") == 1);
+  CHECK(daemon.leads());
   CHECK(other.metric("lockkeeper_leadership_changes_total", {"to=\"leading\""}) == 0);
 
   daemon.kill();
-  CHECK(eventually([&] { return other.metric("lockkeeper_leader") == 1; }));
+  CHECK(eventually([&] { return other.leads(); }));
 }
 
 TEST_CASE("a worker that cannot be ended keeps the lock, and nobody waits for the window",
@@ -158,13 +157,12 @@ TEST_CASE("a daemon that dies aside leaves the lock to the others", "[program][y
   auto& [river, daemon] = led;
   Daemon other("lockkeeper-2", configuration(river));
   auto ran = yielding(daemon, "40s");
-  REQUIRE(eventually(
-      [&] { return daemon.metric("lockkeeper_leadership_state", {"state=\"aside\""}) == 1; }));
+  REQUIRE(eventually([&] { return daemon.is_in("aside"); }));
 
   daemon.kill();
 
   CHECK(ran.get().code == 1);
-  CHECK(eventually([&] { return other.metric("lockkeeper_leader") == 1; }));
+  CHECK(eventually([&] { return other.leads(); }));
 }
 
 TEST_CASE("a reload while the daemon is about to step aside is none of its business",
@@ -207,8 +205,7 @@ TEST_CASE("what a yield cannot do is one sentence", "[program][yield]") {
   const auto holder = river.database().session();
   holder.sql(kTryLock);
   Daemon daemon("lockkeeper", configuration(river));
-  REQUIRE(eventually(
-      [&] { return daemon.metric("lockkeeper_leadership_state", {"state=\"standby\""}) == 1; }));
+  REQUIRE(eventually([&] { return daemon.is_in("standby"); }));
 
   const auto standby = lockkeeper({"-c", daemon.path("lockkeeper.toml"), "yield", "--for", "40s"});
   CHECK(standby.code == 1);
