@@ -119,7 +119,7 @@ void Inquiry::ask_for_details() {
   pipeline.push_back(ask_missing_rights(library, schema, switched_off));
   if (schema) {
     pipeline.push_back({library.get("gate/rings"), {}});
-    pipeline.push_back({library.get("gate/lane_owner"), {*schema}});
+    pipeline.push_back({library.get("gate/lane_owner"), {}});
   }
   session.send(std::move(pipeline),
                [self = shared_from_this()](pg::Replies replies) { self->read_details(replies); });

@@ -2,7 +2,9 @@
 #include "commands/check.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 
@@ -45,11 +47,12 @@ void look_at_settings(Facts& facts, const config::Settings& settings) {
   }
 }
 
-// A folder under /run is there only while the service runs. True if that was told.
+// The folder that the unit names in RuntimeDirectory is there only while the service runs. True if
+// that was told.
 bool tell_folder_to_come(Facts& facts, const char* name, const std::string& shown,
                          const http::Address& address) {
   std::error_code ignored;
-  if (!address.path.starts_with("/run/") ||
+  if (!address.path.starts_with("/run/lockkeeper/") ||
       std::filesystem::exists(std::filesystem::path(address.path).parent_path(), ignored)) {
     return false;
   }
@@ -58,10 +61,22 @@ bool tell_folder_to_come(Facts& facts, const char* name, const std::string& show
   return true;
 }
 
+// Who may not write in the folder does not know what the daemon may. True if that was told.
+bool tell_denied(Facts& facts, const char* name, const std::string& shown,
+                 const http::Address& address) {
+  const auto folder = std::filesystem::path(address.path).parent_path();
+  if (folder.empty() || ::access(folder.c_str(), W_OK | X_OK) == 0 || errno != EACCES) return false;
+  facts.add(Mark::unknown, name,
+            shown + " cannot be judged by this user, who may not write in its folder",
+            "run check as root or as the daemon's user");
+  return true;
+}
+
 void look_at_free_address(Facts& facts, const config::Settings& settings) {
   const auto& listen = settings.http.listen;
   const auto address = http::parse_address(listen);
   if (tell_folder_to_come(facts, "http", listen, address)) return;
+  if (tell_denied(facts, "http", listen, address)) return;
   if (http::try_listen(address)) return facts.add(Mark::ok, "http", listen + " is free");
   facts.add(Mark::warning, "http",
             listen + " is free, and reached from other hosts without a password",
@@ -90,6 +105,7 @@ void look_at_control(Facts& facts, const config::Settings& settings) {
   if (service::is_daemon_heard(path)) {
     return facts.add(Mark::ok, "control", path + " is served by a running Lockkeeper");
   }
+  if (tell_denied(facts, "control", path, address)) return;
   try {
     http::try_listen(address, service::kForOwner);
     facts.add(Mark::ok, "control", path + " is free");

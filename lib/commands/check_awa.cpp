@@ -59,7 +59,7 @@ void look_at_rights(Facts& facts, Inquiry& inquiry, const Question& question) {
 void look_at_lanes(Facts& facts, Inquiry& inquiry, const std::string& schema,
                    const std::string& role) {
   awa::Library library(schema);
-  const auto owner = ask(facts, inquiry, "lanes", {library.get("gate/lane_owner"), {schema}});
+  const auto owner = ask(facts, inquiry, "lanes", {library.get("gate/lane_owner"), {}});
   if (!owner) return;
   if (owner->empty()) {
     return facts.add(Mark::ok, "lanes",

@@ -147,7 +147,7 @@ void look_at_lock(Facts& facts, Inquiry& inquiry) {
   }
   const auto holder = leadership::read_holder(reply);
   if (!holder) return facts.add(Mark::ok, "lock", "nobody holds it");
-  if (leadership::is_lockkeeper(*holder, inquiry.settings().application_name)) {
+  if (leadership::is_lockkeeper(*holder)) {
     return facts.add(Mark::ok, "lock", held_by(*holder) + ", a Lockkeeper");
   }
   look_at_worker(facts, inquiry, *holder);

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "commands/commands.hpp"
 #include "commands/inquiry.hpp"
 #include "commands/terminal.hpp"
@@ -23,7 +25,9 @@ std::string acting_role(const config::Settings& settings) {
   if (!settings.database.role.empty()) return settings.database.role;
   const auto options = pg::parse_url(settings.database.url).options;
   const auto user = options.find("user");
-  return user != options.end() && !user->second.empty() ? user->second : kStandardRole;
+  if (user != options.end() && !user->second.empty()) return user->second;
+  const char* variable = std::getenv("PGUSER");
+  return variable != nullptr && *variable != '\0' ? variable : kStandardRole;
 }
 
 // Where queue storage is, or why that is not known.

@@ -33,16 +33,15 @@ bool came(event::Loop& loop, const Answer<T>& answer, time::Duration limit) {
 
 }  // namespace
 
-Inquiry::Inquiry(leadership::ElectionSettings settings)
-    : settings_(std::move(settings)), connection_(loop_) {}
+Inquiry::Inquiry(leadership::ElectionSettings settings, std::string name, Server server)
+    : settings_(std::move(settings)), name_(std::move(name)), server_(server), connection_(loop_) {}
 
 std::string Inquiry::connect() {
   pg::ConnectSettings with;
   with.url = settings_.url;
-  // Not the daemon's own name: the daemon would take this session for a rival.
-  with.application_name = "lockkeeper check";
+  with.application_name = name_;
   with.password = settings_.password;
-  with.read_write = true;
+  with.read_write = server_ == Server::primary;
   with.connect_limit = settings_.connect_limit;
   with.reply_limit = settings_.reply_limit;
   const auto failure = std::make_shared<std::optional<std::string>>();

@@ -16,7 +16,11 @@ namespace lockkeeper::commands {
 
 class Inquiry {
  public:
-  explicit Inquiry(leadership::ElectionSettings settings);
+  enum class Server { primary, any };  // of several hosts
+
+  // The name is not the daemon's own: the daemon would take this session for a rival.
+  explicit Inquiry(leadership::ElectionSettings settings, std::string name = "lockkeeper check",
+                   Server server = Server::primary);
 
   // Empty when connected, otherwise why not.
   std::string connect();
@@ -35,6 +39,8 @@ class Inquiry {
 
  private:
   leadership::ElectionSettings settings_;
+  std::string name_;
+  Server server_;
   event::Loop loop_;
   pg::Connection connection_;
 };

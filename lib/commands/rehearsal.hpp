@@ -4,7 +4,8 @@
 //
 // One transaction stands around the pass, and what the pass takes for its own transactions are
 // savepoints in it, so it sees what it has done and comes to its end. Locks are held until then;
-// nothing is notified; numbers that sequences have given stay given. Loop thread only.
+// nothing is notified; numbers that sequences have given stay given; what one of its transactions
+// sets for itself, a limit or a role, holds for the next ones too. Loop thread only.
 #pragma once
 
 #include <functional>

@@ -7,22 +7,15 @@
 #include <optional>
 
 #include "awa/sql.hpp"
-#include "event/loop.hpp"
-#include "leadership/statements.hpp"
-#include "pg/connection.hpp"
+#include "commands/inquiry.hpp"
 
 namespace lockkeeper::commands {
 namespace {
 
-using namespace std::chrono_literals;
-
-// Above the limits that the connection has by itself.
-constexpr auto kLimit = 60s;
-
 class ScheduleReader {
  public:
   ScheduleReader(const leadership::ElectionSettings& settings, branches::Declarations declared)
-      : settings_(settings) {
+      : inquiry_(settings, "lockkeeper cron", Inquiry::Server::any) {
     read_.declared = declared;
   }
 
@@ -34,11 +27,8 @@ class ScheduleReader {
   bool read_page(bool& is_last);
   bool compare_declared();
   std::optional<pg::Rows> ask(const char* statement, std::vector<pg::Parameter> parameters);
-  std::optional<pg::Rows> ask(pg::Call call);
 
-  const leadership::ElectionSettings& settings_;
-  event::Loop loop_;
-  pg::Connection connection_{loop_};
+  Inquiry inquiry_;
   awa::Library library_{"awa"};
   ReadSchedules read_;
 };
@@ -47,27 +37,18 @@ ReadSchedules ScheduleReader::read() {
   bool is_good = connect() && look();
   for (bool is_last = false; is_good && !is_last;) is_good = read_page(is_last);
   if (is_good && !read_.declared.empty()) compare_declared();
-  connection_.close();
   return std::move(read_);
 }
 
 bool ScheduleReader::connect() {
-  pg::ConnectSettings with;
-  with.url = settings_.url;
-  with.application_name = "lockkeeper cron";
-  with.password = settings_.password;
-  with.options = "-c search_path=pg_catalog -c default_transaction_read_only=on";
-  with.connect_limit = settings_.connect_limit;
-  with.reply_limit = settings_.reply_limit;
-  std::optional<std::string> failure;
-  connection_.connect(with, [&](const std::string& why) { failure = why; });
-  loop_.run_until([&] { return failure.has_value(); }, kLimit);
-  if (failure && failure->empty()) {
-    return settings_.role.empty() || ask(leadership::act_as(settings_.role)).has_value();
+  const auto failure = inquiry_.connect();
+  if (!failure.empty()) {
+    read_.failure =
+        fmt::format("cannot connect to {}: {}", pg::describe_url(inquiry_.settings().url), failure);
+    return false;
   }
-  read_.failure = fmt::format("cannot connect to {}: {}", pg::describe_url(settings_.url),
-                              failure.value_or("no answer"));
-  return false;
+  read_.failure = inquiry_.set_up();
+  return read_.failure.empty();
 }
 
 bool ScheduleReader::look() {
@@ -98,17 +79,8 @@ bool ScheduleReader::compare_declared() {
 
 std::optional<pg::Rows> ScheduleReader::ask(const char* statement,
                                             std::vector<pg::Parameter> parameters) {
-  return ask({library_.get(statement), std::move(parameters)});
-}
-
-std::optional<pg::Rows> ScheduleReader::ask(pg::Call call) {
-  std::optional<pg::Replies> replies;
-  connection_.send({std::move(call)}, [&](pg::Replies came) { replies = std::move(came); });
-  loop_.run_until([&] { return replies.has_value(); }, kLimit);
-  if (replies && replies->front().ok()) return replies->front().rows;
-  read_.failure = "no answer";
-  if (!replies) return std::nullopt;
-  const auto& reply = replies->front();
+  const auto reply = inquiry_.ask({library_.get(statement), std::move(parameters)});
+  if (reply.ok()) return reply.rows;
   read_.failure = reply.message;
   if (reply.state.is_missing_object()) {
     read_.failure += "; let database.url name the database that Awa uses";

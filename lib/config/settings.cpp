@@ -40,8 +40,12 @@ void read_database(Reader database, Settings::Database& into) {
     into.password_file_place = database.place_of("password_file");
   }
   database.boolean("synchronous_commit", into.synchronous_commit);
-  if (into.application_name.empty() || into.application_name.size() > 63) {
-    database.refuse("application_name", "must have 1 to 63 bytes");
+  if (!into.application_name.starts_with(kOwnNames) || into.application_name.size() > 63) {
+    database.refuse(
+        "application_name",
+        fmt::format("must begin with {}, by which no Lockkeeper takes another one for a "
+                    "worker, and have no more than 63 bytes",
+                    kOwnNames));
   }
   database.finish();
 }

@@ -25,6 +25,9 @@ namespace lockkeeper::config {
 using Value = std::variant<bool, std::int64_t, time::Duration, std::string>;
 using Values = std::map<std::string, Value, std::less<>>;
 
+// What every Lockkeeper's application_name begins with.
+inline constexpr std::string_view kOwnNames = "lockkeeper";
+
 struct BranchSettings {
   bool enabled = true;
   time::Duration every{};

@@ -27,6 +27,8 @@ constexpr double kLong = 60;
 }  // namespace
 
 void show_build(metrics::Registry& registry, const std::string& version) {
+  registry.set(names::kProcessStart, {},
+               time::seconds(std::chrono::system_clock::now().time_since_epoch()));
   registry.set(names::kBuildInfo, {{"version", version}, {"compiler", __VERSION__}}, 1);
   registry.touch(names::kDatabaseRoundTrip, {});
 }

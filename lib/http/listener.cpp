@@ -95,9 +95,12 @@ std::vector<const addrinfo*> in_order(const Candidates& found, const Address& ad
   return all;
 }
 
+// An address that the host does not have may be one that it does not have yet.
+enum class Absent { refused, awaited };
+
 // A socket that is bound, and may have taken the address from its last owner; negative, with errno,
 // when it cannot be.
-int bind_to(const addrinfo& candidate, const Address& address) {
+int bind_to(const addrinfo& candidate, const Address& address, Absent absent) {
   const int descriptor =
       ::socket(candidate.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (descriptor < 0) return descriptor;
@@ -106,6 +109,9 @@ int bind_to(const addrinfo& candidate, const Address& address) {
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (candidate.ai_family == AF_INET6 && address.host.empty()) {
     ::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+  }
+  if (absent == Absent::awaited) {
+    ::setsockopt(descriptor, IPPROTO_IP, IP_FREEBIND, &on, sizeof on);  // for IPv6 as well
   }
   if (::bind(descriptor, candidate.ai_addr, candidate.ai_addrlen) == 0) return descriptor;
   const int failure = errno;
@@ -136,7 +142,7 @@ bool try_port(const Address& address) {
   const auto found = candidates(address);
   std::string failure = "no address";
   for (const auto* each : in_order(found, address)) {
-    const int descriptor = bind_to(*each, address);
+    const int descriptor = bind_to(*each, address, Absent::refused);
     if (descriptor < 0) {
       failure = std::strerror(errno);
       continue;
@@ -187,16 +193,21 @@ void Listener::listen_on_file(const std::string& path, unsigned mode) {
   text_ = "unix:" + path;
 }
 
+// Only if the host has none of the addresses, one is waited for.
 void Listener::listen_on_port(const Address& address) {
   const auto found = candidates(address);
-  std::string failure = "no address";
-  for (const auto* each : in_order(found, address)) {
-    descriptor_ = bind_to(*each, address);
-    if (descriptor_ >= 0 && ::listen(descriptor_, kBacklog) == 0) return describe_port();
-    failure = std::strerror(errno);
-    if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  int failure = 0;
+  for (const auto absent : {Absent::refused, Absent::awaited}) {
+    is_present_ = absent == Absent::refused;
+    for (const auto* each : in_order(found, address)) {
+      descriptor_ = bind_to(*each, address, absent);
+      if (descriptor_ >= 0 && ::listen(descriptor_, kBacklog) == 0) return describe_port();
+      failure = errno;
+      if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+    }
+    if (failure != EADDRNOTAVAIL) break;
   }
-  refuse(describe(address), failure);
+  refuse(describe(address), std::strerror(failure));
 }
 
 void Listener::describe_port() {

@@ -20,6 +20,7 @@ class Listener {
  public:
   // Throws ListenError if it cannot listen. The file of a unix socket
   // that nobody serves any more is replaced; anything else in its place is left alone.
+  // An address that the host does not have is listened on from when it comes.
   explicit Listener(const Address& address, const Use& use = kForScrapers);
   ~Listener();
   Listener(const Listener&) = delete;
@@ -28,6 +29,7 @@ class Listener {
   int descriptor() const { return descriptor_; }
   const std::string& text() const { return text_; }  // with the real port
   bool is_loopback() const { return is_loopback_; }  // or a unix socket
+  bool is_present() const { return is_present_; }    // the host had the address
 
   // The descriptor belongs to somebody else from now on; the file still goes with this object.
   void disown() { descriptor_ = -1; }
@@ -45,10 +47,12 @@ class Listener {
   std::string file_;
   std::string text_;
   bool is_loopback_ = true;
+  bool is_present_ = true;
 };
 
-// Throws ListenError if a Listener would not succeed now. Nothing listens meanwhile and nothing is
-// left behind, so it is in nobody's way. True when only this host would reach it.
+// Throws ListenError if a Listener would not succeed now, or would have to wait for its address.
+// Nothing listens meanwhile and nothing is left behind, so it is in nobody's way. True when only
+// this host would reach it.
 bool try_listen(const Address& address, const Use& use = kForScrapers);
 
 }  // namespace lockkeeper::http

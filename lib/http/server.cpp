@@ -131,5 +131,6 @@ Server::~Server() = default;
 std::string Server::address() const { return impl_->listener.text(); }
 
 bool Server::is_loopback() const { return impl_->listener.is_loopback(); }
+bool Server::is_present() const { return impl_->listener.is_present(); }
 
 }  // namespace lockkeeper::http

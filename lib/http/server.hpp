@@ -32,6 +32,7 @@ class Server {
 
   std::string address() const;  // with the real port, as it can be typed into a browser
   bool is_loopback() const;     // or a unix socket
+  bool is_present() const;      // the host has that address; if not, nobody gets in until it has
 
  private:
   struct Impl;

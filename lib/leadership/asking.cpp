@@ -78,7 +78,7 @@ void Election::Impl::denied() { happen(Event::denied, {"lock_held", held_by(view
 bool Election::Impl::may_displace() const {
   const bool is_wanted = settings.takeover == config::Takeover::terminate || is_reclaiming;
   if (!is_wanted || !view.holder) return false;
-  if (is_lockkeeper(*view.holder, settings.application_name)) return false;
+  if (is_lockkeeper(*view.holder)) return false;
   const bool was_refused = view.holder->pid == undisplaceable_pid;
   return !was_refused || loop.now() - takeover_refused_at >= kTryTakeoverAgain;
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "config/settings.hpp"
+
 namespace lockkeeper::leadership {
 namespace {
 
@@ -172,9 +174,8 @@ pg::Call end_window() {
 
 pg::Pipeline wake_others() { return {call("NOTIFY lockkeeper")}; }
 
-bool is_lockkeeper(const Holder& holder, const std::string& own_application_name) {
-  if (holder.application_name.starts_with("lockkeeper")) return true;
-  return !own_application_name.empty() && holder.application_name == own_application_name;
+bool is_lockkeeper(const Holder& holder) {
+  return holder.application_name.starts_with(config::kOwnNames);
 }
 
 std::string describe(const Holder& holder) {

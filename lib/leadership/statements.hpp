@@ -53,8 +53,8 @@ pg::Pipeline wake_others();
 pg::Pipeline make_way();
 pg::Call end_window();
 
-// No Lockkeeper ends another, or two of them would do nothing else.
-bool is_lockkeeper(const Holder& holder, const std::string& own_application_name);
+// By its name: no Lockkeeper ends another, or two of them would do nothing else.
+bool is_lockkeeper(const Holder& holder);
 
 inline constexpr auto kChannel = "lockkeeper";
 

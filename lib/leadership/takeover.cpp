@@ -71,7 +71,7 @@ struct TakeoverOnce::Impl {
     if (intent == Intent::look) {
       return done(Outcome::held, fmt::format("{} holds the maintenance lock", describe(*holder)));
     }
-    if (is_lockkeeper(*holder, settings.application_name)) {
+    if (is_lockkeeper(*holder)) {
       return done(Outcome::refused,
                   fmt::format("{} is a Lockkeeper itself and is not displaced; stop that service "
                               "if another is to lead",

@@ -221,6 +221,9 @@ inline constexpr Metric kConfigLastReload{Kind::gauge, "lockkeeper_config_last_r
                                           "1 when the configuration that was read last is in use"};
 // version, compiler
 inline constexpr Metric kBuildInfo{Kind::gauge, "lockkeeper_build_info", "Always 1"};
+// no labels; what all programs call it
+inline constexpr Metric kProcessStart{Kind::gauge, "process_start_time_seconds",
+                                      "When this process began, in seconds since 1970"};
 
 // All of them, for the documentation test.
 inline constexpr std::array kAll = {&kAwaBranchDuration,
@@ -279,6 +282,7 @@ inline constexpr std::array kAll = {&kAwaBranchDuration,
                                     &kMvccHorizonAge,
                                     &kLogLinesDropped,
                                     &kConfigLastReload,
-                                    &kBuildInfo};
+                                    &kBuildInfo,
+                                    &kProcessStart};
 
 }  // namespace lockkeeper::metrics::names

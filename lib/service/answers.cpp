@@ -49,10 +49,10 @@ display::Status Service::status() const {
   status.in_state_for = loop_.now() - status.election.since;
   if (term_) {
     status.unusable = term_->unusable();
-    for (const auto& [branch, why] : term_->unable()) {
+    for (const auto& [branch, why] : term_->found().unable) {
       status.unable.push_back(branch + " cannot work: " + why);
     }
-    status.advice = term_->advice();
+    status.advice = term_->found().advice;
   }
   for (const auto& record : board_.records()) status.branches.push_back(status_of(record));
   status.rings = display::rings_of(registry_);

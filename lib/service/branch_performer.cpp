@@ -6,59 +6,13 @@
 #include "logging/log.hpp"
 
 namespace lockkeeper::service {
-namespace {
-
-void log_planes(const awa::Planes& planes) {
-  logging::info("storage as Awa has it", {{"transition", planes.transition_state},
-                                          {"routed", planes.routed_schema.value_or("canonical")},
-                                          {"queue_storage", planes.storage_schema.value_or("none")},
-                                          {"schema_patch", planes.is_patched ? "yes" : "no"}});
-}
-
-void log_unable(const awa::Unable& before, const awa::Unable& now) {
-  for (const auto& [branch, why] : now) {
-    const auto known = before.find(branch);
-    if (known != before.end() && known->second == why) continue;
-    logging::warn("the branch cannot work and is skipped", {{"branch", branch}, {"reason", why}});
-  }
-  for (const auto& [branch, why] : before) {
-    if (!now.contains(branch)) logging::info("the branch can work again", {{"branch", branch}});
-  }
-}
-
-}  // namespace
-
-bool Ground::stand_on(awa::Examination found) {
-  const bool is_changed = found.planes != planes;
-  if (is_changed) log_planes(found.planes);
-  for (const auto& each : found.advice) {
-    if (std::find(advice.begin(), advice.end(), each) == advice.end()) logging::warn(each);
-  }
-  log_unable(unable, found.unable);
-  unable = std::move(found.unable);
-  advice = std::move(found.advice);
-  bound = std::move(found.bound);
-  planes = std::move(found.planes);
-  unusable.clear();
-  const auto schema = planes.storage_schema.value_or("awa");
-  if (schema != library.schema()) library = awa::Library(schema);
-  if (on_stood) on_stood();
-  if (is_changed && on_moved) on_moved();
-  return is_changed;
-}
-
-void Ground::give_way(std::string why) {
-  unusable = std::move(why);
-  if (on_stood) on_stood();
-}
-
 BranchPerformer::BranchPerformer(Place place, display::BranchRecord& record)
     : place_(std::move(place)),
       record_(record),
       report_(place_.registry, record.branch->name),
       context_(*this, place_.ground.library, record.settings.values, record.settings.queues,
                report_) {
-  context_.set_planes(place_.ground.planes);
+  context_.set_planes(place_.ground.found.planes);
   context_.set_declared(place_.board.declared());
 }
 
@@ -79,8 +33,8 @@ void BranchPerformer::begin_pass(const scheduling::Action& action) {
 // For as long as the ground does not bear this branch.
 bool BranchPerformer::skip() {
   const auto& ground = place_.ground;
-  const auto unable = ground.unable.find(record_.branch->name);
-  const bool lacks_right = unable != ground.unable.end();
+  const auto unable = ground.found.unable.find(record_.branch->name);
+  const bool lacks_right = unable != ground.found.unable.end();
   is_able_ = !lacks_right && ground.unusable.empty();
   if (is_able_) return false;
   coro::Completion<branches::Outcome> idle;

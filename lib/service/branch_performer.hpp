@@ -7,35 +7,13 @@
 #include <optional>
 #include <string>
 
-#include "awa/gate.hpp"
 #include "branches/branch.hpp"
 #include "coro/task.hpp"
 #include "display/board.hpp"
 #include "service/conductor.hpp"
+#include "service/ground.hpp"
 
 namespace lockkeeper::service {
-
-// What the branches of a term stand on; shared by all of them.
-struct Ground {
-  explicit Ground(awa::Examination found) { stand_on(std::move(found)); }
-
-  // What the database says now. Statements made for another schema are forgotten; what is new is
-  // logged. True when the planes have changed.
-  bool stand_on(awa::Examination found);
-
-  // No branch can run at present, and why.
-  void give_way(std::string why);
-
-  awa::Planes planes;
-  awa::Unable unable;
-  std::vector<std::string> advice;
-  std::string bound;     // why no worker's session can be ended, or empty
-  std::string unusable;  // why no branch can run at present, or empty
-  awa::Library library{""};
-  std::function<void()> on_stood;    // after stand_on() and give_way()
-  std::function<void()> on_moved;    // stand_on() has found other planes than before
-  std::function<void()> on_changed;  // a statement found something gone or forbidden: look again
-};
 
 class BranchPerformer final : public Performer, public branches::Turn {
  public:

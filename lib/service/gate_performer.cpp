@@ -43,7 +43,7 @@ void GatePerformer::glance() {
     if (replies.size() > 1) told_of_locks(replies[1], cancelled);
     const bool is_clear = replies[0].ok() && replies[0].rows.size() == 1;
     const bool is_taken_back = conductor_.is_taken_back();
-    if (!is_taken_back && !(is_clear && awa::is_as_found(replies[0].rows, ground_.planes))) {
+    if (!is_taken_back && !(is_clear && awa::is_as_found(replies[0].rows, ground_.found.planes))) {
       return examine();
     }
     scheduling::PassEnd end;

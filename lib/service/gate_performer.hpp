@@ -12,8 +12,8 @@
 #include <string>
 
 #include "awa/gate.hpp"
-#include "service/branch_performer.hpp"
 #include "service/conductor.hpp"
+#include "service/ground.hpp"
 
 namespace lockkeeper::service {
 

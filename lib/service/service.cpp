@@ -95,6 +95,10 @@ void Service::announce_start() const {
     logging::warn("HTTP listens beyond this host, without a password",
                   {{"address", http_->address()}});
   }
+  if (http_ && !http_->is_present()) {
+    logging::warn("this host does not have the HTTP address, and nobody gets in until it does",
+                  {{"address", http_->address()}, {"remedy", http::kForScrapers.remedy}});
+  }
 }
 
 leadership::ElectionCallbacks Service::callbacks() {
@@ -199,10 +203,7 @@ void Service::reload() {
 
 void Service::renew_term() {
   auto& connection = *leader_;
-  examined_.planes = term_->planes();
-  examined_.unable = term_->unable();
-  examined_.advice = term_->advice();
-  examined_.bound = term_->bound();
+  examined_ = term_->found();
   auto unusable = term_->unusable();
   end_term();
   lead(connection, std::move(unusable));
@@ -223,7 +224,8 @@ void Service::look_at(const leadership::View& view) {
 // Why not, or nothing: then the term ends, and with it the leading, as soon as its turn has.
 std::string Service::step_aside(time::Duration limit, leadership::Why why) {
   if (is_stopping_ || !term_) return "it does not lead: " + election_.view().sentence;
-  if (!term_->bound().empty()) return term_->bound();  // what we lend has to be taken back
+  if (!term_->found().bound.empty())
+    return term_->found().bound;  // what we lend has to be taken back
   window_limit_ = limit;
   window_reason_ = std::move(why);
   term_->end(Term::Purpose::window);

@@ -57,7 +57,7 @@ void Term::seat_branches(const Circumstances& circumstances) {
 
 void Term::show_able(display::Board& board) const {
   for (const auto& [record, seat] : seats_) {
-    const bool lacks_right = ground_.unable.contains(record->branch->name);
+    const bool lacks_right = ground_.found.unable.contains(record->branch->name);
     board.set_able(*record, !lacks_right && ground_.unusable.empty());
   }
 }

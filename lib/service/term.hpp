@@ -56,17 +56,8 @@ class Term {
   // Why no branch can run at present, or empty.
   const std::string& unusable() const { return ground_.unusable; }
 
-  // What storage there is, as the last examination found it.
-  const awa::Planes& planes() const { return ground_.planes; }
-
-  // Which branches cannot work, and why; as the last examination found it.
-  const awa::Unable& unable() const { return ground_.unable; }
-
-  // What does not stop the branches but should be known; as the last examination found it.
-  const std::vector<std::string>& advice() const { return ground_.advice; }
-
-  // Why no worker's session can be ended, or empty; as the last examination found it.
-  const std::string& bound() const { return ground_.bound; }
+  // The database as the last look that accepted it found it.
+  const awa::Examination& found() const { return ground_.found; }
 
   // A branch as the scheduler sees it; empty for a branch that is switched off.
   struct BranchView {

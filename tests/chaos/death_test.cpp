@@ -12,7 +12,7 @@ TEST_CASE("a leader that is killed while idle is followed at once", "[chaos][dea
   Daemon first(river.settings());
   REQUIRE(eventually([&] { return river.is_led_by(first); }));
   auto settings = river.settings();
-  settings.name = "second";
+  settings.name = "lockkeeper-2";
   Daemon second(settings);
   river.enqueue(200, 2s);
   river.abandon(20);
@@ -31,7 +31,7 @@ TEST_CASE("a leader that is killed within a statement leaves nothing half done",
   river.enqueue(50, 1ms);
   REQUIRE(eventually([&] { return river.is_in_statement(); }));
   auto settings = river.settings();
-  settings.name = "second";
+  settings.name = "lockkeeper-2";
   Daemon second(settings);
 
   first.kill();
@@ -47,7 +47,7 @@ TEST_CASE("a leader that stands still while idle loses the lock, and wakes up ha
   Daemon first(river.settings());
   REQUIRE(eventually([&] { return river.is_led_by(first); }));
   auto settings = river.settings();
-  settings.name = "second";
+  settings.name = "lockkeeper-2";
   Daemon second(settings);
 
   first.send(SIGSTOP);
@@ -67,7 +67,7 @@ TEST_CASE("a leader that stands still within a statement loses the lock", "[chao
   river.enqueue(50, 1ms);
   REQUIRE(eventually([&] { return river.is_in_statement(); }));
   auto settings = river.settings();
-  settings.name = "second";
+  settings.name = "lockkeeper-2";
   Daemon second(settings);
 
   first.send(SIGSTOP);
@@ -82,7 +82,7 @@ TEST_CASE("a leader that stands still within a statement loses the lock", "[chao
 TEST_CASE("two daemons started at once agree on one leader, twenty times", "[chaos][death][I10]") {
   River river;
   auto settings = river.settings();
-  settings.name = "second";
+  settings.name = "lockkeeper-2";
   for (int round = 0; round < 20; ++round) {
     river.enqueue(5, 10ms);
     Daemon first(river.settings());
@@ -138,7 +138,7 @@ TEST_CASE("a daemon that does not lead stops as readily", "[chaos][stop]") {
     proxy->refuse(true);
     settings.url = proxy->url("lockkeeper", river.database().name());
   }
-  settings.name = "other";
+  settings.name = "lockkeeper-2";
   Daemon daemon(settings);
   REQUIRE(eventually([&] { return daemon.has_logged("lockkeeper starts"); }));
 

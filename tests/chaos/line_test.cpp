@@ -62,7 +62,7 @@ TEST_CASE("a line that swallows everything costs the lock, and another daemon ta
           "[chaos][line]") {
   Line line;
   auto settings = line.river.settings();
-  settings.name = "second";
+  settings.name = "lockkeeper-2";
   const Daemon second(settings);
   line.river.enqueue(300, 3s);
 

@@ -26,7 +26,7 @@ TEST_CASE("a daemon outlives the end of any of its sessions", "[chaos][server][T
   const Daemon daemon(river.settings());
   REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
   auto other = river.settings();
-  other.name = "standby";
+  other.name = "lockkeeper-2";
   const Daemon standby(other);
   river.enqueue(300, 3s);
   river.abandon(10);
@@ -40,7 +40,7 @@ TEST_CASE("a daemon outlives the end of any of its sessions", "[chaos][server][T
     terminate(river, "application_name = 'lockkeeper' AND NOT " + kHoldsLock);
     CHECK(river.holder_pid() == former);
   }
-  SECTION("the standby's") { terminate(river, "application_name = 'standby'"); }
+  SECTION("the standby's") { terminate(river, "application_name = 'lockkeeper-2'"); }
   SECTION("all, ten times over") {
     for (int i = 0; i < 10; ++i) {
       terminate(river, "true");

@@ -73,7 +73,7 @@ MUTANTS = [
     ("H", SQL + "queue/make_ready.sql", "'awa:' || n.name", "'awa.' || n.name", "a NOTIFY nobody hears", "workers hear of*"),
     ("H", SQL + "parts/ready_row.sql", "ORDER BY EXISTS (", "ORDER BY NOT EXISTS (",
      "the successor comes from the entombed row", "a job that was moved*"),
-    ("H", SQL + "queue/act_as_owner.sql", "current_user = session_user", "false",
+    ("H", SQL + "queue/act_as_owner.sql", "WHERE o.is_ours_to_be", "WHERE false",
      "new lanes are ours alone", "a lane that promotion makes*"),
     ("H", SQL + "queue/settle_claims.sql", "j.claims AND NOT j.shall_claim)) AND", "false)) AND",
      "a key is not given up", "a promoted job claims*"),

@@ -191,6 +191,17 @@ TEST_CASE("an address beyond this host is told from a local one", "[http][server
   CHECK_FALSE(server.is_loopback());
 }
 
+TEST_CASE("an address that this host does not have is waited for", "[http][server]") {
+  event::Loop loop;
+  const std::string of_nobody = "192.0.2.1:0";  // kept for documents
+
+  const http::Server server(loop, of_nobody, {});
+
+  CHECK_FALSE(server.is_present());
+  CHECK(http::Server(loop, "127.0.0.1:0", {}).is_present());
+  CHECK_THROWS_WITH(http::try_listen(http::parse_address(of_nobody)), Contains("cannot listen"));
+}
+
 TEST_CASE("without a host it listens at every address, of IPv6 and of IPv4", "[http][server]") {
   event::Loop loop;
   const http::Server server(loop, ":0", {});

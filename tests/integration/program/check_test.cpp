@@ -226,13 +226,32 @@ TEST_CASE("the address of HTTP is free, taken or seen from elsewhere", "[program
 
   CHECK(marks("127.0.0.1:0") == "ok");
   CHECK(marks("unix:" + folder.path("sock")) == "ok");
-  CHECK(marks("unix:/run/is-made-later/sock") == "ok");
+  CHECK(marks("unix:/run/lockkeeper/sock") == "ok");
   CHECK(marks("0.0.0.0:0") == "warning");
   CHECK(marks("127.0.0.1:" + port) == "misconfigured");
+  CHECK(marks("192.0.2.1:0") == "misconfigured");  // that is no address of this host
+  CHECK(marks("unix:/run/lokkeeper/sock") == "misconfigured");
   CHECK(marks("unix:" + folder.write("file", "")) == "misconfigured");
   CHECK(marks("unix:" + folder.path("no/sock")) == "misconfigured");
   CHECK(marks("9724") == "misconfigured");
   CHECK_FALSE(std::filesystem::exists(folder.path("sock")));
+}
+
+TEST_CASE("where this user may not write nobody knows what the daemon may", "[program][check]") {
+  const Database database;
+  const Folder folder;
+  const auto program = folder.path("program");  // that every user reaches
+  std::filesystem::copy_file(lockkeeper_program(), program);
+  std::filesystem::create_directory(folder.path("closed"));
+  std::filesystem::permissions(folder.path("closed"), std::filesystem::perms(0555));
+  const auto file =
+      folder.write("c.toml", "[database]\nurl = \"" + database.url() + "\"\n" +
+                                 "[http]\nlisten = \"unix:" + folder.path("closed/h") +
+                                 "\"\n[control]\nsocket = \"" + folder.path("closed/c") + "\"\n");
+
+  CHECK_THROWS_WITH(run({{program, "-c", file, "check"}, true}),
+                    Contains("unknown  http") && Contains("unknown  control") &&
+                        Contains("run check as root") && !Contains("misconfigured"));
 }
 
 TEST_CASE("the control socket is free, to come or taken", "[program][check]") {
@@ -245,7 +264,7 @@ TEST_CASE("the control socket is free, to come or taken", "[program][check]") {
   };
 
   CHECK(marks(folder.path("sock")) == "ok");
-  CHECK(marks("/run/is-made-later/sock") == "ok");
+  CHECK(marks("/run/lockkeeper/sock") == "ok");
   CHECK(marks(folder.write("file", "")) == "misconfigured");
   CHECK(marks(folder.path("no/sock")) == "misconfigured");
   const http::Listener stranger(http::Address{folder.path("taken"), {}, 0});

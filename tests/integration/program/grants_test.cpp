@@ -20,11 +20,10 @@ using Catch::Contains;
 namespace {
 
 Ran grants(const std::vector<std::string>& words, const std::string& toml,
-           const std::string& url = "") {
+           const std::string& url = "", std::vector<std::string> environment = {}) {
   const Folder folder;
   std::vector<std::string> all = {"-c", folder.write("c.toml", toml), "grants"};
   all.insert(all.end(), words.begin(), words.end());
-  std::vector<std::string> environment;
   if (!url.empty()) environment.push_back("LOCKKEEPER_DATABASE_URL=" + url);
   return lockkeeper(all, environment);
 }
@@ -70,6 +69,8 @@ TEST_CASE("without a database the usual schema is assumed and said to be", "[pro
   const auto nobody = grants({}, "[database]\nurl = \"postgres://keeper@127.0.0.1:1/x\"\n");
   CHECK(nobody.code == 0);
   CHECK_THAT(nobody.out, Contains("as role \"keeper\"") && Contains("which is only assumed: "));
+  const auto of_variable = grants({}, "", "", {"PGUSER=marvin"});
+  CHECK_THAT(of_variable.out, Contains("as role \"marvin\""));
   const auto unread = grants({},
                              "[database]\nurl = \"postgres://keeper@127.0.0.1:1/x\"\n"
                              "password_file = \"/run/credentials/gone.service/password\"\n");

@@ -51,6 +51,7 @@ const std::map<std::string, Labels> kPromised = {
     {"lockkeeper_loop_delay_seconds", {}},
     {"lockkeeper_mvcc_horizon_age_seconds", {"kind"}},
     {"lockkeeper_build_info", {"version", "compiler"}},
+    {"process_start_time_seconds", {}},
     {"lockkeeper_config_last_reload_successful", {}},
     {"awa_maintenance_branch_duration_seconds", {"awa_maintenance_branch"}},
     {"awa_maintenance_branch_overrun_total", {"awa_maintenance_branch"}},

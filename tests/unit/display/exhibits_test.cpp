@@ -120,7 +120,8 @@ TEST_CASE("what only a leader sees is not shown after its term", "[display][exhi
                     "lockkeeper_build_info", "lockkeeper_branch_last_success_timestamp_seconds",
                     "lockkeeper_config_last_reload_successful", "lockkeeper_database_connected",
                     "lockkeeper_diagnosis_timestamp_seconds", "lockkeeper_leader",
-                    "lockkeeper_leadership_state", "lockkeeper_lock_holder_info"});
+                    "lockkeeper_leadership_state", "lockkeeper_lock_holder_info",
+                    "process_start_time_seconds"});
 }
 
 TEST_CASE("rings are shown as their gauges have them", "[display][exhibits]") {

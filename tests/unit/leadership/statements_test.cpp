@@ -6,15 +6,14 @@
 namespace lockkeeper::leadership {
 
 TEST_CASE("a Lockkeeper is known by its name", "[leadership][takeover]") {
-  CHECK(is_lockkeeper({1, "lockkeeper", ""}, "lockkeeper"));
-  CHECK(is_lockkeeper({1, "lockkeeper-b", ""}, "maintenance"));
-  CHECK(is_lockkeeper({1, "maintenance", ""}, "maintenance"));
+  CHECK(is_lockkeeper({1, "lockkeeper", ""}));
+  CHECK(is_lockkeeper({1, "lockkeeper-b", ""}));
 }
 
 TEST_CASE("a worker is not taken for a Lockkeeper", "[leadership][takeover]") {
-  CHECK_FALSE(is_lockkeeper({1, "awa-worker", ""}, "lockkeeper"));
-  CHECK_FALSE(is_lockkeeper({1, "", ""}, ""));
-  CHECK_FALSE(is_lockkeeper({1, "my-lockkeeper", ""}, "lockkeeper"));
+  CHECK_FALSE(is_lockkeeper({1, "awa-worker", ""}));
+  CHECK_FALSE(is_lockkeeper({1, "", ""}));
+  CHECK_FALSE(is_lockkeeper({1, "my-lockkeeper", ""}));
 }
 
 TEST_CASE("a holder is described with what is known of it", "[leadership][holder]") {
