@@ -110,7 +110,7 @@ Fetched fetch_tcp(const Address& to, const std::string& path, Until until) {
     return failed(::gai_strerror(code));
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
-  std::string failure = "no address";
+  auto failure = failed(EAGAIN).failure;  // when the limit has passed already
   for (const auto* each = found; each != nullptr; each = each->ai_next) {
     const Socket socket(each->ai_family);
     if (!socket.limit(until)) break;

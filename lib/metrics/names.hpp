@@ -221,7 +221,7 @@ inline constexpr Metric kConfigLastReload{Kind::gauge, "lockkeeper_config_last_r
                                           "1 when the configuration that was read last is in use"};
 // version, compiler
 inline constexpr Metric kBuildInfo{Kind::gauge, "lockkeeper_build_info", "Always 1"};
-// no labels; what all programs call it
+// no labels
 inline constexpr Metric kProcessStart{Kind::gauge, "process_start_time_seconds",
                                       "When this process began, in seconds since 1970"};
 
