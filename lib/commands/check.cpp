@@ -72,6 +72,11 @@ bool tell_denied(Facts& facts, const char* name, const std::string& shown,
   return true;
 }
 
+void tell_silence(Facts& facts, const char* name, const std::string& shown) {
+  facts.add(Mark::misconfigured, name, shown + " is taken by something that does not answer",
+            "if that is a Lockkeeper, it hangs: restart it; otherwise choose another one");
+}
+
 void look_at_free_address(Facts& facts, const config::Settings& settings) {
   const auto& listen = settings.http.listen;
   const auto address = http::parse_address(listen);
@@ -88,9 +93,11 @@ void look_at_http(Facts& facts, const config::Settings& settings) {
   if (listen.empty()) return facts.add(Mark::ok, "http", "off: no metrics, no health");
   try {
     require_listen(settings);
-    if (ask_daemon(listen, display::kJsonStatusPath).status == 200) {
+    const auto answer = ask_daemon(listen, display::kJsonStatusPath);
+    if (answer.status == 200) {
       return facts.add(Mark::ok, "http", listen + " is served by a running Lockkeeper");
     }
+    if (answer.failure == http::kNoAnswer) return tell_silence(facts, "http", listen);
     look_at_free_address(facts, settings);
   } catch (const std::exception& error) {
     facts.add_sentence(Mark::misconfigured, "http", error.what());
@@ -102,9 +109,11 @@ void look_at_control(Facts& facts, const config::Settings& settings) {
   if (path.empty()) return facts.add(Mark::ok, "control", "off: lockkeeper yield has no way in");
   const http::Address address{path, {}, 0};
   if (tell_folder_to_come(facts, "control", path, address)) return;
-  if (service::is_daemon_heard(path)) {
+  const auto heard = service::listen_at(path);
+  if (heard == service::Heard::daemon) {
     return facts.add(Mark::ok, "control", path + " is served by a running Lockkeeper");
   }
+  if (heard == service::Heard::silence) return tell_silence(facts, "control", path);
   if (tell_denied(facts, "control", path, address)) return;
   try {
     http::try_listen(address, service::kForOwner);

@@ -231,11 +231,11 @@ void look_at_horizon(Facts& facts, Inquiry& inquiry, awa::Library& library) {
   if (rows->empty()) return facts.add(Mark::ok, "horizon", "nobody pins it");
   const auto who = holder_of(*rows);
   if (rows->is_null(0, 4)) {
-    return facts.add(
-        Mark::ok, "horizon",
-        fmt::format("oldest: {}, which tells no time; if its standby is gone for good, run "
-                    "pg_drop_replication_slot",
-                    who));
+    const auto* remedy = rows->text(0, 0) == "session"
+                             ? "GRANT pg_read_all_stats to the role, and it is seen since when"
+                             : "if its standby is gone for good, run pg_drop_replication_slot";
+    return facts.add(Mark::ok, "horizon",
+                     fmt::format("oldest: {}, which tells no time; {}", who, remedy));
   }
   const auto seconds = rows->real(0, 4);
   if (seconds < kOldSnapshot) {

@@ -14,7 +14,7 @@ int list_schedules(config::Settings settings, bool as_json) {
   require_database(settings);
   const auto read = read_schedules(service::election_settings(settings), settings.cron);
   if (!read.failure.empty()) {
-    return complain(read.lacks_right ? display::kRefused : display::kFailed, read.failure);
+    return complain(read.is_refused ? display::kRefused : display::kFailed, read.failure);
   }
   print(as_json ? schedules_as_json(read) : schedules_as_text(read, paint_of_stdout()));
   return display::kDone;

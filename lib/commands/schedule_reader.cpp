@@ -8,6 +8,7 @@
 
 #include "awa/sql.hpp"
 #include "commands/inquiry.hpp"
+#include "leadership/refusals.hpp"
 
 namespace lockkeeper::commands {
 namespace {
@@ -23,6 +24,8 @@ class ScheduleReader {
 
  private:
   bool connect();
+  bool identify();
+  bool set_up();
   bool look();
   bool read_page(bool& is_last);
   bool compare_declared();
@@ -47,8 +50,31 @@ bool ScheduleReader::connect() {
         fmt::format("cannot connect to {}: {}", pg::describe_url(inquiry_.settings().url), failure);
     return false;
   }
-  read_.failure = inquiry_.set_up();
-  return read_.failure.empty();
+  return identify() && set_up();
+}
+
+// Nothing is set before that: behind a pooler it would stay with a session of somebody else's. A
+// standby may be read.
+bool ScheduleReader::identify() {
+  const auto reply = inquiry_.ask(leadership::ask_identity());
+  if (!reply.ok()) {
+    read_.failure = "no answer: " + reply.message;
+    return false;
+  }
+  const auto refusal =
+      leadership::refusal_of(leadership::read_identity(reply), inquiry_.connection());
+  read_.is_refused =
+      refusal.reason == leadership::kPooler || refusal.reason == leadership::kServerVersion;
+  if (read_.is_refused) read_.failure = refusal.sentence;
+  return !read_.is_refused;
+}
+
+bool ScheduleReader::set_up() {
+  const auto message = inquiry_.set_up();
+  if (message.empty()) return true;
+  read_.is_refused = true;
+  read_.failure = leadership::refused_setting(inquiry_.settings(), message).sentence;
+  return false;
 }
 
 bool ScheduleReader::look() {
@@ -85,8 +111,8 @@ std::optional<pg::Rows> ScheduleReader::ask(const char* statement,
   if (reply.state.is_missing_object()) {
     read_.failure += "; let database.url name the database that Awa uses";
   }
-  read_.lacks_right = reply.state.is("42501");
-  if (read_.lacks_right) read_.failure += "; run what lockkeeper grants prints for the role";
+  read_.is_refused = reply.state.is("42501");
+  if (read_.is_refused) read_.failure += "; run what lockkeeper grants prints for the role";
   return std::nullopt;
 }
 

@@ -19,7 +19,7 @@ struct ReadSchedules {
   std::set<std::string> waiting;    // those that are not in the database as they are declared
   cron::Instant now;                // as the database says
   std::string failure;              // why they could not be read; empty if they were
-  bool lacks_right = false;         // that is why
+  bool is_refused = false;          // a right, the role or a pooler is why
 };
 
 ReadSchedules read_schedules(const leadership::ElectionSettings& settings,

@@ -54,7 +54,7 @@ Fetched failed(const std::string& why) { return {0, "", why}; }
 // The limits of a socket show as EAGAIN, that of a connect as EINPROGRESS.
 Fetched failed(int error) {
   const bool is_too_late = error == EAGAIN || error == EINPROGRESS;
-  return failed(is_too_late ? "no answer in time" : std::strerror(error));
+  return failed(is_too_late ? kNoAnswer : std::strerror(error));
 }
 
 Fetched split(const std::string& answer) {

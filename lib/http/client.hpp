@@ -16,6 +16,9 @@ struct Fetched {
   std::string failure;
 };
 
+// The failure of one that is connected and says nothing, or too little, within the limit.
+inline constexpr auto kNoAnswer = "no answer in time";
+
 // `listen` as in the configuration: "127.0.0.1:9724", "unix:/path"; an empty host is this one. The
 // limit is that of the whole, but for looking up a name.
 Fetched fetch(const std::string& listen, const std::string& path, time::Duration limit);

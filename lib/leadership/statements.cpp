@@ -56,7 +56,7 @@ LIMIT 1
 )";
 
 constexpr auto kTerminate = R"(
-SELECT pg_catalog.pg_terminate_backend(l.pid)
+SELECT pg_catalog.pg_terminate_backend(l.pid, $4::pg_catalog.int8)
 FROM pg_catalog.pg_locks AS l
 JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
@@ -151,8 +151,10 @@ std::optional<Holder> read_holder(const pg::Reply& reply) {
   return holder;
 }
 
-pg::Call terminate(const Holder& holder) {
-  return call(kTerminate, {kMaintenanceLock, holder.pid, holder.application_name});
+pg::Call terminate(const Holder& holder, time::Duration patience) {
+  const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
+  return call(kTerminate,
+              {kMaintenanceLock, holder.pid, holder.application_name, std::int64_t{whole}});
 }
 
 pg::Call ask_right_to_end(const Holder& holder) { return call(kMayEnd, {holder.pid}); }

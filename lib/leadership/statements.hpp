@@ -35,9 +35,9 @@ pg::Call try_lock();
 pg::Call ask_holder();
 std::optional<Holder> read_holder(const pg::Reply& reply);
 
-// Ends that backend if it still holds the lock; one row, true, if the signal was sent. 42501 if
-// we may not, and what to do about it.
-pg::Call terminate(const Holder& holder);
+// Ends that backend if it still holds the lock; one row, true, if the signal was sent, or with
+// patience if it has ended by then. 42501 if we may not, and what to do about it.
+pg::Call terminate(const Holder& holder, time::Duration patience = {});
 // One row, true, if the acting role may do that; no row when that backend has gone.
 pg::Call ask_right_to_end(const Holder& holder);
 inline constexpr auto kRightToEnd =

@@ -12,6 +12,13 @@ namespace lockkeeper::leadership {
 
 using Outcome = TakeoverResult::Outcome;
 
+namespace {
+
+// A backend that lives ends within milliseconds.
+constexpr time::Duration kPatience = std::chrono::seconds(2);
+
+}  // namespace
+
 struct TakeoverOnce::Impl {
   Impl(event::Loop& loop, const ElectionSettings& with, Intent wanted,
        std::function<void(TakeoverResult)> calling)
@@ -54,7 +61,7 @@ struct TakeoverOnce::Impl {
   }
 
   // After the role, since a right to act as it is another one than the right to end sessions.
-  void end_holder(const pg::Replies&) { ask({terminate(*holder)}, &Impl::told); }
+  void end_holder(const pg::Replies&) { ask({terminate(*holder, kPatience)}, &Impl::told); }
 
   void look(const pg::Replies& replies) {
     const auto who = read_identity(replies[0]);

@@ -144,6 +144,8 @@ void ControlSocket::answer(Client& client, const Answer& answer) {
 
 namespace {
 
+constexpr auto kSilence = "the daemon has ended before it could answer";
+
 // A limit of 0 is none: for as long as the daemon lives.
 Answer ask(const std::string& line, const std::string& path, std::chrono::seconds limit) {
   sockaddr_un address{};
@@ -158,7 +160,13 @@ Answer ask(const std::string& line, const std::string& path, std::chrono::second
                sizeof patience);  // of connect() too
   if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const auto why = std::string(std::strerror(errno));
+    const bool is_forbidden = errno == EACCES;
     ::close(descriptor);
+    if (is_forbidden) {
+      return {display::kRefused, fmt::format("{} is open to root and the daemon's own user only; "
+                                             "run it as one of them",
+                                             path)};
+    }
     return {display::kFailed, fmt::format("no daemon is heard at {} ({})", path, why)};
   }
   const auto text = line + "\n";
@@ -167,7 +175,7 @@ Answer ask(const std::string& line, const std::string& path, std::chrono::second
   const auto came = is_sent ? read_to_end(descriptor) : std::string();
   ::close(descriptor);
   if (came.size() < 3 || came.back() != '\n') {
-    return {display::kFailed, "the daemon has ended before it could answer"};
+    return {display::kFailed, kSilence};
   }
   return {came[0] - '0', came.substr(2, came.size() - 3)};
 }
@@ -178,8 +186,10 @@ Answer ask_daemon_to(const std::string& line, const std::string& path) {
   return ask(line, path, 0s);
 }
 
-bool is_daemon_heard(const std::string& path) {
-  return ask("hello", path, kQuickAnswer).sentence == kVocabulary;
+Heard listen_at(const std::string& path) {
+  const auto answer = ask("hello", path, kQuickAnswer);
+  if (answer.sentence == kVocabulary) return Heard::daemon;
+  return answer.sentence == kSilence ? Heard::silence : Heard::nothing;
 }
 
 }  // namespace lockkeeper::service

@@ -56,7 +56,9 @@ class ControlSocket {
 // Asks the daemon behind that socket, and waits for its answer for as long as it lives. Blocking.
 Answer ask_daemon_to(const std::string& line, const std::string& path);
 
-// Whether a Lockkeeper serves that socket and hears this user. Blocking, two seconds at most.
-bool is_daemon_heard(const std::string& path);
+// Who serves that socket: a Lockkeeper that hears this user, somebody who is silent, or none of
+// these. Blocking, two seconds at most.
+enum class Heard { daemon, silence, nothing };
+Heard listen_at(const std::string& path);
 
 }  // namespace lockkeeper::service

@@ -197,7 +197,10 @@ void Service::reload() {
   for (const auto& table : config::fixed_differences(settings_, *renewed_)) {
     logging::warn("what has changed in this table needs a restart", {{"table", table}});
   }
-  if (!term_) return board_.configure(*std::exchange(renewed_, std::nullopt));
+  if (!term_) {
+    display::forget_sights(registry_);  // whoever still looks shows it again
+    return board_.configure(*std::exchange(renewed_, std::nullopt));
+  }
   term_->end(Term::Purpose::renewal);
 }
 

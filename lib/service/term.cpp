@@ -2,7 +2,9 @@
 #include "service/term.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "display/exhibits.hpp"
 #include "service/gate_performer.hpp"
 #include "service/keep_alive.hpp"
 
@@ -30,7 +32,9 @@ Term::Term(Circumstances circumstances)
       on_ended_(std::move(circumstances.on_ended)),
       self_(std::make_shared<Term*>(this)) {
   seat_branches(circumstances);
-  ground_.on_stood = [this, &board = circumstances.board] { show_able(board); };
+  ground_.on_stood = [this, &board = circumstances.board, &registry = circumstances.registry] {
+    show_able(board, registry);
+  };
   ground_.on_stood();
   ground_.on_moved = [this] { hasten_branches(); };
   if (!circumstances.unusable.empty()) ground_.give_way(circumstances.unusable);
@@ -55,7 +59,12 @@ void Term::seat_branches(const Circumstances& circumstances) {
   }
 }
 
-void Term::show_able(display::Board& board) const {
+// What a branch saw is not true for ever when it does not look any more.
+void Term::show_able(display::Board& board, metrics::Registry& registry) {
+  const auto unable = std::exchange(unable_, ground_.found.unable);
+  const bool has_lost = std::any_of(unable_.begin(), unable_.end(),
+                                    [&](const auto& each) { return !unable.contains(each.first); });
+  if (has_lost || !ground_.unusable.empty()) display::forget_sights(registry);
   for (const auto& [record, seat] : seats_) {
     const bool lacks_right = ground_.found.unable.contains(record->branch->name);
     board.set_able(*record, !lacks_right && ground_.unusable.empty());

@@ -75,7 +75,7 @@ class Term {
     const BranchPerformer* performer;
   };
   void seat_branches(const Circumstances& circumstances);
-  void show_able(display::Board& board) const;
+  void show_able(display::Board& board, metrics::Registry& registry);
   void hasten_branches();
   void seat_gate(const Circumstances& circumstances);
   void seat_worker_watch(const Circumstances& circumstances);
@@ -87,6 +87,7 @@ class Term {
   event::Loop& loop_;
   pg::Session& session_;
   Ground ground_;
+  awa::Unable unable_;  // as it was shown
   Conductor conductor_;
   std::function<void(Purpose)> on_ended_;
   std::optional<Purpose> ending_;  // the strongest that was asked for

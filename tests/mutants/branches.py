@@ -51,7 +51,7 @@ MUTANTS = [
     ("D16", SQL + "queue/lock_leases.sql", "WHERE pg_try_advisory_xact_lock(hashtextextended("
      " format('awa.receipt.complete:%s:%s', w.job_id, w.run_lease), 0))", "",
      "a lease ends under the hands of its heartbeat", "a lease whose worker holds its key*"),
-    ("D17", SQL + "queue/close_receipts.sql", "WHERE b.ready_slot = p.slot AND b.ready_generation = p.generation OFFSET 0",
+    ("D17", SQL + "queue/close_receipts.sql", "WHERE b.claimed_at = p.began_at OFFSET 0",
      "OFFSET 0", "every retained batch is opened", "to close a lease*"),
     ("D21", SQL + "queue/close_leases.sql", "AND ((l.job_id, l.run_lease) IN ("
      " SELECT o.job_id, o.run_lease FROM open o WHERE o.is_last IS NOT NULL)) IS TRUE", "",
@@ -71,7 +71,7 @@ MUTANTS = [
     ("H", SQL + "queue/lock_claims.sql", "SELECT s.state FROM awa.storage_transition_state s FOR SHARE",
      "SELECT s.state FROM awa.storage_transition_state s", "no share lock in a rescue", "the transition cannot move*"),
     ("H", SQL + "queue/make_ready.sql", "'awa:' || n.name", "'awa.' || n.name", "a NOTIFY nobody hears", "workers hear of*"),
-    ("H", SQL + "parts/ready_row.sql", "ORDER BY EXISTS (", "ORDER BY NOT EXISTS (",
+    ("H", SQL + "parts/is_entombed.sql", "EXISTS (SELECT", "NOT EXISTS (SELECT",
      "the successor comes from the entombed row", "a job that was moved*"),
     ("H", SQL + "queue/act_as_owner.sql", "WHERE o.is_ours_to_be", "WHERE false",
      "new lanes are ours alone", "a lane that promotion makes*"),

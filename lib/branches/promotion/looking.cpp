@@ -13,8 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Plane kPlanes[] = {Plane::queue_storage, Plane::canonical};
-
 // A plane that could not be looked at is left out for so long, or each look would wait for it.
 constexpr auto kOutOfReach = 2s;
 
@@ -27,9 +25,8 @@ void read_look(Look& seen, const pg::Rows& rows) {
     backlog.is_due = !rows.is_null(row, 2);
     if (backlog.is_due) {
       const time::Duration due_for = std::chrono::microseconds(rows.integer(row, 2));
-      seen.oldest = std::max(seen.oldest, due_for);
-      auto& oldest = seen.oldest_in_queue_storage;
-      if (backlog.plane == Plane::queue_storage) oldest = std::max(oldest, due_for);
+      auto& oldest = seen.oldest[backlog.plane];
+      oldest = std::max(oldest, due_for);
     }
     if (!rows.is_null(row, 3)) {
       const time::Duration next = std::chrono::microseconds(rows.integer(row, 3));
@@ -39,34 +36,44 @@ void read_look(Look& seen, const pg::Rows& rows) {
   }
 }
 
-// Of queue storage, or of both. What cannot be looked at within the time limit is passed over as
-// well, or nothing else would ever be promoted.
-Task<bool> look_into_queue_storage(PromotionPass& pass, Look& seen, const char* statement) {
-  auto& look_back = pass.memory.look_back;
-  const auto began = time::SteadyClock().now();
-  const bool is_all_the_way = !look_back.at(began);
-  try {
-    const auto rows = co_await pass.ctx.query(statement, pass.look_back());
-    const auto took = time::SteadyClock().now() - began;
-    read_look(seen, rows);
-    if (is_all_the_way) look_back.saw_all(began, took, seen.oldest_in_queue_storage);
-  } catch (const pg::Error& error) {
-    const auto took = time::SteadyClock().now() - began;
-    if (is_all_the_way && error.state().is_cancelled()) look_back.saw_all(began, took, {});
-    throw;
+// One look that reached farther than a statement comes. Which of two planes that was is known if
+// only one was to be looked at so far; otherwise each is looked at by itself. True: the next look
+// is short.
+bool gave_up(PromotionPass& pass, const pg::Error& error, std::span<const Plane> planes,
+             time::TimePoint began) {
+  if (!error.state().is_cancelled() || is_taken_back(pass.ctx, error)) return false;
+  std::vector<LookBack*> far;
+  for (const auto plane : planes) {
+    auto& look_back = pass.memory.look_backs[plane];
+    if (look_back.is_far(began)) far.push_back(&look_back);
   }
-  co_return true;
+  if (far.size() != 1) return false;
+  far.front()->gave_up(began, time::SteadyClock().now() - began);
+  return true;
 }
 
-Task<bool> look_into_canonical(PromotionPass& pass, Look& seen) {
-  const auto rows = co_await pass.ctx.query("canonical/next_due");
+Task<bool> look_with(const char* statement, PromotionPass& pass, Look& seen,
+                     std::span<const Plane> planes) {
+  const auto began = time::SteadyClock().now();
+  try {
+    const auto rows = co_await pass.ctx.query(statement, pass.look_back(planes));
+    const auto took = time::SteadyClock().now() - began;
+    read_look(seen, rows);
+    for (const auto plane : planes) {
+      pass.memory.look_backs[plane].saw(began, took, seen.oldest[plane]);
+    }
+    co_return true;
+  } catch (const pg::Error& error) {
+    if (!gave_up(pass, error, planes, began)) throw;
+  }
+  const auto rows = co_await pass.ctx.query(statement, pass.look_back(planes));
   read_look(seen, rows);
   co_return true;
 }
 
 Task<bool> look_into(PromotionPass& pass, Look& seen, Plane plane) {
-  return plane == Plane::canonical ? look_into_canonical(pass, seen)
-                                   : look_into_queue_storage(pass, seen, "queue/next_due_alone");
+  return plane == Plane::canonical ? look_with("canonical/next_due", pass, seen, kCanonical)
+                                   : look_with("queue/next_due_alone", pass, seen, kQueueStorage);
 }
 
 // What stops one plane is kept for later, what stops both ends the pass.
@@ -87,7 +94,7 @@ Task<bool> look_into_each(PromotionPass& pass, Look& seen, std::exception_ptr& f
 
 Task<bool> look_into_both(PromotionPass& pass, Look& seen, std::exception_ptr& failure) {
   try {
-    auto looking = look_into_queue_storage(pass, seen, "queue/next_due");
+    auto looking = look_with("queue/next_due", pass, seen, kPlanes);
     co_return co_await looking;
   } catch (const pg::Error& error) {
     if (is_taken_back(pass.ctx, error) || error.state().is_connection_lost()) throw;
@@ -99,7 +106,7 @@ Task<bool> look_into_both(PromotionPass& pass, Look& seen, std::exception_ptr& f
 Task<bool> look_at_all(PromotionPass& pass, Look& seen, std::exception_ptr& failure) {
   auto& unreached = pass.memory.unreached;
   if (unreached && unreached->until <= time::SteadyClock().now()) unreached.reset();
-  if (!pass.ctx.planes().has_queue_storage()) return look_into_canonical(pass, seen);
+  if (!pass.ctx.planes().has_queue_storage()) return look_into(pass, seen, Plane::canonical);
   if (!unreached) return look_into_both(pass, seen, failure);
   if (!failure) failure = unreached->why;
   const bool is_canonical = unreached->plane == Plane::canonical;
@@ -112,7 +119,8 @@ Task<Look> look(PromotionPass& pass, std::exception_ptr& failure) {
   Look seen;
   auto looking = look_at_all(pass, seen, failure);
   co_await looking;
-  pass.ctx.report().oldest_due(seen.oldest);
+  pass.ctx.report().oldest_due(
+      std::max(seen.oldest[Plane::queue_storage], seen.oldest[Plane::canonical]));
   co_return seen;
 }
 

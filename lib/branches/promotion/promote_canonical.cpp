@@ -29,8 +29,9 @@ Task<Batch> promote(PromotionPass& pass, Words words, std::optional<Jobs> only) 
   Batch batch;
   try {
     auto tx = pass.ctx.begin();
-    const auto rows = co_await tx.query(words.promote, pass.memory.pace.rows(),
-                                        pass.left_alone(Plane::canonical), these);
+    const auto rows =
+        co_await tx.query(words.promote, pass.memory.pace.rows(), pass.left_alone(Plane::canonical),
+                          these, pass.look_back(kCanonical));
     const auto promoted = rows.integer(0, 0);
     if (promoted == 0) co_return batch;
     co_await tx.notify_and_commit();
@@ -62,8 +63,9 @@ Task<bool> cancel(PromotionPass& pass, std::int64_t job) {
 
 // False when not a single row was moved or found to be bad.
 Task<bool> isolate(PromotionPass& pass, Words words) {
-  const auto due = co_await pass.ctx.query(words.due, pass.memory.pace.rows(),
-                                           pass.left_alone(Plane::canonical));
+  const auto due =
+      co_await pass.ctx.query(words.due, pass.memory.pace.rows(), pass.left_alone(Plane::canonical),
+                              pass.look_back(kCanonical));
   const auto jobs = due.integers(0, 0);
   Bisection search(jobs.size());
   while (const auto range = search.next()) {

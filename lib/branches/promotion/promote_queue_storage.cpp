@@ -5,6 +5,7 @@
 // What stops a whole batch is searched for by halving it.
 #include <algorithm>
 
+#include "branches/fault.hpp"
 #include "branches/promotion/promotion.hpp"
 
 namespace lockkeeper::branches {
@@ -156,9 +157,10 @@ Task<bool> QueuePromotion::move(Batch& batch, std::optional<Jobs> only) {
   const auto asked = pass_.memory.pace.rows();
   pass_.memory.rotor = (pass_.memory.rotor + 1) % 64;
   auto tx = pass_.ctx.begin();
-  const auto taken = co_await tx.query(
-      "queue/take_due", state_, asked, pass_.closed_queues, pass_.closed_priorities,
-      pass_.left_alone(Plane::queue_storage), these, pass_.memory.rotor, pass_.look_back());
+  const auto taken =
+      co_await tx.query("queue/take_due", state_, asked, pass_.closed_queues,
+                        pass_.closed_priorities, pass_.left_alone(Plane::queue_storage), these,
+                        pass_.memory.rotor, pass_.look_back(kQueueStorage));
   read_taken(batch, taken, asked);
   if (batch.taken.empty()) co_return false;
   const auto settled = co_await tx.query("queue/settle_claims", batch.taken);
@@ -201,7 +203,9 @@ Task<bool> QueuePromotion::make_lane(Lane lane) {
     co_await tx.commit();
     co_return true;
   } catch (const pg::Error& error) {
-    contained(error);
+    const auto why = contained(error).state();
+    const auto refused = fault_of(why) == Fault::row ? lane.jobs : Jobs();
+    for (const auto job : refused) pass_.leave_alone(Plane::queue_storage, job, why, true);
   }
   pass_.close_lane(lane.queue, lane.priority);
   co_return false;

@@ -26,9 +26,15 @@ Jobs part(const Jobs& jobs, const Bisection::Range& range) {
               jobs.begin() + static_cast<std::ptrdiff_t>(range.end));
 }
 
-pg::Parameter PromotionPass::look_back() const {
-  const auto back = memory.look_back.at(time::SteadyClock().now());
-  return back ? pg::Parameter(*back) : pg::Parameter(std::nullopt);
+pg::Parameter PromotionPass::look_back(std::span<const Plane> planes) const {
+  const auto now = time::SteadyClock().now();
+  time::Duration farthest{};
+  for (const auto plane : planes) {
+    const auto back = memory.look_backs[plane].at(now);
+    if (!back) return std::nullopt;
+    farthest = std::max(farthest, *back);
+  }
+  return farthest;
 }
 
 Jobs PromotionPass::left_alone(Plane plane) const {

@@ -8,6 +8,7 @@
 #include <exception>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,9 @@ using Jobs = std::vector<std::int64_t>;
 
 // Both planes number their jobs from one: an id means nothing without its plane.
 enum class Plane { queue_storage, canonical };
+inline constexpr Plane kPlanes[] = {Plane::queue_storage, Plane::canonical};
+inline constexpr std::span<const Plane> kQueueStorage(kPlanes, 1);
+inline constexpr std::span<const Plane> kCanonical(kPlanes + 1, 1);
 
 // A plane that could not be looked at, and is not until then.
 struct Unreached {
@@ -42,7 +46,7 @@ struct PromotionMemory {
 
   scheduling::Pace pace;
   std::map<std::pair<Plane, std::int64_t>, time::TimePoint> left_alone;  // until then
-  LookBack look_back;
+  std::map<Plane, LookBack> look_backs = {};
   std::optional<Unreached> unreached;
   int rotor = 0;  // which shard of a queue comes first; a queue has 64 at most
 };
@@ -55,7 +59,8 @@ struct PromotionPass {
   std::vector<std::string> closed_queues = {};
   std::vector<std::int64_t> closed_priorities = {};
 
-  pg::Parameter look_back() const;
+  // How far back to look: as far as the plane that wants it farthest.
+  pg::Parameter look_back(std::span<const Plane> planes) const;
   Jobs left_alone(Plane plane) const;
   void leave_alone(Plane plane, std::int64_t job, const pg::SqlState& why, bool have_others_passed);
   // What a search has given up. False if everything was in somebody's way.
@@ -80,9 +85,8 @@ struct Backlog {
 
 struct Look {
   std::vector<Backlog> backlogs;
-  time::Duration oldest{};                   // how long a job has been due
-  time::Duration oldest_in_queue_storage{};  // the same, of one plane
-  std::optional<time::Duration> next_in;     // until the next one falls due
+  std::map<Plane, time::Duration> oldest;  // how long a job has been due
+  std::optional<time::Duration> next_in;   // until the next one falls due
 };
 
 // Both planes; what stops the look into one of them is kept as a failure.

@@ -159,8 +159,13 @@ Task<EndedAttempts> Rescue::close(Transaction& tx, Candidates candidates) {
                                         ours.run_leases, pass_.kind.word, pass_.terms.limit);
   const auto ended = read_ended(closed);
   if (ended.size() == 0 || source_.close_receipts == nullptr) co_return ended;
-  co_await tx.query(source_.close_receipts, ended.jobs, ended.run_leases, ended.ready_slots,
-                    ended.ready_generations);
+  const auto receipts =
+      co_await tx.query(source_.close_receipts, ended.jobs, ended.run_leases, ended.ready_slots,
+                        ended.ready_generations, ended.attempted_at);
+  const auto rest = ended.only(receipts.integers(0, 0), false);
+  if (rest.size() == 0) co_return ended;
+  co_await tx.query("queue/close_receipts_anywhere", rest.jobs, rest.run_leases, rest.ready_slots,
+                    rest.ready_generations);
   co_return ended;
 }
 

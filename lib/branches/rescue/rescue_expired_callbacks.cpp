@@ -15,11 +15,14 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "queue/has_timed_out",         "canonical/has_timed_out",  "canonical/find_timed_out",
-    "queue/find_timed_out_leases", "queue/lock_leases",        "queue/close_leases",
-    "queue/close_receipts",        "queue/settle_rescued",     "queue/defer_rescued",
-    "queue/finish_rescued",        "queue/bury_rescued",       "queue/dead_letters",
-    "canonical/rescue_attempts",   "canonical/cancel_attempt",
+    "queue/has_timed_out",      "canonical/has_timed_out",
+    "canonical/find_timed_out", "queue/find_timed_out_leases",
+    "queue/lock_leases",        "queue/close_leases",
+    "queue/close_receipts",     "queue/close_receipts_anywhere",
+    "queue/settle_rescued",     "queue/defer_rescued",
+    "queue/finish_rescued",     "queue/bury_rescued",
+    "queue/dead_letters",       "canonical/rescue_attempts",
+    "canonical/cancel_attempt",
 };
 
 constexpr std::string_view kDlqWords[] = {"workers", "true", "false"};

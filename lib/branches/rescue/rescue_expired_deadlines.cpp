@@ -15,12 +15,25 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "queue/has_expired",         "canonical/has_expired",     "canonical/find_expired",
-    "queue/find_expired_leases", "queue/find_expired_claims", "queue/lock_leases",
-    "queue/lock_claims",         "queue/close_leases",        "queue/close_claims",
-    "queue/close_receipts",      "queue/settle_rescued",      "queue/defer_rescued",
-    "queue/finish_rescued",      "queue/bury_rescued",        "queue/dead_letters",
-    "queue/tell_workers",        "canonical/rescue_attempts", "canonical/cancel_attempt",
+    "queue/has_expired",
+    "canonical/has_expired",
+    "canonical/find_expired",
+    "queue/find_expired_leases",
+    "queue/find_expired_claims",
+    "queue/lock_leases",
+    "queue/lock_claims",
+    "queue/close_leases",
+    "queue/close_claims",
+    "queue/close_receipts",
+    "queue/close_receipts_anywhere",
+    "queue/settle_rescued",
+    "queue/defer_rescued",
+    "queue/finish_rescued",
+    "queue/bury_rescued",
+    "queue/dead_letters",
+    "queue/tell_workers",
+    "canonical/rescue_attempts",
+    "canonical/cancel_attempt",
 };
 
 constexpr Setting kSettings[] = {

@@ -15,13 +15,17 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "queue/has_stale",         "canonical/has_stale",       "canonical/find_stale",
-    "queue/find_stale_leases", "queue/find_stale_claims",   "queue/find_stale_batches",
-    "queue/lock_leases",       "queue/lock_claims",         "queue/lock_batches",
-    "queue/close_leases",      "queue/close_claims",        "queue/close_batches",
-    "queue/close_receipts",    "queue/settle_rescued",      "queue/defer_rescued",
-    "queue/finish_rescued",    "queue/bury_rescued",        "queue/dead_letters",
-    "queue/tell_workers",      "canonical/rescue_attempts", "canonical/cancel_attempt",
+    "queue/has_stale",           "canonical/has_stale",
+    "canonical/find_stale",      "queue/find_stale_leases",
+    "queue/find_stale_claims",   "queue/find_stale_batches",
+    "queue/lock_leases",         "queue/lock_claims",
+    "queue/lock_batches",        "queue/close_leases",
+    "queue/close_claims",        "queue/close_batches",
+    "queue/close_receipts",      "queue/close_receipts_anywhere",
+    "queue/settle_rescued",      "queue/defer_rescued",
+    "queue/finish_rescued",      "queue/bury_rescued",
+    "queue/dead_letters",        "queue/tell_workers",
+    "canonical/rescue_attempts", "canonical/cancel_attempt",
 };
 
 constexpr Setting kSettings[] = {

@@ -59,10 +59,10 @@ TEST_CASE("a batch of due jobs is read along the index, not sorted out of the ba
   const auto reading =
       GENERATE(Reading{kQueueStorage, "queue/take_due",
                        "'scheduled', 1000, '{}', '{}', '{}', NULL, 0, NULL", "deferred_jobs"},
-               Reading{canonical("scheduled"), "canonical/promote_scheduled", "1000, '{}', NULL",
-                       "scheduled_jobs"},
-               Reading{canonical("retryable"), "canonical/promote_retryable", "1000, '{}', NULL",
-                       "scheduled_jobs"});
+               Reading{canonical("scheduled"), "canonical/promote_scheduled",
+                       "1000, '{}', NULL, NULL", "scheduled_jobs"},
+               Reading{canonical("retryable"), "canonical/promote_retryable",
+                       "1000, '{}', NULL, NULL", "scheduled_jobs"});
   const Database database;
   database.sql(reading.backlog);
   database.sql("VACUUM ANALYZE awa.deferred_jobs, awa.scheduled_jobs");

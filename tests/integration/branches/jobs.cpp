@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "integration/branches/jobs.hpp"
 
+#include <fmt/format.h>
+
 #include <stdexcept>
 
 #include "event/loop.hpp"
@@ -99,34 +101,38 @@ void park(const Database& database) {
       "callback_timeout_at = now() - interval '1 min', heartbeat_at = NULL, deadline_at = NULL");
 }
 
-void reprioritise(const Database& database, int job, int priority) {
-  const auto id = std::to_string(job);
-  const auto to = std::to_string(priority);
-  as_owner(database, "INSERT INTO awa.queue_lanes (queue, priority) SELECT queue, " + to +
-                         " FROM awa.ready_entries WHERE job_id = " + id +
-                         " ON CONFLICT DO NOTHING");
-  for (const std::string heads : {"queue_enqueue_heads", "queue_claim_heads"}) {
-    as_owner(database,
-             "INSERT INTO awa." + heads + " (queue, priority, enqueue_shard) SELECT queue, " + to +
-                 ", 0 FROM awa.ready_entries WHERE job_id = " + id + " ON CONFLICT DO NOTHING");
-  }
-  as_owner(
-      database,
-      "WITH moved AS (INSERT INTO awa.ready_entries (ready_slot, ready_generation, job_id, "
-      "kind, queue, args, priority, lane_seq, enqueue_shard, unique_key, unique_states, "
-      "payload) SELECT ready_slot, ready_generation, job_id, kind, queue, args, " +
-          to + ", awa.reserve_enqueue_seq(queue, " + to +
-          "::smallint, 0::smallint, 1), 0, unique_key, unique_states, payload FROM "
-          "awa.ready_entries WHERE job_id = " +
-          id +
-          " RETURNING *), segment AS (INSERT INTO awa.ready_segments (ready_slot, "
-          "ready_generation, queue, priority, enqueue_shard, first_lane_seq, next_lane_seq, "
-          "first_run_at) SELECT ready_slot, ready_generation, queue, priority, 0, lane_seq, "
-          "lane_seq + 1, run_at FROM moved) INSERT INTO awa.ready_tombstones (ready_slot, "
-          "ready_generation, queue, priority, enqueue_shard, lane_seq, job_id) SELECT "
-          "ready_slot, ready_generation, queue, priority, enqueue_shard, lane_seq, job_id FROM "
-          "awa.ready_entries WHERE job_id = " +
-          id);
+namespace {
+
+// What moves is {0}, the queue {1} and the priority {2}.
+constexpr auto kLane = R"(
+INSERT INTO awa.queue_lanes (queue, priority) VALUES ({1}, {2}) ON CONFLICT DO NOTHING;
+INSERT INTO awa.queue_enqueue_heads (queue, priority, enqueue_shard) VALUES ({1}, {2}, 0)
+  ON CONFLICT DO NOTHING;
+INSERT INTO awa.queue_claim_heads (queue, priority, enqueue_shard) VALUES ({1}, {2}, 0)
+  ON CONFLICT DO NOTHING)";
+constexpr auto kMove = R"(
+WITH moved AS (
+  INSERT INTO awa.ready_entries (ready_slot, ready_generation, job_id, kind, queue, args, priority,
+    max_attempts, lane_seq, enqueue_shard, unique_key, unique_states, payload)
+  SELECT ready_slot, ready_generation, job_id, kind, {1}, args, {2}, max_attempts,
+    awa.reserve_enqueue_seq({1}, {2}::smallint, 0::smallint, 1), 0, unique_key, unique_states, payload
+  FROM awa.ready_entries WHERE job_id = {0} RETURNING *
+), segment AS (
+  INSERT INTO awa.ready_segments (ready_slot, ready_generation, queue, priority, enqueue_shard,
+    first_lane_seq, next_lane_seq, first_run_at)
+  SELECT ready_slot, ready_generation, queue, priority, 0, lane_seq, lane_seq + 1, run_at FROM moved
+)
+INSERT INTO awa.ready_tombstones (ready_slot, ready_generation, queue, priority, enqueue_shard,
+  lane_seq, job_id)
+SELECT ready_slot, ready_generation, queue, priority, enqueue_shard, lane_seq, job_id
+FROM awa.ready_entries WHERE job_id = {0})";
+
+}  // namespace
+
+void move_job(const Database& database, int job, const std::string& queue, int priority) {
+  const auto quoted = "'" + queue + "'";
+  as_owner(database, fmt::format(kLane, job, quoted, priority));
+  as_owner(database, fmt::format(kMove, job, quoted, priority));
 }
 
 void abandon_canonical(const Database& database, int jobs) {

@@ -50,9 +50,9 @@ void materialise(const Database& database);
 // All leases wait for a callback that should have come a minute ago.
 void park(const Database& database);
 
-// An operator gives a job that waits another priority: its ready row is entombed, and a new one
-// stands in the other lane.
-void reprioritise(const Database& database, int job, int priority);
+// An operator gives a job that waits another queue or priority: its ready row is entombed, and a
+// new one stands in the other lane.
+void move_job(const Database& database, int job, const std::string& queue, int priority);
 
 // Running canonical jobs whose worker died an hour ago; args as above.
 void abandon_canonical(const Database& database, int jobs);

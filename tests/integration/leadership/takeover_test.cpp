@@ -3,6 +3,8 @@
 // The takeover by hand.
 #include "leadership/takeover.hpp"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 
@@ -16,6 +18,7 @@
 namespace lockkeeper::test {
 
 using namespace std::chrono_literals;
+using Catch::Contains;
 using leadership::TakeoverResult;
 using Outcome = TakeoverResult::Outcome;
 
@@ -82,6 +85,21 @@ TEST_CASE("whoever has come after the look is not ended", "[leadership][takeover
   CHECK(reply.rows.empty());
   CHECK(first.value("SELECT 1") == "1");
   CHECK(second.value("SELECT 1") == "1");
+}
+
+TEST_CASE("a takeover by hand does not say that a worker has ended that has not",
+          "[leadership][takeover]") {
+  const Database database;
+  const Session worker(database.url());
+  worker.sql("SET application_name = 'awa-worker'; SELECT pg_advisory_lock(4708303813012965710)");
+  const auto backend = std::stoi(worker.value("SELECT pg_backend_pid()"));
+  ::kill(backend, SIGSTOP);
+
+  const auto result = take_over(database.url());
+
+  ::kill(backend, SIGCONT);
+  CHECK(result.outcome == Outcome::failed);
+  CHECK_THAT(result.sentence, Contains("was told to end and has not ended"));
 }
 
 TEST_CASE("a takeover by hand finds nobody to displace", "[leadership][takeover]") {

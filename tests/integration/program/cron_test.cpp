@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "support/pgbouncer.hpp"
 #include "support/program.hpp"
 #include "support/river.hpp"
 
@@ -137,6 +138,20 @@ TEST_CASE("cron list reads a database that it cannot write", "[program][cron]") 
   CHECK(ran.err.empty());
   CHECK(ran.code == 0);
   CHECK(ran.out == "no schedules\n");
+}
+
+TEST_CASE("cron list leaves nothing on a pooler's sessions", "[program][cron]") {
+  const Database database;
+  const Pgbouncer pooler(Server::instance(), "transaction");
+  const auto url = pooler.url("lockkeeper", database.name());
+
+  const auto ran = list(url);
+
+  CHECK(ran.code == 3);
+  CHECK_THAT(ran.err, Contains("pooler"));
+  const Session next(url);
+  CHECK(next.value("SHOW search_path") == "\"$user\", public");
+  CHECK(next.value("SHOW default_transaction_read_only") == "off");
 }
 
 TEST_CASE("cron list says why it cannot read", "[program][cron]") {

@@ -105,8 +105,13 @@ TEST_CASE("a SIGHUP while the schema is missing lets no branch run", "[program][
   River river;
   Daemon daemon(river.settings());
   REQUIRE(eventually([&] { return daemon.leads(); }));
+  const auto shows = [&](const std::string& gauge) {
+    return fetch(daemon.address(), "/metrics").body.find("\n" + gauge + " ") != std::string::npos;
+  };
+  REQUIRE(eventually([&] { return shows("lockkeeper_oldest_due_job_seconds"); }));
   river.database().sql("DROP SCHEMA awa CASCADE");
   REQUIRE(eventually([&] { return daemon.has_logged("the branches wait"); }));
+  CHECK(eventually([&] { return !shows("lockkeeper_oldest_due_job_seconds"); }));
   const auto passes = [&](const std::string& outcome) {
     return daemon.metric("lockkeeper_branch_passes_total", {"outcome=\"" + outcome + "\""});
   };

@@ -6,12 +6,14 @@
 -- $1 integer: the most jobs to move, a thousand at most
 -- $2 bigint[]: jobs to leave out
 -- $3 bigint[]: only these jobs; NULL for any
+-- $4 interval: how far back to look; NULL for all the way
 WITH routing AS MATERIALIZED (
     SELECT s.state FROM awa.storage_transition_state s FOR SHARE
 ), first_due AS MATERIALIZED (
     SELECT f.* FROM (
         SELECT s.* FROM awa.scheduled_jobs s
         WHERE s.state = 'retryable' AND s.run_at <= now()
+          AND s.run_at >= COALESCE(now() - $4::interval, '-infinity')
           AND $3::bigint[] IS NULL AND (SELECT count(*) FROM routing) >= 0
           AND s.id NOT IN (SELECT o.id FROM unnest($2::bigint[]) AS o(id))
         ORDER BY s.run_at, s.id LIMIT 1000

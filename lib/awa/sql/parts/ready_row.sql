@@ -2,8 +2,6 @@
 CROSS JOIN LATERAL (
     SELECT r.* FROM :"schema".ready_entries r WHERE r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease
     AND (r.ready_slot, r.ready_generation) IS NOT DISTINCT FROM (a.slot, a.generation)
-    ORDER BY EXISTS (
-        SELECT FROM :"schema".ready_tombstones t WHERE t.ready_slot = r.ready_slot AND t.queue = r.queue
-        AND t.priority = r.priority AND t.enqueue_shard = r.enqueue_shard AND t.lane_seq = r.lane_seq
-        AND t.ready_generation = r.ready_generation)
+    ORDER BY
+\ir ../parts/is_entombed.sql
     LIMIT 1) r

@@ -1,6 +1,6 @@
 -- queue/dead_letters: names the jobs of attempts that become dead letters should they fail for good.
 -- Workers publish per queue whether they do, under its name without the number of a stripe; what they publish may have
--- any shape, and a row from the future says nothing.
+-- any shape, and a row from the future says nothing. A job that was moved has left an entombed row in its former queue.
 -- $1 bigint[]: jobs
 -- $2 bigint[]: run_leases
 -- $3 text: true, false, or workers for what a live worker says
@@ -18,7 +18,11 @@ WITH asked AS MATERIALIZED (
 )
 SELECT COALESCE(array_agg(DISTINCT r.job_id), '{}') AS jobs
 FROM unnest($1::bigint[], $2::bigint[]) AS a(job_id, run_lease)
-JOIN :"schema".ready_entries r ON r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease
+CROSS JOIN LATERAL (
+    SELECT r.* FROM :"schema".ready_entries r WHERE r.job_id = a.job_id AND r.run_lease + 1 = a.run_lease
+    ORDER BY
+\ir ../parts/is_entombed.sql
+    LIMIT 1) r
 LEFT JOIN unnest($4::text[], $5::text[]) AS w(queue, word) ON w.queue = r.queue
 WHERE CASE COALESCE(w.word, $3::text) WHEN 'true' THEN true
       WHEN 'workers' THEN r.queue IN (SELECT s.queue FROM asked s)

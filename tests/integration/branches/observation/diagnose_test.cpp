@@ -89,7 +89,7 @@ TEST_CASE("a lane whose cursor stands in a gap before an entombed job is wedged"
   worker.run("q", 1, "completed");
   worker.leave_gap("q", 5);
   worker.enqueue("q", 3);
-  reprioritise(database, 2, 4);
+  move_job(database, 2, "q", 4);
   leader.run(diagnose);
   CHECK(found(leader, names::kLanesWedged) == 0);  // it may be part of something larger
   database.sql("UPDATE awa.ready_tombstones SET tombstoned_at = now() - interval '1 hour'");

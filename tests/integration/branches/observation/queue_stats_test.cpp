@@ -68,9 +68,9 @@ TEST_CASE("a lane whose cursor is ahead holds nothing, and an entombed job is no
   database.sql(
       "SELECT awa.set_sequence_next(seq_name, 9) FROM awa.queue_claim_heads WHERE queue = 'ahead'");
   enqueue(database, "moved", 1);
-  reprioritise(
-      database,
-      std::stoi(database.value("SELECT job_id FROM awa.ready_entries WHERE queue = 'moved'")), 4);
+  move_job(database,
+           std::stoi(database.value("SELECT job_id FROM awa.ready_entries WHERE queue = 'moved'")),
+           "moved", 4);
   database.sql(
       "UPDATE awa.ready_entries SET run_at = now() - interval '1 day' WHERE priority = 2; "
       "UPDATE awa.ready_segments SET first_run_at = now() - interval '1 day' WHERE priority = 2");

@@ -58,7 +58,7 @@ TEST_CASE("a job behind a gap that somebody has cancelled does not stop its lane
   worker.enqueue("low", 5);
   worker.leave_gap("low", 10);
   worker.enqueue("low", 3);
-  reprioritise(database, 6, 4);  // out of the lane, as when it is cancelled
+  move_job(database, 6, "low", 4);  // out of the lane, as when it is cancelled
   const auto id =
       submit_move(database, R"({"queue": "low", "ids": [1, 2, 3, 4, 5, 7, 8]})", "moved");
   Leader leader(database);

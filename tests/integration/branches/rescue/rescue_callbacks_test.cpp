@@ -23,17 +23,6 @@ void wait_in_vain(const Database& database, int jobs, const std::string& more = 
 
 constexpr auto kLast = ", p_max_attempts => 1::smallint";
 
-// A worker as it publishes itself.
-void publish(const Database& database, const std::string& queues,
-             const std::string& seen = "now()") {
-  database.sql(
-      "INSERT INTO awa.runtime_instances (instance_id, hostname, pid, version, started_at, "
-      "last_seen_at, snapshot_interval_ms, healthy, postgres_connected, poll_loop_alive, "
-      "heartbeat_alive, shutting_down, leader, queues) VALUES (gen_random_uuid(), 'h', 1, '0.6.9', "
-      "now(), " +
-      seen + ", 10000, true, true, true, true, false, false, '" + queues + "')");
-}
-
 std::string dead_letters(const Database& database) { return count(database, "dlq_entries"); }
 
 }  // namespace
@@ -112,60 +101,6 @@ TEST_CASE("a job that fails becomes a dead letter in the same transaction, if th
                                 {{"awa_job_kind", "kind"},
                                  {"awa_job_queue", "mail"},
                                  {"awa_dlq_reason", "callback_timeout"}}) == 2);
-}
-
-TEST_CASE("one queue may want dead letters otherwise than the rest",
-          "[branches][rescue_expired_callbacks]") {
-  const std::string rest = GENERATE("workers", "true", "false");
-  const std::string here = GENERATE("workers", "true", "false");
-  CAPTURE(rest, here);
-  const Database database;
-  Leader leader(database);
-  leader.set(rescue_expired_callbacks, "dlq", rest);
-  leader.set(rescue_expired_callbacks, "mail", "dlq", here);
-  publish(database, R"([{"queue": "mail", "config": {"dlq_enabled": true}}])");
-  wait_in_vain(database, 1, kLast);
-
-  leader.run(rescue_expired_callbacks);
-
-  CHECK(dead_letters(database) == (here == "false" ? "0" : "1"));
-}
-
-TEST_CASE("what live workers publish decides about dead letters",
-          "[branches][rescue_expired_callbacks]") {
-  const auto [queues, seen, expected] = GENERATE(table<std::string, std::string, std::string>(
-      {{R"([{"queue": "mail", "config": {"dlq_enabled": true}}])", "now()", "1"},
-       {R"([{"queue": "mail", "config": {"dlq_enabled": true}}])", "now() - interval '31 s'", "0"},
-       {R"([{"queue": "mail", "config": {"dlq_enabled": false}}])", "now()", "0"},
-       {R"([{"queue": "post", "config": {"dlq_enabled": true}}])", "now()", "0"},
-       {R"([{"queue": "mail", "config": {"dlq_enabled": "true"}}])", "now()", "0"},
-       {R"([1, null, "x", [], {"queue": 7}, {"queue": "mail", "config": [1]}, {"config": 1}])",
-        "now()", "0"},
-       {R"({"queue": "mail"})", "now()", "0"},
-       {R"(7)", "now()", "0"}}));
-  CAPTURE(queues, seen);
-  const Database database;
-  Leader leader(database);
-  publish(database, "[7]");
-  publish(database, queues, seen);
-  wait_in_vain(database, 1, kLast);
-
-  CHECK(leader.run(rescue_expired_callbacks).rows == 1);
-  CHECK(dead_letters(database) == expected);
-}
-
-TEST_CASE("what is published of a queue counts for its stripes",
-          "[branches][rescue_expired_callbacks]") {
-  const auto [published, expected] = GENERATE(table<std::string, std::string>(
-      {{"mail", "1"}, {"mail#2", "1"}, {"mail#3", "0"}, {"mai", "0"}}));
-  CAPTURE(published);
-  const Database database;
-  Leader leader(database);
-  publish(database, R"([{"queue": ")" + published + R"(", "config": {"dlq_enabled": true}}])");
-  wait_in_vain(database, 1, kLast, "mail#2");
-
-  CHECK(leader.run(rescue_expired_callbacks).rows == 1);
-  CHECK(dead_letters(database) == expected);
 }
 
 TEST_CASE("an attempt that runs is not this branch's business, nor one that was called in time",

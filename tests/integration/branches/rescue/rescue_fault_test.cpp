@@ -84,7 +84,7 @@ TEST_CASE("a job that was moved to another lane in the same slot is rescued from
   const Database database;
   Leader leader(database);
   enqueue(database, "mail", 2);
-  reprioritise(database, 1, 1);
+  move_job(database, 1, "mail", 1);
   REQUIRE(claim(database, "mail", 1, receipt) == 1);
   age(database);
 

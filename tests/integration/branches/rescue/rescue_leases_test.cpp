@@ -137,7 +137,23 @@ TEST_CASE("a compact receipt that an operator has closed by itself is not closed
   CHECK(claims_minus_closures(database) == "0");
 }
 
-TEST_CASE("to close a lease's receipt only batches of its own slot are read",
+TEST_CASE("a lease's receipt is found also if it does not tell when the lease began",
+          "[branches][rescue_stale_heartbeats]") {
+  const std::string began = GENERATE("attempted_at - interval '1 s'", "NULL", "'-infinity'");
+  CAPTURE(began);
+  const Database database;
+  Leader leader(database);
+  enqueue(database, "mail", 2);
+  claim(database, "mail", 2);
+  age(database);
+  materialise(database);
+  database.sql("UPDATE awa.leases SET attempted_at = " + began + " WHERE job_id = 1");
+
+  CHECK(leader.run(rescue_stale_heartbeats).rows == 2);
+  CHECK(claims_minus_closures(database) == "0");
+}
+
+TEST_CASE("to close a lease's receipt only batches of its own moment are read",
           "[branches][rescue_stale_heartbeats]") {
   const Database database;
   Leader leader(database);
@@ -148,7 +164,7 @@ TEST_CASE("to close a lease's receipt only batches of its own slot are read",
   database.sql(
       "INSERT INTO awa.lease_claim_batches (claim_slot, ready_slot, ready_generation, queue, "
       "priority, claimed_count, job_ids, run_leases, receipt_ids, receipt_ranges, lane_seqs, "
-      "attempts, max_attempts) SELECT 0, 5, 5, 'mail', 2, 1, ARRAY[n], ARRAY[1], ARRAY[n], "
+      "attempts, max_attempts) SELECT 0, 0, 0, 'mail', 2, 1, ARRAY[n], ARRAY[1], ARRAY[n], "
       "int8multirange(int8range(n, n, '[]')), ARRAY[n], ARRAY[1], ARRAY[25] FROM "
       "generate_series(1001, 2000) n");
 

@@ -131,7 +131,7 @@ TEST_CASE("a lane that is stuck before an entombed job is told with the statemen
   worker.run("q", 1, "completed");
   worker.leave_gap("q", 5);
   worker.enqueue("q", 3);
-  reprioritise(database, 2, 4);
+  move_job(database, 2, "q", 4);
   REQUIRE(worker.claim("q", 10) == 0);
 
   const auto sentence = told(database, "queue");
