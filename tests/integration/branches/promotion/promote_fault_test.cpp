@@ -216,4 +216,19 @@ TEST_CASE("a job that another constraint refuses is left alone, not cancelled",
   CHECK(count(database, deferred_table(routing)) == "1");
 }
 
+TEST_CASE("a lane that the database refuses is told by its jobs, and stops no other",
+          "[branches][promote_scheduled]") {
+  const Database database;
+  Leader leader(database);
+  enqueue_due(database, "odd", 2);
+  enqueue_due(database, "mail", 3);
+  database.sql("ALTER TABLE awa.queue_lanes ADD CONSTRAINT even CHECK (queue <> 'odd')");
+
+  CHECK(leader.run(promote_scheduled).rows == 3);
+  CHECK(leader.run(promote_scheduled).rows == 0);
+
+  CHECK(skipped(leader, promote_scheduled, "bad_row") == 2);
+  CHECK(count(database, "deferred_jobs", "queue = 'odd'") == "2");
+}
+
 }  // namespace lockkeeper::test
