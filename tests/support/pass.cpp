@@ -54,6 +54,11 @@ awa::Planes planes_of(const Database& database, const std::string& schema) {
   planes.transition_state = row[0];
   if (row[1] != "NULL") planes.routed_schema = row[1];
   planes.storage_schema = schema.empty() ? planes.routed_schema.value_or("awa") : schema;
+  if (database.value("SELECT to_regclass('" + awa::quote_identifier(*planes.storage_schema) +
+                     ".queue_ring_state')") == "NULL") {
+    planes.storage_schema.reset();
+    return planes;
+  }
   const auto slots = [&](const std::string& ring) {
     return std::stoll(database.value("SELECT slot_count FROM " +
                                      awa::quote_identifier(*planes.storage_schema) + "." + ring +

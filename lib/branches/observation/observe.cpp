@@ -82,7 +82,7 @@ Task<Outcome> run(BranchContext& ctx) {
   show_horizon(ctx, look);
   ctx.report().clock_skew((before + after) / 2 - look.real(0, 3));
   if (!ctx.planes().has_queue_storage()) {
-    const auto due = co_await ctx.query("canonical/next_due");
+    const auto due = co_await ctx.query("canonical/next_due", std::nullopt);
     show_oldest_due(ctx, due);
     co_return Outcome();
   }

@@ -222,12 +222,18 @@ TEST_CASE("rings are shown where they stand, with what waits in their sealed slo
 
 TEST_CASE("without queue storage there are no rings to show", "[branches][observe]") {
   const Database database(Database::Routing::canonical);
+  database.sql("ALTER TABLE awa.queue_ring_state RENAME TO no_ring_state");
   Leader leader(database);
+  database.sql(
+      "INSERT INTO awa.scheduled_jobs (kind, queue, args, state, run_at) SELECT 'kind', 'mail', "
+      "'{}', 'scheduled', now() FROM generate_series(1, 2)");
 
-  leader.run(observe);
+  CHECK_FALSE(leader.run(observe).failure);
 
   CHECK(shows(leader, "lockkeeper_clock_skew_seconds"));
-  CHECK(leader.statements() <= 3);
+  CHECK(shows(leader, "lockkeeper_oldest_due_job_seconds"));
+  CHECK(leader.statements() <= 2);
+  CHECK(leader.run(branches::promote_scheduled).rows == 2);
 }
 
 TEST_CASE("observing reads next to nothing, however much there is", "[branches][observe]") {
@@ -242,7 +248,7 @@ TEST_CASE("observing reads next to nothing, however much there is", "[branches][
 
   for (const auto name : observe.statements) {
     CAPTURE(name);
-    const std::string arguments = name == "queue/next_due" ? "NULL" : "";
+    const std::string arguments = name.ends_with("/next_due") ? "NULL" : "";
     CHECK(pages_touched(database, library.get(name)->text, arguments) <
           1000);  // nearly all of the catalogue
   }
