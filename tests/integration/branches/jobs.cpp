@@ -101,6 +101,16 @@ void park(const Database& database) {
       "callback_timeout_at = now() - interval '1 min', heartbeat_at = NULL, deadline_at = NULL");
 }
 
+void wait_in_vain(const Database& database, int jobs, const std::string& more,
+                  const std::string& queue) {
+  enqueue(database, queue, jobs, more);
+  claim(database, queue, 1000);
+  materialise(database);
+  park(database);
+}
+
+std::string dead_letters(const Database& database) { return count(database, "dlq_entries"); }
+
 namespace {
 
 // What moves is {0}, the queue {1} and the priority {2}.

@@ -50,6 +50,13 @@ void materialise(const Database& database);
 // All leases wait for a callback that should have come a minute ago.
 void park(const Database& database);
 
+// Jobs whose attempt is parked; `more` as for enqueue(), kLast for one without another attempt.
+void wait_in_vain(const Database& database, int jobs, const std::string& more = "",
+                  const std::string& queue = "mail");
+inline constexpr auto kLast = ", p_max_attempts => 1::smallint";
+
+std::string dead_letters(const Database& database);  // how many there are
+
 // An operator gives a job that waits another queue or priority: its ready row is entombed, and a
 // new one stands in the other lane.
 void move_job(const Database& database, int job, const std::string& queue, int priority);

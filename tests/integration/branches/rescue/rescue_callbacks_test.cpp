@@ -10,23 +10,6 @@ namespace lockkeeper::test {
 using branches::rescue_expired_callbacks;
 using Routing = Database::Routing;
 
-namespace {
-
-// Jobs whose attempt is parked and whose callback is overdue.
-void wait_in_vain(const Database& database, int jobs, const std::string& more = "",
-                  const std::string& queue = "mail") {
-  enqueue(database, queue, jobs, more);
-  claim(database, queue, 1000);
-  materialise(database);
-  park(database);
-}
-
-constexpr auto kLast = ", p_max_attempts => 1::smallint";
-
-std::string dead_letters(const Database& database) { return count(database, "dlq_entries"); }
-
-}  // namespace
-
 TEST_CASE("a parked job with attempts left is tried again after its back-off",
           "[branches][rescue_expired_callbacks][T15]") {
   const Database database;

@@ -13,17 +13,6 @@ using branches::rescue_expired_callbacks;
 
 namespace {
 
-// Jobs whose attempt is parked and whose callback is overdue.
-void wait_in_vain(const Database& database, int jobs, const std::string& more = "",
-                  const std::string& queue = "mail") {
-  enqueue(database, queue, jobs, more);
-  claim(database, queue, 1000);
-  materialise(database);
-  park(database);
-}
-
-constexpr auto kLast = ", p_max_attempts => 1::smallint";
-
 // A worker as it publishes itself.
 void publish(const Database& database, const std::string& queues,
              const std::string& seen = "now()") {
@@ -34,8 +23,6 @@ void publish(const Database& database, const std::string& queues,
       "now(), " +
       seen + ", 10000, true, true, true, true, false, false, '" + queues + "')");
 }
-
-std::string dead_letters(const Database& database) { return count(database, "dlq_entries"); }
 
 }  // namespace
 
