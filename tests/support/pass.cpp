@@ -159,7 +159,8 @@ struct Leader::Impl final : branches::Turn {
   Passed run(const branches::Branch& branch, time::TimePoint due) {
     auto& ctx = desk(branch).context;
     planes = planes_of(database, schema);
-    if (library.schema() != *planes.storage_schema) library = awa::Library(*planes.storage_schema);
+    const auto storage = planes.storage_schema.value_or("awa");
+    if (library.schema() != storage) library = awa::Library(storage);
     ctx.set_planes(planes);
     ctx.set_declared(declared);
     ctx.set_due(due);
