@@ -14,7 +14,7 @@ namespace {
 using Keys = std::vector<std::string>;
 using Parameters = std::vector<pg::Parameter>;
 
-// So many windows of a kind are looked at in one pass; the next pass goes on from there.
+// So many windows of a kind are looked at in one pass; the next one, at once, goes on from there.
 constexpr int kWindows = 64;
 
 Query ask(BranchContext& ctx, const char* statement, Parameters parameters) {
@@ -35,7 +35,7 @@ class Sweeping {
  private:
   using Refusal = std::optional<pg::SqlState>;  // empty: whatever could be removed is gone
 
-  Parameters window() const;
+  Task<pg::Rows> look();
   void move_on(const pg::Rows& rows, bool has_removed);
   Task<bool> remove(Keys keys);
   Task<bool> remove_batch(Keys keys);
@@ -47,11 +47,15 @@ class Sweeping {
   SweepMemory& memory_;
 };
 
-Parameters Sweeping::window() const {
+// The next window.
+Task<pg::Rows> Sweeping::look() {
   Parameters parameters = {pg::Parameter(kind_.window)};
   append(parameters, memory_.place);
   append(parameters, kind_.limits);
-  return parameters;
+  const auto began = time::SteadyClock().now();
+  auto rows = co_await ask(ctx_, kind_.find, std::move(parameters));
+  memory_.lap.read(time::SteadyClock().now() - began);
+  co_return rows;
 }
 
 void Sweeping::move_on(const pg::Rows& rows, bool has_removed) {
@@ -64,10 +68,14 @@ void Sweeping::move_on(const pg::Rows& rows, bool has_removed) {
 }
 
 Task<bool> Sweeping::run() {
-  if (memory_.place.empty()) memory_.place = kind_.start;
-  const auto before = ctx_.rows_moved();
+  auto& lap = memory_.lap;
+  if (!lap.is_under_way()) {
+    if (!lap.begin(time::SteadyClock().now())) co_return false;
+    memory_.place = kind_.start;
+  }
   for (int windows = kWindows; windows > 0; --windows) {
-    const auto found = co_await ask(ctx_, kind_.find, window());
+    auto looking = look();
+    const auto found = co_await looking;
     auto keys = found.texts(0, 0);
     const bool has_more = found.boolean(0, 1);
     bool has_removed = false;
@@ -77,13 +85,13 @@ Task<bool> Sweeping::run() {
       has_removed = co_await removing;
     }
     if (!has_more) {
-      memory_.place.clear();
+      lap.end();
       co_return false;
     }
     move_on(found, has_removed);
     co_await ctx_.breathe();
   }
-  co_return ctx_.rows_moved() > before;
+  co_return true;
 }
 
 // True if any is gone.

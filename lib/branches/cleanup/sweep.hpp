@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "branches/branch.hpp"
+#include "branches/cleanup/lap.hpp"
 #include "scheduling/pace.hpp"
 
 namespace lockkeeper::branches {
@@ -39,10 +40,11 @@ struct Sweep {
 // What is remembered of a sweep from pass to pass.
 struct SweepMemory {
   scheduling::Pace pace;
-  Place place;
+  Place place = {};
+  Lap lap = {};
 };
 
-// True when it has stopped for the sake of others and there is more.
+// True when it has stopped for the sake of others and there is more to look at.
 Task<bool> sweep(BranchContext& ctx, Sweep kind, SweepMemory& memory);
 
 }  // namespace lockkeeper::branches

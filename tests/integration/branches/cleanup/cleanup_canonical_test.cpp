@@ -98,6 +98,25 @@ TEST_CASE("however many have had their time, they are gone with one pass", "[bra
   CHECK(count(database, "jobs_hot") == "2500");
 }
 
+TEST_CASE("a queue that keeps its jobs for years keeps no other from being cleaned up",
+          "[branches][cleanup]") {
+  const Database database(Routing::canonical);
+  Leader leader(database);
+  const auto state = GENERATE(as<std::string>(), "completed", "failed");
+  leader.set(cleanup, "archive", "completed_retention", time::Duration(24h * 1000));
+  leader.set(cleanup, "archive", "failed_retention", time::Duration(24h * 1000));
+  finish(database, "archive", state, "200 hours", 130'000);  // more than a pass looks at
+  database.sql("UPDATE awa.jobs_hot SET finalized_at = finalized_at - id * interval '1 ms'");
+  finish(database, "a", state, "100 hours");
+
+  CHECK(leader.run(cleanup).backlog);  // so that the next pass follows at once
+  while (leader.run(cleanup).backlog) {
+  }
+
+  CHECK(count(database, "jobs_hot", "queue = 'a'") == "0");
+  CHECK(count(database, "jobs_hot") == "130000");
+}
+
 TEST_CASE("a batch is as large as the operator says, and no larger than a thousand",
           "[branches][cleanup][H4]") {
   const Database database(Routing::canonical);
