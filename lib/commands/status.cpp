@@ -13,6 +13,7 @@
 #include "commands/terminal.hpp"
 #include "display/exhibits.hpp"
 #include "display/exit_codes.hpp"
+#include "leadership/statements.hpp"
 
 namespace lockkeeper::commands {
 namespace {
@@ -34,7 +35,6 @@ display::Status status_without_daemon(const config::Settings& settings,
   const display::Board board(registry, settings);
   display::Status status;
   status.version = options.version;
-  status.election.reason = "no_daemon";
   for (const auto& record : board.records()) {
     status.branches.push_back(display::record_status(record, registry));
   }
@@ -48,11 +48,12 @@ struct Look {
 };
 
 Look look_without_daemon(config::Settings& settings, const StatusOptions& options,
-                         const std::string& failure) {
-  const auto silence =
-      settings.http.listen.empty()
-          ? "no daemon can be asked: listen in [http] is off"
-          : fmt::format("no daemon answers at {} ({})", settings.http.listen, failure);
+                         const http::Fetched& answer) {
+  const auto silence = settings.http.listen.empty()
+                           ? "no daemon can be asked: listen in [http] is off"
+                           : fmt::format("no daemon {} at {} ({})",
+                                         answer.is_nobody_there ? "answers" : "can be asked",
+                                         settings.http.listen, answer.failure);
   try {
     require_database(settings);
   } catch (const config::SettingsError& error) {
@@ -62,6 +63,9 @@ Look look_without_daemon(config::Settings& settings, const StatusOptions& option
   const auto code = exit_code(result.outcome);
   if (code != display::kDone) return {code, fmt::format("{}, and {}", silence, result.sentence)};
   auto status = status_without_daemon(settings, options);
+  const bool leads_elsewhere = result.holder && leadership::is_lockkeeper(*result.holder);
+  status.is_known = answer.is_nobody_there && !leads_elsewhere;
+  status.election.reason = status.is_known ? "no_daemon" : "not_asked";
   status.election.sentence = fmt::format("{}; {}", silence, result.sentence);
   status.election.holder = result.holder;
   return {display::kDone, options.as_json ? to_json(status) : to_text(status, paint_of_stdout())};
@@ -73,7 +77,7 @@ Look look_at_status(config::Settings& settings, const StatusOptions& options) {
                                : display::kPlainStatusPath;
   const auto answer =
       ask_daemon(settings.http.listen, options.as_json ? display::kJsonStatusPath : for_people);
-  if (answer.status != 200) return look_without_daemon(settings, options, answer.failure);
+  if (answer.status != 200) return look_without_daemon(settings, options, answer);
   return {display::kDone, answer.body};
 }
 

@@ -105,10 +105,14 @@ Table ring_table(const Status& status) {
   return table;
 }
 
+std::string_view state_name(const Status& status) {
+  return status.is_known ? leadership::name(status.election.state) : "not asked";
+}
+
 std::string heading(const Status& status, Paint paint) {
   const auto tone = reasons_not_ready(status).empty() ? Tone::good : Tone::bad;
-  auto text = fmt::format("lockkeeper {}: {}", status.version,
-                          painted(leadership::name(status.election.state), tone, paint));
+  auto text =
+      fmt::format("lockkeeper {}: {}", status.version, painted(state_name(status), tone, paint));
   if (status.in_state_for) text += " for " + cell(status.in_state_for);
   text += "\n  " + logging::printable(status.election.sentence) + "\n";
   if (!status.unusable.empty()) text += "  " + logging::printable(status.unusable) + "\n";
@@ -134,8 +138,12 @@ std::string to_json(const Status& status) {
   const auto& election = status.election;
   Json json;
   json.begin_object().field("version", status.version);
-  json.field("state", leadership::name(election.state));
-  json.field("leader", election.state == State::leading);
+  if (status.is_known) {
+    json.field("state", leadership::name(election.state));
+    json.field("leader", election.state == State::leading);
+  } else {
+    json.key("state").null().key("leader").null();
+  }
   json.field("reason", election.reason).field("sentence", election.sentence);
   write_seconds(json, "in_state_seconds", status.in_state_for);
   write_holder(json, election.holder);
@@ -180,7 +188,7 @@ std::vector<std::string> reasons_not_ready(const Status& status) {
   if (stands_by && election.leader_connected) return {};
   if (election.state != State::leading) {
     const auto why = election.sentence.empty() ? election.reason : election.sentence;
-    return {fmt::format("{}: {}", leadership::name(election.state), logging::printable(why))};
+    return {fmt::format("{}: {}", state_name(status), logging::printable(why))};
   }
   if (!status.unusable.empty()) return {logging::printable(status.unusable)};
   std::vector<std::string> reasons;

@@ -45,6 +45,7 @@ struct RingStatus {
 
 struct Status {
   std::string version;
+  bool is_known = true;  // false: the daemon could not be asked, so nobody knows its state
   leadership::View election;
   std::optional<time::Duration> in_state_for;
   std::string unusable;             // while leading: why no branch can run, or empty

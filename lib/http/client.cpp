@@ -54,7 +54,9 @@ Fetched failed(const std::string& why) { return {0, "", why}; }
 // The limits of a socket show as EAGAIN, that of a connect as EINPROGRESS.
 Fetched failed(int error) {
   const bool is_too_late = error == EAGAIN || error == EINPROGRESS;
-  return failed(is_too_late ? kNoAnswer : std::strerror(error));
+  auto none = failed(is_too_late ? kNoAnswer : std::strerror(error));
+  none.is_nobody_there = error == ECONNREFUSED || error == ENOENT;
+  return none;
 }
 
 Fetched split(const std::string& answer) {
@@ -110,16 +112,16 @@ Fetched fetch_tcp(const Address& to, const std::string& path, Until until) {
     return failed(::gai_strerror(code));
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
-  auto failure = failed(EAGAIN).failure;  // when the limit has passed already
+  auto failure = failed(EAGAIN);  // when the limit has passed already
   for (const auto* each = found; each != nullptr; each = each->ai_next) {
     const Socket socket(each->ai_family);
     if (!socket.limit(until)) break;
     if (::connect(socket.descriptor(), each->ai_addr, each->ai_addrlen) == 0) {
       return exchange(socket, path, until);
     }
-    failure = failed(errno).failure;
+    failure = failed(errno);
   }
-  return failed(failure);
+  return failure;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ struct Fetched {
   int status = 0;  // 0: nobody answered, and `failure` says why
   std::string body;
   std::string failure;
+  bool is_nobody_there = false;  // nothing listens at the address
 };
 
 // The failure of one that is connected and says nothing, or too little, within the limit.

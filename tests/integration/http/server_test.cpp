@@ -240,7 +240,13 @@ TEST_CASE("an answer that comes drop by drop is not waited for", "[http][client]
 
   CHECK(fetched.status == 0);
   CHECK(fetched.failure == "no answer in time");
+  CHECK_FALSE(fetched.is_nobody_there);
   CHECK(serving.get() < 1000);
+}
+
+TEST_CASE("where nobody listens there is nobody", "[http][client]") {
+  CHECK(http::fetch("127.0.0.1:1", "/", 10s).is_nobody_there);
+  CHECK(http::fetch("unix:/nonexistent/socket", "/", 10s).is_nobody_there);
 }
 
 TEST_CASE("a port in use is refused with the place to change it", "[http][server]") {

@@ -92,6 +92,29 @@ TEST_CASE("without a daemon the database says who leads, in the same shape", "[p
   CHECK(shape(json.out) == shape(daemon.status()));
 }
 
+TEST_CASE("of a daemon that cannot be asked status does not say that it is stopped",
+          "[program][status]") {
+  River river;
+  const Daemon daemon(river.settings());
+  REQUIRE(eventually([&] { return leads(daemon); }));
+  const Folder folder;
+  const bool is_off = GENERATE(true, false);  // or another address than the daemon's
+  const auto file =
+      folder.write("c.toml", configuration_of(river.database().url(), is_off ? "" : "127.0.0.1:1"));
+
+  const auto text = lockkeeper({"-c", file, "status"});
+  const auto json = lockkeeper({"-c", file, "status", "--json"});
+
+  CHECK(text.code == 0);
+  CHECK_THAT(text.out, Contains(": not asked\n") &&
+                           Contains(is_off ? "listen in [http] is off" : "no daemon answers") &&
+                           Contains("holds the maintenance lock"));
+  CHECK(json.code == 0);
+  CHECK_THAT(json.out, Contains("\"state\":null") && Contains("\"leader\":null") &&
+                           Contains("\"not_asked\""));
+  CHECK(shape(json.out) == shape(daemon.status()));
+}
+
 TEST_CASE("without daemon and database status fails and says why", "[program][status]") {
   const Folder folder;
   const auto file = folder.write(
