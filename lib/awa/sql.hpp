@@ -2,7 +2,7 @@
 //
 // The statements on Awa's tables: one .sql file each in lib/awa/sql, embedded at build time.
 //
-// A file's name without .sql, with its folder, is the statement's name: "queue/promote_due".
+// A file's name without .sql, with its folder, is the statement's name: "promotion/take_due".
 // Its first line says what it does, then one line per parameter: `-- $1 bigint: meaning`.
 // Names are filled in, quoted as psql does: :"schema" is the schema of the queue storage plane,
 // :'schema' its name as a text, and :"ready_entries_k" the child of a ring family for the asked

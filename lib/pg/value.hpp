@@ -36,6 +36,9 @@ class Parameter {
   Parameter(time::Duration value);                     // interval, exact to the microsecond
   Parameter(const std::vector<std::int64_t>& values);  // array literal
   Parameter(const std::vector<std::string>& values);   // array literal, quoted
+  Parameter(const std::optional<time::Duration>& value) {
+    if (value) *this = Parameter(*value);
+  }
 
   const std::optional<std::string>& text() const { return text_; }
 

@@ -105,19 +105,19 @@ class Logs(unittest.TestCase):
 
     def test_one_that_stands_by_does_not_begin(self):
         found = self.read_ours(
-            "100.000 -- queue/next_due: since", "101.000 SELECT pg_catalog.pg_try_advisory_lock($1)",
-            "101.010 -- queue/next_due: since", "101.020 -- rings/queue_look: where", "102.030 -- rings/queue_look: where",
-            "102.300 -- queue/has_stale: whether")
+            "100.000 -- promotion/next_due: since", "101.000 SELECT pg_catalog.pg_try_advisory_lock($1)",
+            "101.010 -- promotion/next_due: since", "101.020 -- rings/queue_look: where", "102.030 -- rings/queue_look: where",
+            "102.300 -- rescue/has_stale: whether")
         self.assertEqual([101.01], found.starts["promote_scheduled"])
         self.assertEqual([102.3], found.starts["rescue_stale_heartbeats"])
         self.assertEqual([101.02, 102.03], found.starts["rotate_queue"])
         self.assertEqual([101.01], found.anchors())
 
     def test_who_observes_does_not_promote(self):
-        observing = ("102.100 -- observe/look: how", "102.101 -- queue/next_due: since", "102.102 -- observe/rings: where")
-        taken_back = ("102.350 -- observe/look: how", "102.351 -- queue/next_due: since", "102.352 -- observe/look: how")
-        found = self.read_ours("101.010 -- queue/next_due: since", "101.020 -- rings/queue_look: where", *observing,
-                               "102.103 -- queue/next_due: since", *taken_back, "102.353 -- queue/next_due: since",
+        observing = ("102.100 -- observe/look: how", "102.101 -- promotion/next_due: since", "102.102 -- observe/rings: where")
+        taken_back = ("102.350 -- observe/look: how", "102.351 -- promotion/next_due: since", "102.352 -- observe/look: how")
+        found = self.read_ours("101.010 -- promotion/next_due: since", "101.020 -- rings/queue_look: where", *observing,
+                               "102.103 -- promotion/next_due: since", *taken_back, "102.353 -- promotion/next_due: since",
                                "102.354 -- observe/rings: where")
         self.assertEqual([101.01, 102.103, 102.351], found.starts["promote_scheduled"])
 

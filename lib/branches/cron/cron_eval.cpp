@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 using std::chrono::microseconds;
 
 constexpr std::string_view kStatements[] = {"cron/look", "cron/changed", "cron/gone", "cron/fire",
-                                            "queue/act_as_owner"};
+                                            "lanes/act_as_owner"};
 
 constexpr Setting kSettings[] = {
     {"max_fires", std::int64_t{200}, "fires in a pass; the next one follows at once"},
@@ -130,7 +130,7 @@ Task<bool> fire(CronPass& pass, Schedule& schedule) {
   try {
     auto tx = pass.ctx.begin();
     if (pass.ctx.planes().is_queue_storage_routed()) {
-      tx.ahead("queue/act_as_owner");
+      tx.ahead("lanes/act_as_owner");
       tx.shield();  // cancelled, it would keep the lane's lock
     }
     const auto rows =

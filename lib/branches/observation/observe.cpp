@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kStatements[] = {"observe/look", "observe/rings", "queue/next_due",
+constexpr std::string_view kStatements[] = {"observe/look", "observe/rings", "promotion/next_due",
                                             "canonical/next_due"};
 constexpr std::string_view kHolders[] = {"session", "prepared", "walsender", "slot", "vacuum"};
 
@@ -86,7 +86,7 @@ Task<Outcome> run(BranchContext& ctx) {
     show_oldest_due(ctx, due);
     co_return Outcome();
   }
-  const auto due = co_await ctx.query("queue/next_due", std::nullopt);
+  const auto due = co_await ctx.query("promotion/next_due", std::nullopt);
   show_oldest_due(ctx, due);
   const auto rings = co_await ctx.query("observe/rings");
   show_rings(ctx, rings);

@@ -47,10 +47,10 @@ constexpr std::string_view kStatements[] = {
     "operations/skip_pending",
     "operations/record_error",
     "operations/finish",
-    "queue/lock_lane_creation",
-    "queue/act_as_owner",
-    "queue/register_lane",
-    "queue/make_lane_sequences",
+    "lanes/lock_creation",
+    "lanes/act_as_owner",
+    "lanes/register",
+    "lanes/make_sequences",
 };
 
 constexpr Setting kSettings[] = {

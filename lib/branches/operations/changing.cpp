@@ -260,11 +260,11 @@ Task<bool> Carrying::make_lane() {
   const auto target = target_of(operation_.wish, operation_.walk.lane());
   co_await ctx_.breathe();
   auto tx = ctx_.begin();
-  co_await tx.query("queue/lock_lane_creation", target.queue, target.priority, 0);
-  co_await tx.query("queue/act_as_owner");
+  co_await tx.query("lanes/lock_creation", target.queue, target.priority, 0);
+  co_await tx.query("lanes/act_as_owner");
   tx.shield();  // cancelled, it would keep the lane's lock
-  co_await tx.query("queue/register_lane", target.queue, target.priority, 0);
-  co_await tx.query("queue/make_lane_sequences", target.queue, target.priority, 0);
+  co_await tx.query("lanes/register", target.queue, target.priority, 0);
+  co_await tx.query("lanes/make_sequences", target.queue, target.priority, 0);
   co_await tx.commit();
   co_await ctx_.breathe();
   co_return true;

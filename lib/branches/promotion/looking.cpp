@@ -72,8 +72,9 @@ Task<bool> look_with(const char* statement, PromotionPass& pass, Look& seen,
 }
 
 Task<bool> look_into(PromotionPass& pass, Look& seen, Plane plane) {
-  return plane == Plane::canonical ? look_with("canonical/next_due", pass, seen, kCanonical)
-                                   : look_with("queue/next_due_alone", pass, seen, kQueueStorage);
+  return plane == Plane::canonical
+             ? look_with("canonical/next_due", pass, seen, kCanonical)
+             : look_with("promotion/next_due_alone", pass, seen, kQueueStorage);
 }
 
 // What stops one plane is kept for later, what stops both ends the pass.
@@ -94,7 +95,7 @@ Task<bool> look_into_each(PromotionPass& pass, Look& seen, std::exception_ptr& f
 
 Task<bool> look_into_both(PromotionPass& pass, Look& seen, std::exception_ptr& failure) {
   try {
-    auto looking = look_with("queue/next_due", pass, seen, kPlanes);
+    auto looking = look_with("promotion/next_due", pass, seen, kPlanes);
     co_return co_await looking;
   } catch (const pg::Error& error) {
     if (is_taken_back(pass.ctx, error) || error.state().is_connection_lost()) throw;

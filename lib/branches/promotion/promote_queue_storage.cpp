@@ -158,18 +158,18 @@ Task<bool> QueuePromotion::move(Batch& batch, std::optional<Jobs> only) {
   pass_.memory.rotor = (pass_.memory.rotor + 1) % 64;
   auto tx = pass_.ctx.begin();
   const auto taken =
-      co_await tx.query("queue/take_due", state_, asked, pass_.closed_queues,
+      co_await tx.query("promotion/take_due", state_, asked, pass_.closed_queues,
                         pass_.closed_priorities, pass_.left_alone(Plane::queue_storage), these,
                         pass_.memory.rotor, pass_.look_back(kQueueStorage));
   read_taken(batch, taken, asked);
   if (batch.taken.empty()) co_return false;
-  const auto settled = co_await tx.query("queue/settle_claims", batch.taken);
+  const auto settled = co_await tx.query("promotion/settle_claims", batch.taken);
   for (std::size_t row = 0; row < settled.size(); ++row) {
     batch.refused.push_back(settled.integer(row, 0));
   }
   const auto moves = moves_of(batch);
   if (moves.jobs.empty()) co_return false;
-  const auto moved = co_await tx.query("queue/make_ready", moves.jobs, moves.shards);
+  const auto moved = co_await tx.query("promotion/make_ready", moves.jobs, moves.shards);
   co_await tx.notify_and_commit();
   batch.promoted = static_cast<std::int64_t>(moves.jobs.size());
   pass_.report_batch(state_, batch.promoted, moved.integers(0, 0),
@@ -195,11 +195,11 @@ Task<bool> QueuePromotion::make_lane(Lane lane) {
   co_await pass_.ctx.breathe();
   try {
     auto tx = pass_.ctx.begin();
-    co_await tx.query("queue/lock_lane_creation", lane.queue, lane.priority, 0);
-    co_await tx.query("queue/act_as_owner");
+    co_await tx.query("lanes/lock_creation", lane.queue, lane.priority, 0);
+    co_await tx.query("lanes/act_as_owner");
     tx.shield();  // cancelled, it would keep the lane's lock
-    co_await tx.query("queue/register_lane", lane.queue, lane.priority, 0);
-    co_await tx.query("queue/make_lane_sequences", lane.queue, lane.priority, 0);
+    co_await tx.query("lanes/register", lane.queue, lane.priority, 0);
+    co_await tx.query("lanes/make_sequences", lane.queue, lane.priority, 0);
     co_await tx.commit();
     co_return true;
   } catch (const pg::Error& error) {
@@ -227,7 +227,7 @@ Task<bool> QueuePromotion::cancel(Jobs jobs) {
 Task<std::optional<pg::SqlState>> QueuePromotion::cancel_at_once(Jobs jobs) {
   co_await pass_.ctx.breathe();
   try {
-    const auto rows = co_await pass_.ctx.query("queue/cancel_superseded", state_, jobs);
+    const auto rows = co_await pass_.ctx.query("promotion/cancel_superseded", state_, jobs);
     for (std::size_t row = 0; row < rows.size(); ++row) {
       pass_.ctx.report().skipped_rows("superseded", 1,
                                       "cancelled job " + std::string(rows.text(row, 0)) +

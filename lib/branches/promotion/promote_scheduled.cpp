@@ -20,21 +20,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "queue/next_due",
-    "queue/next_due_alone",
-    "canonical/next_due",
-    "queue/take_due",
-    "queue/settle_claims",
-    "queue/make_ready",
-    "queue/lock_lane_creation",
-    "queue/act_as_owner",
-    "queue/register_lane",
-    "queue/make_lane_sequences",
-    "queue/cancel_superseded",
-    "canonical/promote_scheduled",
-    "canonical/promote_retryable",
-    "canonical/due_scheduled",
-    "canonical/due_retryable",
+    "promotion/next_due",          "promotion/next_due_alone",    "canonical/next_due",
+    "promotion/take_due",          "promotion/settle_claims",     "promotion/make_ready",
+    "lanes/lock_creation",         "lanes/act_as_owner",          "lanes/register",
+    "lanes/make_sequences",        "promotion/cancel_superseded", "canonical/promote_scheduled",
+    "canonical/promote_retryable", "canonical/due_scheduled",     "canonical/due_retryable",
     "canonical/cancel_superseded",
 };
 

@@ -136,7 +136,7 @@ Task<bool> Rescue::end(Candidates candidates) {
   if (pass_.terms.do_attempts_count) {
     const auto& wanted = pass_.terms.dead_letters;
     const auto rows =
-        co_await pass_.ctx.query("queue/dead_letters", candidates.jobs, candidates.run_leases,
+        co_await pass_.ctx.query("rescue/dead_letters", candidates.jobs, candidates.run_leases,
                                  wanted.standard, wanted.queues, wanted.words);
     dead_letters = rows.integers(0, 0);
   }
@@ -164,7 +164,7 @@ Task<EndedAttempts> Rescue::close(Transaction& tx, Candidates candidates) {
                         ended.ready_generations, ended.attempted_at);
   const auto rest = ended.only(receipts.integers(0, 0), false);
   if (rest.size() == 0) co_return ended;
-  co_await tx.query("queue/close_receipts_anywhere", rest.jobs, rest.run_leases, rest.ready_slots,
+  co_await tx.query("rescue/close_receipts_anywhere", rest.jobs, rest.run_leases, rest.ready_slots,
                     rest.ready_generations);
   co_return ended;
 }
@@ -194,9 +194,8 @@ Task<bool> Rescue::settle(Transaction& tx, EndedAttempts ended, Numbers dead_let
   lost.insert(lost.end(), also_lost.begin(), also_lost.end());
   const auto deferred = retried.only(lost, false);
   if (deferred.size() > 0) {
-    co_await tx.query("queue/defer_rescued", deferred.jobs, deferred.run_leases,
-                      deferred.ready_slots, deferred.ready_generations, deferred.attempted_at,
-                      source_.error);
+    co_await tx.query("rescue/defer", deferred.jobs, deferred.run_leases, deferred.ready_slots,
+                      deferred.ready_generations, deferred.attempted_at, source_.error);
   }
   const auto failed = given_up.only(lost, false);
   auto burying = bury(tx, failed.only(dead_letters, true));
@@ -206,7 +205,7 @@ Task<bool> Rescue::settle(Transaction& tx, EndedAttempts ended, Numbers dead_let
   auto cancelling = finish(tx, ended.only(lost, true), "cancelled");
   co_await cancelling;
   if (pass_.kind.state == kRunning) {
-    co_await tx.query("queue/tell_workers", ended.jobs, ended.run_leases);
+    co_await tx.query("rescue/tell_workers", ended.jobs, ended.run_leases);
   }
   co_await tx.notify_and_commit();
   const auto cancelled = static_cast<std::int64_t>(lost.size());
@@ -218,21 +217,21 @@ Task<bool> Rescue::settle(Transaction& tx, EndedAttempts ended, Numbers dead_let
 Task<Numbers> Rescue::superseded(Transaction& tx, EndedAttempts ended, int state) {
   if (ended.size() == 0) co_return Numbers();
   const auto rows =
-      co_await tx.query("queue/settle_rescued", ended.jobs, ended.run_leases, ended.ready_slots,
+      co_await tx.query("rescue/settle", ended.jobs, ended.run_leases, ended.ready_slots,
                         ended.ready_generations, pass_.kind.state, state);
   co_return first_column(rows);
 }
 
 Task<bool> Rescue::finish(Transaction& tx, EndedAttempts ended, std::string_view state) {
   if (ended.size() == 0) co_return false;
-  co_await tx.query("queue/finish_rescued", ended.jobs, ended.run_leases, ended.ready_slots,
+  co_await tx.query("rescue/finish", ended.jobs, ended.run_leases, ended.ready_slots,
                     ended.ready_generations, ended.attempted_at, source_.error, state);
   co_return true;
 }
 
 Task<pg::Rows> Rescue::bury(Transaction& tx, EndedAttempts ended) {
   if (ended.size() == 0) co_return pg::Rows();
-  co_return co_await tx.query("queue/bury_rescued", ended.jobs, ended.run_leases, ended.ready_slots,
+  co_return co_await tx.query("rescue/bury", ended.jobs, ended.run_leases, ended.ready_slots,
                               ended.ready_generations, ended.attempted_at, source_.error,
                               pass_.kind.word);
 }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "branches/branch.hpp"
+#include "branches/rescue/bands.hpp"
 #include "branches/rescue/history.hpp"
 #include "scheduling/pace.hpp"
 
@@ -52,7 +53,6 @@ struct RescueKind {
   std::string_view word;  // heartbeat, deadline, callback_timeout: for metrics and statements
   int state;              // of the attempts that it looks at
   const char* look;       // whether there is anything: canonical, then each source
-  const char* look_canonical;
   std::span<const AttemptSource> sources;
   CanonicalSource canonical;
 };
@@ -98,6 +98,7 @@ struct RescueMemory {
   scheduling::Pace pace;
   std::string schema;
   std::map<std::string_view, History> histories;  // by the statement that finds
+  Bands bands;                                    // of the canonical plane
 };
 
 // What one pass of a rescue branch does and counts.
@@ -134,7 +135,7 @@ Task<Outcome> rescue_all(BranchContext& ctx, const RescueKind& kind, RescueTerms
 // Rescues every attempt of one source, window by window.
 Task<bool> rescue_attempts(RescuePass& pass, AttemptSource source);
 
-// The same of canonical jobs.
-Task<bool> rescue_canonical(RescuePass& pass);
+// The same of canonical jobs, from a band on.
+Task<bool> rescue_canonical(RescuePass& pass, Band band);
 
 }  // namespace lockkeeper::branches

@@ -15,13 +15,19 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "queue/has_timed_out",      "canonical/has_timed_out",
-    "canonical/find_timed_out", "queue/find_timed_out_leases",
-    "queue/lock_leases",        "queue/close_leases",
-    "queue/close_receipts",     "queue/close_receipts_anywhere",
-    "queue/settle_rescued",     "queue/defer_rescued",
-    "queue/finish_rescued",     "queue/bury_rescued",
-    "queue/dead_letters",       "canonical/rescue_attempts",
+    "rescue/has_timed_out",
+    "canonical/find_timed_out",
+    "rescue/find_timed_out_leases",
+    "rescue/lock_leases",
+    "rescue/close_leases",
+    "rescue/close_receipts",
+    "rescue/close_receipts_anywhere",
+    "rescue/settle",
+    "rescue/defer",
+    "rescue/finish",
+    "rescue/bury",
+    "rescue/dead_letters",
+    "canonical/rescue_attempts",
     "canonical/cancel_attempt",
 };
 
@@ -41,15 +47,14 @@ constexpr std::string_view kSkips[] = {"bad_row", "locked", "missing_ready_row"}
 constexpr std::string_view kError = "callback timed out";
 
 constexpr AttemptSource kSources[] = {
-    {"queue/find_timed_out_leases", "queue/lock_leases", "queue/close_leases",
-     "queue/close_receipts", kError},
+    {"rescue/find_timed_out_leases", "rescue/lock_leases", "rescue/close_leases",
+     "rescue/close_receipts", kError},
 };
 
 constexpr RescueKind kKind{
     .word = "callback_timeout",
     .state = kWaiting,
-    .look = "queue/has_timed_out",
-    .look_canonical = "canonical/has_timed_out",
+    .look = "rescue/has_timed_out",
     .sources = kSources,
     .canonical = {"canonical/find_timed_out", kError,
                   "rescued as duplicate: callback timed out and unique claim held by a newer job"},

@@ -15,23 +15,22 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "queue/has_expired",
-    "canonical/has_expired",
+    "rescue/has_expired",
     "canonical/find_expired",
-    "queue/find_expired_leases",
-    "queue/find_expired_claims",
-    "queue/lock_leases",
-    "queue/lock_claims",
-    "queue/close_leases",
-    "queue/close_claims",
-    "queue/close_receipts",
-    "queue/close_receipts_anywhere",
-    "queue/settle_rescued",
-    "queue/defer_rescued",
-    "queue/finish_rescued",
-    "queue/bury_rescued",
-    "queue/dead_letters",
-    "queue/tell_workers",
+    "rescue/find_expired_leases",
+    "rescue/find_expired_claims",
+    "rescue/lock_leases",
+    "rescue/lock_claims",
+    "rescue/close_leases",
+    "rescue/close_claims",
+    "rescue/close_receipts",
+    "rescue/close_receipts_anywhere",
+    "rescue/settle",
+    "rescue/defer",
+    "rescue/finish",
+    "rescue/bury",
+    "rescue/dead_letters",
+    "rescue/tell_workers",
     "canonical/rescue_attempts",
     "canonical/cancel_attempt",
 };
@@ -50,16 +49,16 @@ constexpr std::string_view kSkips[] = {"bad_row", "locked", "missing_ready_row"}
 constexpr std::string_view kError = "hard deadline exceeded";
 
 constexpr AttemptSource kSources[] = {
-    {"queue/find_expired_leases", "queue/lock_leases", "queue/close_leases", "queue/close_receipts",
-     kError},
-    {"queue/find_expired_claims", "queue/lock_claims", "queue/close_claims", nullptr, kError, true},
+    {"rescue/find_expired_leases", "rescue/lock_leases", "rescue/close_leases",
+     "rescue/close_receipts", kError},
+    {"rescue/find_expired_claims", "rescue/lock_claims", "rescue/close_claims", nullptr, kError,
+     true},
 };
 
 constexpr RescueKind kKind{
     .word = "deadline",
     .state = kRunning,
-    .look = "queue/has_expired",
-    .look_canonical = "canonical/has_expired",
+    .look = "rescue/has_expired",
     .sources = kSources,
     .canonical = {"canonical/find_expired", kError,
                   "rescued as duplicate: deadline expired and unique claim held by a newer job"},

@@ -16,28 +16,31 @@ namespace {
 constexpr std::int64_t kMostAttempts = 1000;
 
 struct Look {
-  bool canonical = false;
+  bool is_canonical_well = false;  // nothing in the first band
   std::vector<AttemptSource> sources;
 };
 
 // One look at both planes. What stops it may stop one of them only, so then each part finds out by
-// itself whether there is anything.
-Task<Look> look(BranchContext& ctx, const RescueKind& kind, time::Duration limit) {
-  const bool has_both = ctx.planes().has_queue_storage();
+// itself whether there is anything, as the canonical plane does where it is the only one.
+Task<Look> look(RescuePass& pass) {
   Look seen;
+  const auto& sources = pass.kind.sources;
+  if (!pass.ctx.planes().has_queue_storage()) co_return seen;
+  auto& bands = pass.memory.bands;
   try {
-    const char* statement = has_both ? kind.look : kind.look_canonical;
-    const auto rows = co_await ctx.query(statement, limit);
-    seen.canonical = rows.boolean(0, 0);
-    for (std::size_t source = 0; has_both && source < kind.sources.size(); ++source) {
-      if (rows.boolean(0, source + 1)) seen.sources.push_back(kind.sources[source]);
+    const auto began = time::SteadyClock().now();
+    const auto ages = bands.first(began).beyond(pass.terms.limit);
+    const auto rows = co_await pass.ctx.query(pass.kind.look, ages.youngest, ages.oldest);
+    seen.is_canonical_well = !rows.boolean(0, 0);
+    if (seen.is_canonical_well) bands.saw(began, {}, true);  // what took long is the other plane
+    for (std::size_t source = 0; source < sources.size(); ++source) {
+      if (rows.boolean(0, source + 1)) seen.sources.push_back(sources[source]);
     }
     co_return seen;
   } catch (const pg::Error& error) {
-    if (!has_both || is_taken_back(ctx, error) || error.state().is_connection_lost()) throw;
+    if (is_taken_back(pass.ctx, error) || error.state().is_connection_lost()) throw;
   }
-  seen.canonical = true;
-  seen.sources.assign(kind.sources.begin(), kind.sources.end());
+  seen.sources.assign(sources.begin(), sources.end());
   co_return seen;
 }
 
@@ -88,18 +91,20 @@ Task<Outcome> rescue_all(BranchContext& ctx, const RescueKind& kind, RescueTerms
   auto& memory = ctx.memory<RescueMemory>(std::min(ctx.integer("batch_size"), kMostAttempts));
   memory.look_into(ctx.planes().storage_schema.value_or(""));
   ctx.report().batch_size(memory.pace.rows());
-  auto looking = look(ctx, kind, terms.limit);
-  const auto seen = co_await looking;
   RescuePass pass{ctx, kind, std::move(terms), memory};
+  auto looking = look(pass);
+  const auto seen = co_await looking;
   Outcome outcome;
   for (const auto& source : seen.sources) {
     co_await ctx.breathe();
     auto part = separately(ctx, rescue_attempts(pass, source), outcome.failure);
     co_await part;
   }
-  if (seen.canonical) {
+  const auto now = time::SteadyClock().now();
+  const auto band = seen.is_canonical_well ? memory.bands.next(now) : memory.bands.first(now);
+  if (band) {
     co_await ctx.breathe();
-    auto part = separately(ctx, rescue_canonical(pass), outcome.failure);
+    auto part = separately(ctx, rescue_canonical(pass, *band), outcome.failure);
     co_await part;
   }
   co_return outcome;

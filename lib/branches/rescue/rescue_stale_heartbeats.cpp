@@ -15,17 +15,27 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kStatements[] = {
-    "queue/has_stale",           "canonical/has_stale",
-    "canonical/find_stale",      "queue/find_stale_leases",
-    "queue/find_stale_claims",   "queue/find_stale_batches",
-    "queue/lock_leases",         "queue/lock_claims",
-    "queue/lock_batches",        "queue/close_leases",
-    "queue/close_claims",        "queue/close_batches",
-    "queue/close_receipts",      "queue/close_receipts_anywhere",
-    "queue/settle_rescued",      "queue/defer_rescued",
-    "queue/finish_rescued",      "queue/bury_rescued",
-    "queue/dead_letters",        "queue/tell_workers",
-    "canonical/rescue_attempts", "canonical/cancel_attempt",
+    "rescue/has_stale",
+    "canonical/find_stale",
+    "rescue/find_stale_leases",
+    "rescue/find_stale_claims",
+    "rescue/find_stale_batches",
+    "rescue/lock_leases",
+    "rescue/lock_claims",
+    "rescue/lock_batches",
+    "rescue/close_leases",
+    "rescue/close_claims",
+    "rescue/close_batches",
+    "rescue/close_receipts",
+    "rescue/close_receipts_anywhere",
+    "rescue/settle",
+    "rescue/defer",
+    "rescue/finish",
+    "rescue/bury",
+    "rescue/dead_letters",
+    "rescue/tell_workers",
+    "canonical/rescue_attempts",
+    "canonical/cancel_attempt",
 };
 
 constexpr Setting kSettings[] = {
@@ -48,19 +58,18 @@ constexpr std::string_view kLeaseError = "heartbeat stale: worker presumed dead"
 constexpr std::string_view kReceiptError = "receipt claim stale: worker presumed dead";
 
 constexpr AttemptSource kSources[] = {
-    {"queue/find_stale_leases", "queue/lock_leases", "queue/close_leases", "queue/close_receipts",
-     kLeaseError},
-    {"queue/find_stale_claims", "queue/lock_claims", "queue/close_claims", nullptr, kReceiptError,
-     true},
-    {"queue/find_stale_batches", "queue/lock_batches", "queue/close_batches", nullptr,
+    {"rescue/find_stale_leases", "rescue/lock_leases", "rescue/close_leases",
+     "rescue/close_receipts", kLeaseError},
+    {"rescue/find_stale_claims", "rescue/lock_claims", "rescue/close_claims", nullptr,
+     kReceiptError, true},
+    {"rescue/find_stale_batches", "rescue/lock_batches", "rescue/close_batches", nullptr,
      kReceiptError, true},
 };
 
 constexpr RescueKind kKind{
     .word = "heartbeat",
     .state = kRunning,
-    .look = "queue/has_stale",
-    .look_canonical = "canonical/has_stale",
+    .look = "rescue/has_stale",
     .sources = kSources,
     .canonical = {"canonical/find_stale", kLeaseError,
                   "rescued as duplicate: heartbeat stale and unique claim held by a newer job"},

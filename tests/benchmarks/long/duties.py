@@ -25,12 +25,12 @@ class Duty:
 
 
 DUTIES = (
-    Duty("promote_scheduled", "slo", 0.25, "queue/next_due", r"^DELETE FROM awa\.deferred_jobs .* run_at <= "),
-    Duty("rescue_stale_heartbeats", "slo", RESCUE_EVERY, "queue/has_stale",
+    Duty("promote_scheduled", "slo", 0.25, "promotion/next_due", r"^DELETE FROM awa\.deferred_jobs .* run_at <= "),
+    Duty("rescue_stale_heartbeats", "slo", RESCUE_EVERY, "rescue/has_stale",
          r"^DELETE FROM awa\.leases .*awa\.attempt_state"),
-    Duty("rescue_expired_deadlines", "slo", RESCUE_EVERY, "queue/has_expired",
+    Duty("rescue_expired_deadlines", "slo", RESCUE_EVERY, "rescue/has_expired",
          r"^DELETE FROM awa\.leases .* deadline_at < "),
-    Duty("rescue_expired_callbacks", "slo", RESCUE_EVERY, "queue/has_timed_out",
+    Duty("rescue_expired_callbacks", "slo", RESCUE_EVERY, "rescue/has_timed_out",
          r"^DELETE FROM awa\.leases .* callback_timeout_at < "),
     Duty("rotate_queue", "hygiene", 1.0, "rings/queue_look", r" slot_count FROM awa\.queue_ring_state .* FOR UPDATE$"),
     Duty("rotate_lease", "hygiene", 1.0, "rings/lease_look", r" slot_count FROM awa\.lease_ring_state .* FOR UPDATE$"),

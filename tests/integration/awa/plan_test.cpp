@@ -57,7 +57,7 @@ TEST_CASE("a batch of due jobs is read along the index, not sorted out of the ba
     const char* table;
   };
   const auto reading =
-      GENERATE(Reading{kQueueStorage, "queue/take_due",
+      GENERATE(Reading{kQueueStorage, "promotion/take_due",
                        "'scheduled', 1000, '{}', '{}', '{}', NULL, 0, NULL", "deferred_jobs"},
                Reading{canonical("scheduled"), "canonical/promote_scheduled",
                        "1000, '{}', NULL, NULL", "scheduled_jobs"},
@@ -81,13 +81,13 @@ TEST_CASE("each sweep of canonical attempts has its own index, and never Awa's v
     const char* index;
   };
   const auto sweep = GENERATE(
-      Sweep{"canonical/find_stale", "'90 s', '-infinity', -1", "idx_awa_jobs_hot_heartbeat"},
-      Sweep{"canonical/find_expired", "'0 s', '-infinity', -1", "idx_awa_jobs_hot_deadline"},
-      Sweep{"canonical/find_timed_out", "'0 s', '-infinity', -1",
+      Sweep{"canonical/find_stale", "'90 s', '-infinity', -1, NULL", "idx_awa_jobs_hot_heartbeat"},
+      Sweep{"canonical/find_expired", "'0 s', '-infinity', -1, '1 d'", "idx_awa_jobs_hot_deadline"},
+      Sweep{"canonical/find_timed_out", "'0 s', '-infinity', -1, NULL",
             "idx_awa_jobs_hot_callback_timeout"},
-      Sweep{"canonical/has_stale", "'90 s'", "idx_awa_jobs_hot_heartbeat"},
-      Sweep{"canonical/has_expired", "'0 s'", "idx_awa_jobs_hot_deadline"},
-      Sweep{"canonical/has_timed_out", "'0 s'", "idx_awa_jobs_hot_callback_timeout"});
+      Sweep{"rescue/has_stale", "'90 s', NULL", "idx_awa_jobs_hot_heartbeat"},
+      Sweep{"rescue/has_expired", "'0 s', '1 d'", "idx_awa_jobs_hot_deadline"},
+      Sweep{"rescue/has_timed_out", "'0 s', NULL", "idx_awa_jobs_hot_callback_timeout"});
   const Database database;
   database.sql(kAttempts);
   database.sql("VACUUM ANALYZE awa.jobs_hot");

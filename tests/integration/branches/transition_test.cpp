@@ -88,7 +88,7 @@ TEST_CASE("the transition cannot move in the middle of a batch", "[branches][tra
     const bool is_within = statement == "COMMIT" ||
                            statement.find("make_ready") != std::string::npos ||
                            statement.find("register_lane") != std::string::npos ||
-                           statement.find("queue/close_") != std::string::npos;
+                           statement.find("rescue/close_") != std::string::npos;
     if (!is_within) return;
     ++tries;
     try {

@@ -92,7 +92,7 @@ TEST_CASE("what stops a plane as a whole is said, and stops no other",
 
   CHECK(outcome.rows == 4);
   REQUIRE(outcome.failure);
-  CHECK_THROWS_WITH(std::rethrow_exception(outcome.failure), Catch::Contains("queue/take_due"));
+  CHECK_THROWS_WITH(std::rethrow_exception(outcome.failure), Catch::Contains("promotion/take_due"));
 }
 
 TEST_CASE("a superseded job at the head of all stops no other queue and not the other plane",

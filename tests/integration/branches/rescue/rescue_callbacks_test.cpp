@@ -93,7 +93,7 @@ TEST_CASE("an attempt that runs is not this branch's business, nor one that was 
   wait_in_vain(database, 4);
   database.sql("UPDATE awa.leases SET state = 'running', heartbeat_at = now() WHERE job_id = 1");
   leader.before_each([&](const std::string& statement) {
-    if (statement.find("queue/lock_") == std::string::npos) return;
+    if (statement.find("rescue/lock_") == std::string::npos) return;
     database.sql(
         "UPDATE awa.leases SET callback_timeout_at = now() + interval '1 h' WHERE job_id = 2");
     database.sql("UPDATE awa.leases SET state = 'running', heartbeat_at = now() WHERE job_id = 4");

@@ -3,6 +3,7 @@
 
 #include "branches/catalog.hpp"
 #include "integration/branches/jobs.hpp"
+#include "support/captured_log.hpp"
 
 namespace lockkeeper::test {
 
@@ -96,6 +97,43 @@ TEST_CASE("stale canonical jobs are found without reading the others",
                               [&] { CHECK(leader.run(rescue_stale_heartbeats).rows == 20); });
 
   CHECK(read < 1000);
+}
+
+// Jobs that have ended leave entries in the index; a snapshot keeps them there.
+TEST_CASE("dead entries of an index keep no canonical job from being rescued",
+          "[branches][rescue_stale_heartbeats]") {
+  const auto routing = GENERATE(Routing::canonical, Routing::queue_storage);
+  const Database database(routing);
+  Leader leader(database);
+  const auto holder = database.session();
+  holder.sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT");
+  database.sql(
+      "SET session_replication_role = replica; INSERT INTO awa.jobs_hot (kind, queue, state, "
+      "heartbeat_at) SELECT 'k', 'mail', 'running', now() - interval '1 hour' - n * interval '6 "
+      "ms' FROM generate_series(1, 1000000) n; DELETE FROM awa.jobs_hot; RESET "
+      "session_replication_role");
+  const auto abandon = [&](const std::string& age) {
+    database.sql(
+        "INSERT INTO awa.jobs_hot (kind, queue, state, heartbeat_at) VALUES ('k', 'mail', "
+        "'running', now() - interval '" +
+        age + "')");
+  };
+  const auto rescue_within_a_few_passes = [&](const std::string& which) {
+    for (int pass = 0; pass < 200 && count(database, "jobs_hot", which) != "0"; ++pass) {
+      leader.run(rescue_stale_heartbeats);
+    }
+    return count(database, "jobs_hot", which) == "0";
+  };
+  abandon("2 minutes");
+  abandon("2 days");
+  CapturedLog log;
+  leader.execute("SET statement_timeout = '40ms'");
+
+  CHECK(rescue_within_a_few_passes("heartbeat_at > now() - interval '1 hour'"));
+  CHECK(rescue_within_a_few_passes("true"));
+  CHECK_THAT(log.text(), Catch::Contains("the rest bit by bit"));
+
+  holder.sql("COMMIT");
 }
 
 }  // namespace lockkeeper::test

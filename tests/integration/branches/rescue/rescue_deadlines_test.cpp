@@ -55,7 +55,7 @@ TEST_CASE("an attempt that ends at its deadline is not rescued",
   expire(database, 2);
   bool has_ended = false;
   leader.before_each([&](const std::string& statement) {
-    if (has_ended || statement.find("queue/lock_") == std::string::npos) return;
+    if (has_ended || statement.find("rescue/lock_") == std::string::npos) return;
     has_ended = true;
     complete(database.session(), 1);
   });
@@ -75,7 +75,7 @@ TEST_CASE("an attempt whose deadline moves before the lock is not rescued",
   if (has_lease) materialise(database);
   if (has_lease) database.sql("UPDATE awa.leases SET deadline_at = now() - interval '1 min'");
   leader.before_each([&](const std::string& statement) {
-    if (statement.find("queue/lock_") == std::string::npos) return;
+    if (statement.find("rescue/lock_") == std::string::npos) return;
     for (const std::string table : {"lease_claims", "leases"}) {
       database.sql("UPDATE awa." + table +
                    " SET deadline_at = now() + interval '1 h' WHERE job_id = 1");

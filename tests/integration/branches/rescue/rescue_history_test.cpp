@@ -33,7 +33,7 @@ void look_slowly(Leader& leader, const Database& database, const branches::Branc
                  const std::string& length) {
   bool is_slow = true;
   leader.before_each([&](const std::string& statement) {
-    if (!is_slow || statement.find("queue/find_") == std::string::npos) return;
+    if (!is_slow || statement.find("rescue/find_") == std::string::npos) return;
     is_slow = false;
     database.sql("SELECT pg_sleep(" + length + ")");
   });

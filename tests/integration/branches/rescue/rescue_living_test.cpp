@@ -67,7 +67,7 @@ void leave_canonical(const Database& database, const Kind& kind, int jobs) {
 TEST_CASE("a heartbeat that comes before the closure counts, whatever the database's isolation is",
           "[branches][rescue_stale_heartbeats][T7]") {
   const auto evidence = GENERATE(from_range(kEvidence));
-  const std::string moment = GENERATE("queue/lock_", "queue/close_");
+  const std::string moment = GENERATE("rescue/lock_", "rescue/close_");
   CAPTURE(evidence, moment);
   const Database database;
   database.sql("ALTER DATABASE " + database.name() +

@@ -77,7 +77,7 @@ TEST_CASE("an attempt that ends between the look and the lock is not rescued",
   age(database);
   bool has_ended = false;
   leader.before_each([&](const std::string& statement) {
-    if (has_ended || statement.find("queue/lock_") == std::string::npos) return;
+    if (has_ended || statement.find("rescue/lock_") == std::string::npos) return;
     has_ended = true;
     complete(database.session(), 1);
   });
@@ -153,7 +153,7 @@ TEST_CASE("an attempt that gets a lease between the look and the lock is left to
   age(database);
   bool has_lease = false;
   leader.before_each([&](const std::string& statement) {
-    if (has_lease || statement.find("queue/lock_") == std::string::npos) return;
+    if (has_lease || statement.find("rescue/lock_") == std::string::npos) return;
     has_lease = true;
     materialise(database);
     database.sql("UPDATE awa.leases SET heartbeat_at = now() WHERE job_id = 1");

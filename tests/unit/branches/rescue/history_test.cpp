@@ -93,7 +93,7 @@ TEST_CASE("where too much is open each pass goes on from there", "[branches][his
 TEST_CASE("what was seen in one schema says nothing about another", "[branches][history]") {
   RescueMemory memory(500);
   memory.look_into("awa");
-  memory.histories["queue/find_stale_claims"] = after(5);
+  memory.histories["rescue/find_stale_claims"] = after(5);
 
   memory.look_into("awa");
   CHECK(memory.histories.size() == 1);
