@@ -55,12 +55,17 @@ TEST_CASE("the leader has one row, whichever daemon it is", "[branches][registra
                        "awa.runtime_instances") == "t t f [] queue_storage auto t 1");
   CHECK(database.value("SELECT hostname <> 'elsewhere' AND pid <> 1 FROM awa.runtime_instances") ==
         "t");
+  CHECK(database.value("SELECT concat_ws(' ', version, queue_descriptor_hashes, "
+                       "job_kind_descriptor_hashes, global_max_workers IS NULL) FROM "
+                       "awa.runtime_instances") == "0.6.9+lockkeeper {} {} t");
 }
 
 TEST_CASE("before the move to queue storage is complete there is no row",
           "[branches][registration]") {
   const Database database(Routing::canonical);
   Leader leader(database);
+  const auto set = GENERATE(as<void (*)(const Database&)>(), nullptr, set_prepared, set_mixed);
+  if (set != nullptr) set(database);
 
   leader.run(registration);
 
