@@ -24,6 +24,22 @@ std::optional<time::Duration> look(Bands& bands, time::TimePoint now, time::Dura
   return oldest;
 }
 
+// A look at everything has come to no end; the ten minutes after it have been looked at.
+Bands in_bands(time::Duration took = 100ms) {
+  Bands bands;
+  bands.first(kStart);
+  bands.gave_up(kStart, 1s);
+  bands.next(kStart);
+  bands.saw(kStart, took, true);
+  return bands;
+}
+
+// A pass whose first look is quick.
+void begin_pass(Bands& bands, time::TimePoint now) {
+  bands.first(now);
+  bands.saw(now, 1ms, true);
+}
+
 }  // namespace
 
 TEST_CASE("one look is everything, again and again", "[branches][bands]") {
@@ -89,8 +105,7 @@ TEST_CASE("a round goes all the way back, a little in each pass", "[branches][ba
   oldest = 10min;
 
   for (auto now = kStart + 30s; oldest; now += 30s) {
-    bands.first(now);
-    bands.saw(now, 1ms, true);
+    begin_pass(bands, now);
     time::Duration spent{};
     while (const auto band = bands.next(now)) {
       const auto age = *oldest + 30s;
@@ -110,16 +125,11 @@ TEST_CASE("a round goes all the way back, a little in each pass", "[branches][ba
 }
 
 TEST_CASE("bands are as wide as there is time for", "[branches][bands]") {
-  Bands bands;
-  bands.first(kStart);
-  bands.gave_up(kStart, 1s);
-  bands.next(kStart);
-  bands.saw(kStart, 100ms, true);
+  auto bands = in_bands();
   const auto width = [&](time::Duration took) {
     bands.next(kStart);
     bands.saw(kStart, took, true);
-    bands.first(kStart + 30s);
-    bands.saw(kStart + 30s, 1ms, true);
+    begin_pass(bands, kStart + 30s);
     const auto band = bands.next(kStart + 30s);
     return *band->oldest - band->youngest;
   };
@@ -130,30 +140,20 @@ TEST_CASE("bands are as wide as there is time for", "[branches][bands]") {
 }
 
 TEST_CASE("a band that comes to no end is looked at in parts, later", "[branches][bands]") {
-  Bands bands;
-  bands.first(kStart);
-  bands.gave_up(kStart, 1s);
-  bands.next(kStart);
-  bands.saw(kStart, 100ms, true);
+  auto bands = in_bands();
   bands.next(kStart);
 
   CHECK(bands.gave_up(kStart, 1s));
   CHECK_FALSE(bands.next(kStart));
-  bands.first(kStart + 30s);
-  bands.saw(kStart + 30s, 1ms, true);
+  begin_pass(bands, kStart + 30s);
   CHECK(bands.next(kStart + 30s) == Band{10min + 20s, 12min + 50s});
 }
 
 TEST_CASE("a band that cannot be narrower is a failure if it comes to no end",
           "[branches][bands]") {
-  Bands bands;
-  bands.first(kStart);
-  bands.gave_up(kStart, 1s);
-  bands.next(kStart);
-  bands.saw(kStart, 100ms, true);
+  auto bands = in_bands();
   const auto give_up = [&](time::TimePoint now) {
-    bands.first(now);
-    bands.saw(now, 1ms, true);
+    begin_pass(bands, now);
     bands.next(now);
     return bands.gave_up(now, 1s);
   };
@@ -162,18 +162,13 @@ TEST_CASE("a band that cannot be narrower is a failure if it comes to no end",
   CHECK(give_up(kStart + 60s));
   CHECK_FALSE(give_up(kStart + 90s));
 
-  bands.first(kStart + 120s);
-  bands.saw(kStart + 120s, 1ms, true);
+  begin_pass(bands, kStart + 120s);
   const auto behind = bands.next(kStart + 120s);
   CHECK(behind->youngest == 10min + 120s + 50s - 10s);  // what is older is looked at all the same
 }
 
 TEST_CASE("once a round is quick, one look is everything again", "[branches][bands]") {
-  Bands bands;
-  bands.first(kStart);
-  bands.gave_up(kStart, 1s);
-  bands.next(kStart);
-  bands.saw(kStart, 1ms, true);
+  auto bands = in_bands(1ms);
 
   CHECK_FALSE(look(bands, kStart + 30s, 1ms));
 
@@ -185,8 +180,7 @@ TEST_CASE("rounds leave most of the time to others", "[branches][bands]") {
   bands.first(kStart);
   bands.saw(kStart, 800ms, true);
   const auto goes_on = [&](time::TimePoint now) {
-    bands.first(now);
-    bands.saw(now, 1ms, true);
+    begin_pass(bands, now);
     return bands.next(now).has_value();
   };
 
@@ -195,11 +189,7 @@ TEST_CASE("rounds leave most of the time to others", "[branches][bands]") {
 }
 
 TEST_CASE("a round goes on however long the first look of a pass takes", "[branches][bands]") {
-  Bands bands;
-  bands.first(kStart);
-  bands.gave_up(kStart, 1s);
-  bands.next(kStart);
-  bands.saw(kStart, 400ms, true);
+  auto bands = in_bands(400ms);
 
   CHECK(bands.next(kStart) == Band{10min - 10s, 20min - 10s});
   bands.saw(kStart, 100ms, true);
@@ -207,11 +197,7 @@ TEST_CASE("a round goes on however long the first look of a pass takes", "[branc
 }
 
 TEST_CASE("a pass that comes late keeps the place of the round", "[branches][bands]") {
-  Bands bands;
-  bands.first(kStart);
-  bands.gave_up(kStart, 1s);
-  bands.next(kStart);
-  bands.saw(kStart, 100ms, true);
+  auto bands = in_bands();
   bands.next(kStart);
   bands.gave_up(kStart, 1s);  // narrow ones from here on
 
@@ -245,11 +231,7 @@ TEST_CASE("a slow look that leaves something is made again as it was", "[branche
 
 TEST_CASE("a first band that comes to no end is shorter next time, however wide bands are",
           "[branches][bands]") {
-  Bands bands;
-  bands.first(kStart);
-  bands.gave_up(kStart, 1s);
-  bands.next(kStart);
-  bands.saw(kStart, 1ms, true);
+  auto bands = in_bands(1ms);
   look(bands, kStart + 30s, 100ms);
   look(bands, kStart + 60s, 10ms);  // the round is over, its last bands were years wide
   CHECK(bands.first(kStart + 290s) == Band{0s, 240s});
