@@ -176,7 +176,7 @@ Task<bool> read_windows(BranchContext& ctx, StatsMemory& memory) {
     }
     const auto rows = co_await ask(ctx, windows.statement, std::move(parameters));
     read_window(memory, rows);
-    if (progress.windows < std::size(kWindows)) co_await ctx.breathe();
+    co_await ctx.breathe();
   }
   co_return true;
 }
