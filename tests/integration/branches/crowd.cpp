@@ -2,6 +2,7 @@
 #include "integration/branches/crowd.hpp"
 
 #include <stdexcept>
+#include <string_view>
 
 namespace lockkeeper::test {
 namespace {
@@ -46,8 +47,8 @@ BEGIN
         e.payload);
   ELSE
     INSERT INTO awa.receipt_completion_batches (ready_slot, ready_generation, claim_slot, queue, priority,
-        completed_count, job_ids, run_leases, lane_seqs, attempts, attempted_ats)
-    VALUES (r.ready_slot, r.ready_generation, r.claim_slot, r.queue, e.priority, 1, ARRAY[job],
+        enqueue_shard, completed_count, job_ids, run_leases, lane_seqs, attempts, attempted_ats)
+    VALUES (r.ready_slot, r.ready_generation, r.claim_slot, r.queue, e.priority, r.enqueue_shard, 1, ARRAY[job],
         ARRAY[lease], ARRAY[r.lane_seq], ARRAY[r.attempt], ARRAY[r.claimed_at]);
   END IF;
 END $$;
@@ -93,6 +94,9 @@ END $$;
 
 constexpr auto kHour = "interval '1 hour'";
 
+// Nobody waits for a lock that the leader holds: it goes on only when the crowd has acted.
+constexpr auto kSoon = "SET ROLE awa_owner; SET lock_timeout = '20ms'; SET jit = off";
+
 }  // namespace
 
 Crowd::Crowd(const Database& database, std::uint64_t seed)
@@ -100,18 +104,21 @@ Crowd::Crowd(const Database& database, std::uint64_t seed)
   database_.sql(kFunctions);
   database_.sql(
       "INSERT INTO awa.queue_meta (queue, paused, enqueue_shards) VALUES ('queue1', false, 3)");
-  session_.sql("SET ROLE awa_owner; SET lock_timeout = '20ms'; SET jit = off");
+  database_.sql("GRANT SELECT ON public.live_receipt TO awa_owner");
+  session_.sql(kSoon);
 }
 
 std::int64_t Crowd::pick(std::int64_t from, std::int64_t to) {
   return std::uniform_int_distribution<std::int64_t>(from, to)(random_);
 }
 
-void Crowd::attempt(const std::string& text) const {
+std::vector<Row> Crowd::attempt(const std::string& text) const {
   try {
-    session_.sql(text);
-  } catch (const std::runtime_error&) {
-    session_.sql("ROLLBACK");
+    return session_.sql(text);
+  } catch (const std::runtime_error& refusal) {
+    if (std::string_view(refusal.what()).substr(0, 2) == "42")
+      throw;  // nonsense, or no right to it
+    return session_.sql("ROLLBACK");
   }
 }
 
@@ -163,7 +170,7 @@ std::string Crowd::claim() {
 }
 
 std::string Crowd::some_attempt() {
-  const auto rows = database_.sql(
+  const auto rows = attempt(
       "SELECT job_id, run_lease FROM public.live_receipt WHERE closures = 0 ORDER BY job_id");
   if (rows.empty()) return "";
   const auto& row =
@@ -217,37 +224,49 @@ std::string Crowd::operate() {
   return "an operator";
 }
 
-// Of the queue and the claim ring, as long as there are empty slots: nothing is pruned here.
+// Of the queue and the claim ring, in their first lap: all slots that are ahead are empty then.
 std::string Crowd::rotate() {
-  for (const std::string ring : {"queue", "claim"}) {
-    attempt("UPDATE awa." + ring +
-            "_ring_state SET current_slot = current_slot + 1, generation = generation + 1 WHERE "
-            "current_slot < slot_count - 1");
+  for (const std::string ring : {"awa.queue_ring_", "awa.claim_ring_"}) {
+    attempt("WITH turned AS (UPDATE " + ring +
+            "state SET current_slot = current_slot + 1, generation = generation + 1 WHERE "
+            "generation < slot_count - 1 RETURNING current_slot, generation) UPDATE " +
+            ring +
+            "slots s SET generation = t.generation FROM turned t WHERE s.slot = t.current_slot");
   }
   return "a rotation";
 }
 
 std::string Crowd::hold() {
-  holder_.emplace(database_.session());
-  holder_->sql("SET ROLE awa_owner; BEGIN");
+  const auto one = some_attempt();
+  const std::string lane = "SELECT awa.insert_job_compat('kind', '" + queue() + "', '{}')";
   switch (pick(1, 4)) {
     case 1:
-      holder_->sql("SELECT FROM awa.deferred_jobs ORDER BY run_at LIMIT 5 FOR UPDATE SKIP LOCKED");
+      take_hold("SELECT FROM awa.deferred_jobs ORDER BY run_at LIMIT 5 FOR UPDATE SKIP LOCKED");
       return "a hold on deferred jobs";
     case 2:
-      holder_->sql("SELECT awa.insert_job_compat('kind', '" + queue() + "', '{}')");
+      take_hold(lane);
       return "a hold on a lane";
     case 3:
-      holder_->sql("SELECT FROM awa.lease_claims LIMIT 5 FOR UPDATE SKIP LOCKED");
+      take_hold("SELECT FROM awa.lease_claims LIMIT 5 FOR UPDATE SKIP LOCKED");
       return "a hold on claims";
     default:
-      if (const auto one = some_attempt(); !one.empty()) {
-        holder_->sql(
+      if (!one.empty()) {
+        take_hold(
             "SELECT pg_try_advisory_xact_lock(hashtextextended(format("
             "'awa.receipt.complete:%s:%s', " +
             one + "), 0))");
       }
       return "a hold on an attempt";
+  }
+}
+
+void Crowd::take_hold(const std::string& text) {
+  holder_.emplace(database_.session());
+  holder_->sql(std::string(kSoon) + "; BEGIN");
+  try {
+    holder_->sql(text);
+  } catch (const std::runtime_error&) {
+    holder_.reset();
   }
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "support/database.hpp"
 
@@ -38,7 +39,8 @@ class Crowd {
   std::string rotate();
   std::string hold();
 
-  void attempt(const std::string& text) const;  // being refused is an answer
+  std::vector<Row> attempt(const std::string& text) const;  // being refused is an answer
+  void take_hold(const std::string& text);                  // in a transaction, unless refused
   std::string queue() { return "queue" + std::to_string(pick(0, 2)); }
   std::string unique(char plane);
   std::string some_attempt();  // "job, run_lease" of one that lives, or ""

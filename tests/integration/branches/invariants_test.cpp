@@ -4,6 +4,7 @@
 #include "branches/catalog.hpp"
 #include "integration/branches/crowd.hpp"
 #include "integration/branches/jobs.hpp"
+#include "integration/branches/operations.hpp"
 #include "support/soundness.hpp"
 
 namespace lockkeeper::test {
@@ -34,6 +35,17 @@ void end_of_all_workers(const Database& database) {
   database.sql("UPDATE awa.leases SET heartbeat_at = '-infinity'");
   database.sql("UPDATE awa.lease_claims SET claimed_at = now() - interval '1 hour'");
   database.sql("UPDATE awa.lease_claim_batches SET claimed_at = now() - interval '1 hour'");
+}
+
+// An operator orders a batch operation, as Awa's page does.
+std::string order(const Database& database, Crowd& crowd) {
+  const auto filter = R"({"queue": "queue)" + std::to_string(crowd.pick(0, 2)) + R"("})";
+  if (crowd.pick(1, 2) == 1) {
+    submit_priority(database, filter, static_cast<int>(crowd.pick(1, 4)));
+    return "other priorities";
+  }
+  submit_move(database, filter, "queue" + std::to_string(crowd.pick(0, 2)));
+  return "another queue";
 }
 
 }  // namespace
@@ -75,6 +87,36 @@ TEST_CASE("whatever everybody does between any two statements, no invariant brea
   CHECK(database.value(kLeftUndone) == "0");
   CHECK(checker.broken() == std::vector<std::string>());
   CHECK(database.value(kClaimedOtherwise) == "0");
+}
+
+TEST_CASE("whichever branch runs while everybody acts, no invariant breaks",
+          "[branches][invariants][I9]") {
+  const auto seed = GENERATE(range(11, 14));
+  CAPTURE(seed);
+  const Database database;
+  const Checker checker(database);
+  Crowd crowd(database, static_cast<std::uint64_t>(seed));
+  Leader leader(database);
+  leader.set(branches::rescue_expired_callbacks, "dlq", std::string("true"));
+  leader.set(branches::cleanup, "completed_retention", time::Duration(1ms));
+  leader.set(branches::cleanup, "failed_retention", time::Duration(1ms));
+  const auto branches = branches::catalog();
+  std::string deed;
+  leader.before_each([&](const std::string&) {
+    if (crowd.pick(1, 4) == 1) deed += ", " + crowd.act();
+  });
+
+  for (int step = 0; step < 2 * kSteps; ++step) {
+    deed = crowd.act();
+    if (crowd.pick(1, 5) == 1) deed += ", " + order(database, crowd);
+    const auto& branch =
+        *branches[static_cast<std::size_t>(crowd.pick(0, std::ssize(branches) - 1))];
+    leader.run(branch);
+    if (crowd.pick(1, 3) == 1) crowd.let_go();
+
+    CAPTURE(step, deed, branch.name);
+    REQUIRE(checker.broken() == std::vector<std::string>());
+  }
 }
 
 }  // namespace lockkeeper::test
