@@ -50,6 +50,10 @@ Ran shell(const std::string& command) {
                          "LOCKKEEPER=" + lockkeeper_program(), "/bin/sh", "-c", command});
 }
 
+Ran by_awa(const Database& database, const std::string& words) {
+  return shell(awa_program() + " --database-url '" + database.superuser_url() + "' " + words);
+}
+
 std::string configuration_of(const std::string& url, const std::string& listen) {
   return "[database]\nurl = \"" + url + "\"\n[http]\nlisten = \"" + listen + "\"\n";
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/checkout.hpp"
+#include "support/database.hpp"
 
 namespace lockkeeper::test {
 
@@ -24,6 +25,9 @@ Ran lockkeeper(const std::vector<std::string>& words,
 
 // The same by a shell, for redirections; "$LOCKKEEPER" is the program.
 Ran shell(const std::string& command);
+
+// The same by Awa's own program on this database; its words are a shell's.
+Ran by_awa(const Database& database, const std::string& words);
 
 // `lockkeeper` with words and environment, ready to be run by somebody else.
 std::vector<std::string> lockkeeper_words(const std::vector<std::string>& words,

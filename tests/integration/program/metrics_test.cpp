@@ -69,6 +69,7 @@ const std::map<std::string, Labels> kPromised = {
     {"awa_queue_depth", {"awa_job_queue", "awa_job_state"}},
     {"awa_queue_lag_seconds", {"awa_job_queue"}},
     {"awa_job_dlq_depth", {"awa_job_queue"}},
+    {"awa_job_dlq_purged_total", {}},
     {"awa_storage_live_runtime_capability", {"awa_storage_capability"}},
     {"awa_maintenance_rescues_total", {"awa_rescue_kind"}},
     {"awa_maintenance_promote_batches_total", {"awa_job_state"}},
@@ -117,12 +118,14 @@ TEST_CASE("a leader has every promised metric with exactly its labels", "[progra
   river.database().sql(
       "SET ROLE awa_owner; SELECT awa.insert_job_compat('kind', 'waits', '{}'); RESET ROLE");
   river.database().sql(
-      "INSERT INTO awa.dlq_entries (job_id, kind, queue, priority, dlq_reason, original_run_lease)"
-      " VALUES (nextval('awa.job_id_seq'), 'kind', 'waits', 2, 'left', 1)");
+      "INSERT INTO awa.dlq_entries (job_id, kind, queue, priority, dlq_reason, dlq_at, "
+      "original_run_lease) SELECT nextval('awa.job_id_seq'), 'kind', 'waits', 2, 'left', at, 1 "
+      "FROM unnest(ARRAY[now(), now() - interval '40 days']) at");
   const Daemon daemon("lockkeeper", "[database]\nurl = \"" + river.database().url() +
                                         "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
                                         "[branches.rotate_queue]\nevery = \"10ms\"\n"
-                                        "[branches.observe]\nevery = \"100ms\"\n");
+                                        "[branches.observe]\nevery = \"100ms\"\n"
+                                        "[branches.cleanup]\nevery = \"1s\"\n");
   river.enqueue(30, 500ms);
   std::string metrics;
   REQUIRE(eventually(

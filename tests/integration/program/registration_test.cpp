@@ -25,10 +25,6 @@ std::string leaders(const Database& database) {
   return count(database, "runtime_instances", "leader AND healthy");
 }
 
-Ran awa(const Database& database, const std::string& words) {
-  return shell(awa_program() + " --database-url '" + database.superuser_url() + "' " + words);
-}
-
 }  // namespace
 
 TEST_CASE("who leads is registered, and is not any more when it has let go",
@@ -36,8 +32,8 @@ TEST_CASE("who leads is registered, and is not any more when it has let go",
   const Database database;
   Daemon daemon("lockkeeper", configuration(database));
   REQUIRE(eventually([&] { return leaders(database) == "1"; }));
-  CHECK(awa(database, "storage status").code == 0);
-  CHECK(awa(database, "migrate").code == 0);
+  CHECK(by_awa(database, "storage status").code == 0);
+  CHECK(by_awa(database, "migrate").code == 0);
 
   daemon.send(SIGTERM);
 

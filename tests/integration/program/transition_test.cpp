@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The move to queue storage under a leading daemon, step by step with Awa's own program.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "support/daemon.hpp"
@@ -22,9 +23,8 @@ std::string configuration(const Database& database) {
 }
 
 void awa_storage(const Database& database, const std::string& step) {
-  const auto ran = shell(awa_program() + " --database-url '" + database.superuser_url() +
-                         "' storage " + step + " 2>&1");
-  INFO(ran.out);
+  const auto ran = by_awa(database, "storage " + step);
+  INFO(ran.err);
   REQUIRE(ran.code == 0);
 }
 
@@ -93,17 +93,23 @@ TEST_CASE("what a move opens does not wait until its branch is due again",
           "[program][transition][T21][H30]") {
   const Database database(Database::Routing::canonical);
   database.install_fence();
-  const Daemon daemon("lockkeeper",
-                      configuration(database) + "[branches.rotate_queue]\nevery = \"1h\"\n");
-  const auto passes = [&](const std::string& outcome) {
-    return daemon.metric(kPasses, {"branch=\"rotate_queue\"", "outcome=\"" + outcome + "\""});
+  const std::string branches[] = {"rotate_queue", "rotate_lease", "rotate_claim",
+                                  "terminal_count_rollup"};
+  auto settings = configuration(database);
+  for (const auto& branch : branches) settings += "[branches." + branch + "]\nevery = \"1h\"\n";
+  const Daemon daemon("lockkeeper", settings);
+  const auto each_was = [&](const std::string& outcome) {
+    return std::all_of(std::begin(branches), std::end(branches), [&](const auto& branch) {
+      return daemon.metric(kPasses, {"branch=\"" + branch + "\"", "outcome=\"" + outcome + "\""}) >
+             0;
+    });
   };
-  REQUIRE(eventually([&] { return passes("skipped") > 0; }));
+  REQUIRE(eventually([&] { return each_was("skipped"); }));
 
   prepare(database);
   awa_storage(database, "enter-mixed-transition --quiesced");
 
-  CHECK(eventually([&] { return passes("idle") > 0; }));
+  CHECK(eventually([&] { return each_was("idle"); }));
 }
 
 TEST_CASE("a move that is given up is served again as before", "[program][transition][T21][H30]") {
