@@ -104,7 +104,7 @@ def main():
     options = options_of(sys.argv[1:])
     if not options.histories:
         seed = SEED if options.seed is None else options.seed
-        return 0 if all([is_equal(seed, road, road == "active") for road in ("active", "mixed_transition", "aborted")]) else 1
+        return 0 if all([is_equal(seed, road, road == "active") for road in ("active", "canonical", "mixed_transition", "aborted")]) else 1
     first = random.randrange(1_000_000) if options.seed is None else options.seed
     failed = [seed for seed in range(first, first + options.histories) if not is_equal(seed, options.road, False)]
     for seed in failed:

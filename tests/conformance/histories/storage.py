@@ -13,6 +13,7 @@ ROADS = {}
 
 # A worker that has ended is taken for a living one for a minute and a half.
 LONG_GONE = "UPDATE awa.runtime_instances SET last_seen_at = now() - interval '1 hour'"
+INSTALL = "SELECT awa.install_queue_storage_substrate(%s, %s, %s, %s, true)"
 # In a transition Awa's workers take a job of one plane for that of the other with the same number.
 APART = "SELECT setval('job_id_seq', 100000)"
 
@@ -34,9 +35,8 @@ def prepare(world):
     chance = world.chance
     schema = chance.choice(("awa", "river"))
     if schema != "awa":
-        slots = {"queue": chance.randint(4, 20), "lease": chance.randint(2, 10)}
-        world.cli("storage", "prepare-queue-storage-schema", "--schema", schema,
-                  "--queue-slot-count", str(slots["queue"]), "--lease-slot-count", str(slots["lease"]))
+        slots = {"queue": chance.randint(4, 20), "lease": chance.randint(2, 10), "claim": chance.randint(2, 10)}
+        world.value(INSTALL, schema, *slots.values())  # the command line knows of two rings only
         world.use_schema(schema, **slots)
     world.cli("storage", "prepare", "--engine", "queue_storage", "--details", json.dumps({"schema": schema}))
 
