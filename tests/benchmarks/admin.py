@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Two million canonical jobs, without Awa's schema patch and with it: who waits while their counts are kept right,
-and while every other branch has work there."""
+"""Two million canonical jobs on a database without Awa's later schema patch: who waits while their counts are kept
+right."""
 
 import subprocess
 import threading
@@ -24,20 +24,6 @@ INSERT INTO awa.jobs_hot (kind, queue, args, state, run_at, finalized_at)
 SELECT 'work' || n %% 4, CASE WHEN n %% 2 = 0 THEN 'mail0' ELSE 'mail' || n %% 64 END, '{}', 'completed', now(), now()
 FROM generate_series(1, %s) n
 """
-# A tenth as many each: expired ones, some that wait for long, attempts of dead workers, and due ones.
-WORK = ("""
-INSERT INTO awa.jobs_hot (kind, queue, args, state, run_at, finalized_at)
-SELECT 'work1', 'mail' || n %% 64, '{}', 'completed', now(), now() - interval '30 days' FROM generate_series(1, %s) n
-""", """
-INSERT INTO awa.jobs_hot (kind, queue, args, state, priority, run_at)
-SELECT 'work1', 'mail' || n %% 64, '{}', 'available', 3, now() - interval '10 minutes' FROM generate_series(1, %s) n
-""", """
-INSERT INTO awa.jobs_hot (kind, queue, args, state, attempt, run_lease, run_at, heartbeat_at)
-SELECT 'work1', 'mail' || n %% 64, '{}', 'running', 1, 1, now(), now() - interval '1 hour' FROM generate_series(1, %s) n
-""", """
-INSERT INTO awa.scheduled_jobs (kind, queue, args, state, run_at)
-SELECT 'work1', 'mail' || n %% 64, '{}', 'scheduled', now() FROM generate_series(1, %s) n
-""")
 ENQUEUE = "SELECT awa.insert_job_compat('work1', 'mail%d', '{}')"
 WRONG = """
 SELECT count(*) FROM (
@@ -75,16 +61,13 @@ class Functions:
         self._thread.join()
 
 
-def fill(scene, count, is_patched=False):
-    """A canonical database, as a migrator before the schema patch leaves it; or a patched one with work for every
-    branch."""
+def fill(scene, count):
+    """A canonical database, as a migrator before the schema patch leaves it."""
     script = subprocess.run([AWA, "migrate", "--sql"], capture_output=True, text=True, check=True).stdout
     scene.app.execute("DROP SCHEMA awa CASCADE")
-    scene.app.execute(script if is_patched else script[:script.index("-- Schema patch ")])
+    scene.app.execute(script[:script.index("-- Schema patch ")])
     scene.admin.execute("SET session_replication_role = replica")
     scene.admin.execute(FILL, (count,))
-    for statement in WORK if is_patched else ():
-        scene.admin.execute(statement, (count // 10,))
     scene.admin.execute("RESET session_replication_role")
     scene.settle()
 
@@ -110,13 +93,6 @@ def ours(bench, count, seconds):
         return alone, times, metrics.since(before), metrics
 
 
-def with_work(bench, count, seconds):
-    with bench.scene() as scene:
-        fill(scene, count, is_patched=True)
-        scene.lead()
-        return stalls(scene, seconds)
-
-
 def awa(bench, count, seconds):
     with bench.scene() as scene:
         fill(scene, count)
@@ -130,14 +106,11 @@ def measure(bench):
     count, seconds = int(bench.scaled(JOBS)), bench.scaled(SECONDS)
     bench.say(f"Lockkeeper, {count} jobs")
     alone, times, metrics, all_metrics = ours(bench, count, seconds)
-    bench.say("with the schema patch and work for every branch")
-    patched = with_work(bench, count, seconds)
     bench.say("Awa's own functions")
     awa_times, refreshes = awa(bench, count, seconds)
     return [
         Row("an enqueue meanwhile, max", "ms", 1000 * max(times), awa=1000 * max(awa_times), most=100),
         Row("an enqueue while nobody leads, max", "ms", 1000 * max(alone)),
-        Row("with the patch, and work for every branch: an enqueue meanwhile, max", "ms", 1000 * max(patched), most=100),
         Row("an enqueue meanwhile, p99", "ms", milliseconds(quantile(times, 0.99)),
             awa=milliseconds(quantile(awa_times, 0.99))),
         Row("a refresh takes, at most", "s", all_metrics.quantile(DURATION, 1, awa_maintenance_branch=REFRESH),

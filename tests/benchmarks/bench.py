@@ -26,7 +26,7 @@ from figure import HEADINGS  # noqa: E402
 from scene import SETTINGS, Scene, make_template  # noqa: E402
 
 NAMES = ["lateness", "rings", "prune_wait", "preemption", "due", "flood", "rescue", "cron", "cleanup", "operations",
-         "admin", "debt_bomb", "takeover", "deploy", "move", "empty_pass", "footprint"]
+         "admin", "stall", "debt_bomb", "takeover", "deploy", "move", "empty_pass", "footprint"]
 RESULTS = ROOT / "build" / "bench"
 QUICK = 5  # --quick measures for so many times less
 

@@ -8,6 +8,7 @@ import time
 import children
 import load
 import psycopg
+from cleanup import LATENESS, SLO
 from figure import Row, milliseconds
 from scene import HOLDER, database_clock, wait_until
 
@@ -100,6 +101,7 @@ def renew(bench, scene):
 
 
 def ours(bench):
+    """As renew(), and what the daemon has counted meanwhile."""
     with bench.scene() as scene:
         daemon = scene.daemon(windows=WINDOWS)
         scene.wait_for_leader("lockkeeper")
@@ -109,7 +111,8 @@ def ours(bench):
         wait_until(lambda: daemon.scrape().total("lockkeeper_leadership_changes_total", to="aside") >= FLEET, 180,
                    "each worker has led once")
         scene.wait_for_leader("lockkeeper")
-        return renew(bench, scene)
+        before = daemon.scrape()
+        return *renew(bench, scene), daemon.scrape().since(before)
 
 
 def awa(bench):
@@ -123,7 +126,7 @@ def awa(bench):
 
 def measure(bench):
     bench.say("Lockkeeper")
-    mine, missing = ours(bench)
+    mine, missing, metrics = ours(bench)
     bench.say("Awa")
     theirs, awa_missing = awa(bench)
     windows = mine.lengths("app")
@@ -141,6 +144,8 @@ def measure(bench):
         found.append(Row(f"job due → available, {name}", "ms", our, awa=their))
     found += [
         Row("job due → available while Lockkeeper leads, max", "ms", load.spread(mine.lateness_under("lockkeeper"))[2]),
+        *(Row(f"{branch}: start lateness, p99, at most", "ms",
+              milliseconds(metrics.quantile(LATENESS, 0.99, branch=branch)), most=5) for branch in SLO),
         Row("jobs that never became available", "", missing, awa=awa_missing, most=0),
         Row("jobs that were tried again", "", len(mine.tried_again), awa=len(theirs.tried_again), most=0),
     ]
