@@ -17,7 +17,7 @@ run_tests() {
   case "$label" in
     "")
       build build released; build_sanitized
-      "${run[@]}" -R '^(sanitized|chaos|conformance|lint|integration[.]long|unit[.]service)' ;;
+      "${run[@]}" -R '^(sanitized|chaos|conformance|lint|integration[.]long|unit[.](service|tools))' ;;
     lint) build build help >/dev/null; "${run[@]}" -L '^lint$' ;;
     sanitized) build build help >/dev/null; build_sanitized; "${run[@]}" -L '^sanitized$' ;;
     soak) build build; LOCKKEEPER_SEEDS=100000 "${run[@]}" -R '^unit\.scheduling$' --timeout 3600 ;;
@@ -33,6 +33,13 @@ lint() {
   for file in tests/lint/lint_*.py; do python3 -B "$file" || status=1; done
   (cd tests/lint && python3 -B -m unittest --quiet) || status=1
   return $status
+}
+
+# Of all that is shipped, or of these files and folders.
+tidy() {
+  [ $# -gt 0 ] || set -- lib daemon
+  git -c safe.directory='*' ls-files "$@" | grep '\.cpp$' \
+    | xargs -P "$(nproc)" -n 1 clang-tidy-14 --quiet -p build
 }
 
 format() {

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demo's verdict is evidence only if it sees what was planted: lost, doubled, early, strange."""
 
+import pathlib
 import sys
 import time
 import unittest
 
-from source import ROOT
-
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / ".dev" / "demo"))
 from ledger import Ledger  # noqa: E402
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demo's judgement of the daemon: each thing that was not done is missed."""
 
+import pathlib
 import sys
 import unittest
 
-from source import ROOT
-
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / ".dev" / "demo"), str(ROOT / ".dev" / "stage")]
 import verdict  # noqa: E402
 from metrics import Metrics  # noqa: E402

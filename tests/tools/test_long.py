@@ -11,8 +11,7 @@ import tempfile
 import types
 import unittest
 
-from source import ROOT
-
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.modules.setdefault("psycopg", types.ModuleType("psycopg"))  # nothing here asks a server
 sys.path[:0] = [str(ROOT / "tests" / "benchmarks"), str(ROOT / ".dev" / "stage"), str(ROOT / ".dev" / "demo")]
 from long import plan, report, telemetry, ticks, trace  # noqa: E402

@@ -9,8 +9,7 @@ import sys
 import tempfile
 import unittest
 
-from source import ROOT
-
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
 import page  # noqa: E402
 import server_log  # noqa: E402
