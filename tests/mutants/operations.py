@@ -53,4 +53,6 @@ MUTANTS = [
      "a reply is too large", "many jobs are changed*"),
     ("–", SQL + "requeue.sql", "m.attempt, m.run_lease,", "m.attempt, 0,",
      "a job that is moved counts its attempts anew", "a job that is moved keeps*"),
+    ("I9", SQL + "requeue.sql", "min(n.place), max(n.place) + 1,", "min(n.place), max(n.place),",
+     "the last job that is moved stands in no segment", "whichever branch runs*"),
 ]
