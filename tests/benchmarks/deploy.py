@@ -19,6 +19,7 @@ TAKES = 0.5  # seconds a job, so that some run whenever a worker is told to stop
 WINDOWS = "5s"  # apart at least; a minute by default
 SPACING = 20.0  # seconds between two workers: a new one asks for the lock within ten
 GRACE = 15.0
+LATE = 100  # ms, as in the long benchmark; whoever has just got the lock prepares its statements
 
 # When a job fell due, and when it became available.
 AVAILABLE = """
@@ -145,7 +146,7 @@ def measure(bench):
     found += [
         Row("job due → available while Lockkeeper leads, max", "ms", load.spread(mine.lateness_under("lockkeeper"))[2]),
         *(Row(f"{branch}: start lateness, p99, at most", "ms",
-              milliseconds(metrics.quantile(LATENESS, 0.99, branch=branch)), most=5) for branch in SLO),
+              milliseconds(metrics.quantile(LATENESS, 0.99, branch=branch)), most=LATE) for branch in SLO),
         Row("jobs that never became available", "", missing, awa=awa_missing, most=0),
         Row("jobs that were tried again", "", len(mine.tried_again), awa=len(theirs.tried_again), most=0),
     ]
