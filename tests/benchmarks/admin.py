@@ -18,7 +18,7 @@ SECONDS = 70.0  # a refresh each minute
 DURATION = "awa_maintenance_branch_duration_seconds"
 REFRESH = "refresh_admin_metadata"
 
-# Half of them in one queue. Without triggers, which would only make it last.
+# Half of them in one queue.
 FILL = """
 INSERT INTO awa.jobs_hot (kind, queue, args, state, run_at, finalized_at)
 SELECT 'work' || n %% 4, CASE WHEN n %% 2 = 0 THEN 'mail0' ELSE 'mail' || n %% 64 END, '{}', 'completed', now(), now()
@@ -61,15 +61,21 @@ class Functions:
         self._thread.join()
 
 
+def write(scene, *statements):
+    """Statements and how many rows each writes; without triggers, which would only make it last."""
+    scene.admin.execute("SET session_replication_role = replica")
+    for statement, count in statements:
+        scene.admin.execute(statement, (count,))
+    scene.admin.execute("RESET session_replication_role")
+    scene.settle()
+
+
 def fill(scene, count):
     """A canonical database, as a migrator before the schema patch leaves it."""
     script = subprocess.run([AWA, "migrate", "--sql"], capture_output=True, text=True, check=True).stdout
     scene.app.execute("DROP SCHEMA awa CASCADE")
     scene.app.execute(script[:script.index("-- Schema patch ")])
-    scene.admin.execute("SET session_replication_role = replica")
-    scene.admin.execute(FILL, (count,))
-    scene.admin.execute("RESET session_replication_role")
-    scene.settle()
+    write(scene, (FILL, count))
 
 
 def stalls(scene, seconds):

@@ -2,13 +2,13 @@
 """Two million rows of either storage with work for every branch, from the moment on in which somebody leads: how long
 an enqueue takes meanwhile."""
 
-import json
 import time
 
 import admin
 import cleanup
 import debt_bomb
 import load
+import operations
 import rescue
 from figure import Row, milliseconds, quantile
 from long import phases
@@ -51,16 +51,9 @@ SELECT 'work1', 'mail' || n %% 64, '{}', 'running', 1, 1, now(), now() - interva
 INSERT INTO awa.scheduled_jobs (kind, queue, args, state, run_at)
 SELECT 'work1', 'mail' || n %% 64, '{}', 'scheduled', now() FROM generate_series(1, %s) n
 """)
-# An operator gives all jobs that wait there another priority.
-SUBMIT = """
-INSERT INTO awa.batch_operations (id, op_kind, filter, spec, state) VALUES (gen_random_uuid(), 'set_priority', %s, %s, 'pending')
-"""
+LESS_URGENT = {"op_kind": "set_priority", "priority": 3}
 # One as others do, and one into the lane that the operator's jobs go to.
 ENQUEUE = "SELECT awa.insert_job_compat('work', '{}', '{{}}', p_priority => {}::smallint)"
-
-
-def submit(scene, filtered):
-    scene.admin.execute(SUBMIT, (json.dumps(filtered), json.dumps({"op_kind": "set_priority", "priority": 3})))
 
 
 def fill_storage(bench, scene):
@@ -78,19 +71,14 @@ def fill_storage(bench, scene):
     phases.claim(scene.app)
     scene.app.execute(rescue.AGE)
     scene.settle()
-    submit(scene, {"queue": "stock"})
+    operations.submit(scene, LESS_URGENT, {"queue": "stock"})
 
 
 def fill_canonical(bench, scene):
     rows, count = int(bench.scaled(ROWS)), int(bench.scaled(SLICE))
     scene.admin.execute(cleanup.CANONICAL)
-    scene.admin.execute("SET session_replication_role = replica")
-    scene.admin.execute(admin.FILL, (rows - 4 * count,))
-    for statement in CANONICAL:
-        scene.admin.execute(statement, (count,))
-    scene.admin.execute("RESET session_replication_role")
-    scene.settle()
-    submit(scene, {"kind": "work1"})
+    admin.write(scene, (admin.FILL, rows - 4 * count), *((statement, count) for statement in CANONICAL))
+    operations.submit(scene, LESS_URGENT, {"kind": "work1"})
 
 
 def enqueue(scene, seconds, lead=lambda: None):

@@ -97,6 +97,16 @@ constexpr auto kHour = "interval '1 hour'";
 // Nobody waits for a lock that the leader holds: it goes on only when the crowd has acted.
 constexpr auto kSoon = "SET ROLE awa_owner; SET lock_timeout = '20ms'; SET jit = off";
 
+// Empty if it is refused; nonsense, or what there is no right to, is thrown.
+std::optional<std::vector<Row>> unless_refused(const Session& session, const std::string& text) {
+  try {
+    return session.sql(text);
+  } catch (const std::runtime_error& refusal) {
+    if (std::string_view(refusal.what()).substr(0, 2) == "42") throw;
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Crowd::Crowd(const Database& database, std::uint64_t seed)
@@ -113,13 +123,8 @@ std::int64_t Crowd::pick(std::int64_t from, std::int64_t to) {
 }
 
 std::vector<Row> Crowd::attempt(const std::string& text) const {
-  try {
-    return session_.sql(text);
-  } catch (const std::runtime_error& refusal) {
-    if (std::string_view(refusal.what()).substr(0, 2) == "42")
-      throw;  // nonsense, or no right to it
-    return session_.sql("ROLLBACK");
-  }
+  auto rows = unless_refused(session_, text);
+  return rows ? *rows : session_.sql("ROLLBACK");
 }
 
 std::string Crowd::act() {
@@ -237,20 +242,18 @@ std::string Crowd::rotate() {
 }
 
 std::string Crowd::hold() {
-  const auto one = some_attempt();
-  const std::string lane = "SELECT awa.insert_job_compat('kind', '" + queue() + "', '{}')";
   switch (pick(1, 4)) {
     case 1:
       take_hold("SELECT FROM awa.deferred_jobs ORDER BY run_at LIMIT 5 FOR UPDATE SKIP LOCKED");
       return "a hold on deferred jobs";
     case 2:
-      take_hold(lane);
+      take_hold("SELECT awa.insert_job_compat('kind', '" + queue() + "', '{}')");
       return "a hold on a lane";
     case 3:
       take_hold("SELECT FROM awa.lease_claims LIMIT 5 FOR UPDATE SKIP LOCKED");
       return "a hold on claims";
     default:
-      if (!one.empty()) {
+      if (const auto one = some_attempt(); !one.empty()) {
         take_hold(
             "SELECT pg_try_advisory_xact_lock(hashtextextended(format("
             "'awa.receipt.complete:%s:%s', " +
@@ -263,11 +266,7 @@ std::string Crowd::hold() {
 void Crowd::take_hold(const std::string& text) {
   holder_.emplace(database_.session());
   holder_->sql(std::string(kSoon) + "; BEGIN");
-  try {
-    holder_->sql(text);
-  } catch (const std::runtime_error&) {
-    holder_.reset();
-  }
+  if (!unless_refused(*holder_, text)) holder_.reset();
 }
 
 void Crowd::let_go() { holder_.reset(); }

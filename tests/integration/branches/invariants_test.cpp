@@ -48,22 +48,31 @@ std::string order(const Database& database, Crowd& crowd) {
   return "another queue";
 }
 
+// A leader, and everybody else, who act before any of its statements now and then.
+struct Play {
+  explicit Play(int seed) : crowd(database, static_cast<std::uint64_t>(seed)), leader(database) {
+    leader.before_each([this](const std::string&) {
+      if (crowd.pick(1, 4) == 1) deed += ", " + crowd.act();
+    });
+  }
+
+  const Database database;
+  const Checker checker{database};
+  Crowd crowd;
+  Leader leader;
+  std::string deed;  // what they have done in this step
+};
+
 }  // namespace
 
 TEST_CASE("whatever everybody does between any two statements, no invariant breaks",
           "[branches][invariants][I9]") {
   const auto seed = GENERATE(range(1, 6));
   CAPTURE(seed);
-  const Database database;
-  const Checker checker(database);
-  Crowd crowd(database, static_cast<std::uint64_t>(seed));
-  Leader leader(database);
+  Play play(seed);
+  auto& [database, checker, crowd, leader, deed] = play;
   leader.set(promote_scheduled, "batch_size", std::int64_t{10});
   leader.set(rescue_stale_heartbeats, "batch_size", std::int64_t{10});
-  std::string deed;
-  leader.before_each([&](const std::string&) {
-    if (crowd.pick(1, 4) == 1) deed += ", " + crowd.act();
-  });
 
   for (int step = 0; step < kSteps; ++step) {
     deed = crowd.act();
@@ -93,18 +102,12 @@ TEST_CASE("whichever branch runs while everybody acts, no invariant breaks",
           "[branches][invariants][I9]") {
   const auto seed = GENERATE(range(11, 14));
   CAPTURE(seed);
-  const Database database;
-  const Checker checker(database);
-  Crowd crowd(database, static_cast<std::uint64_t>(seed));
-  Leader leader(database);
+  Play play(seed);
+  auto& [database, checker, crowd, leader, deed] = play;
   leader.set(branches::rescue_expired_callbacks, "dlq", std::string("true"));
   leader.set(branches::cleanup, "completed_retention", time::Duration(1ms));
   leader.set(branches::cleanup, "failed_retention", time::Duration(1ms));
   const auto branches = branches::catalog();
-  std::string deed;
-  leader.before_each([&](const std::string&) {
-    if (crowd.pick(1, 4) == 1) deed += ", " + crowd.act();
-  });
 
   for (int step = 0; step < 2 * kSteps; ++step) {
     deed = crowd.act();
