@@ -20,7 +20,8 @@ namespace {
 constexpr auto kTarget = R"({"storage_transition_role": "queue_storage_target"})";
 constexpr auto kPasses = "lockkeeper_branch_passes_total";
 
-// Schedules one job after the other, each due 200 ms later, in whichever plane is routed to.
+// Schedules one job after the other in whichever plane is routed to. They fall due up to three
+// seconds later, so what a plane holds outlives the moment in which it is no longer routed to.
 class Producer {
  public:
   explicit Producer(const Database& database)
@@ -47,8 +48,8 @@ class Producer {
     for (; !is_over_; ++jobs_) {
       const auto n = std::to_string(jobs_);
       session_.sql("SELECT awa.insert_job_compat('kind', 'queue' || " + n +
-                   " % 3, jsonb_build_object('n', " + n +
-                   "), 'scheduled', p_run_at => clock_timestamp() + interval '200 ms')");
+                   " % 3, jsonb_build_object('n', " + n + "), 'scheduled', p_run_at => " +
+                   "clock_timestamp() + (1 + " + n + " % 10) * interval '300 ms')");
     }
   } catch (const std::exception& error) {
     fault_ = error.what();

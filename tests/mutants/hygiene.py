@@ -128,6 +128,8 @@ MUTANTS = [
      "a step is foretold that Awa refuses", "a step of the move is foretold*"),
     ("H28", SQL + "terminal_count_rollup/is_pinned.sql", "a.backend_type IS NULL OR", "",
      "what nobody tells us of is truncated under", "who does not see how old*"),
+    ("H27", SQL + "rings/claim_proofs.sql", "<> (SELECT", "< (SELECT",
+     "a claim slot is pruned while a claim is open", "one open claim keeps its slot*"),
     ("H28", BRANCHES + "rings/rings.hpp", "kTruncate{2, true}", "kTruncate{2, false}",
      "a truncation is no heavy turn", "what is stored out of line*"),
 ]

@@ -52,6 +52,12 @@ MUTANTS = [
      "a newer version is taken for ours", "awa: a version is refused by its number*"),
     ("T18", "lib/awa/gate.cpp", "found.version == kSchemaVersion", "found.version >= kSchemaVersion",
      "a newer version is led", "leadership: an unknown version is refused*"),
+    ("T21", BRANCHES + "promotion/looking.cpp", "if (!unreached) return look_into_both(pass, seen, failure);",
+     "if (!unreached) return pass.ctx.planes().is_queue_storage_routed() ? look_into(pass, seen, Plane::queue_storage)"
+     " : look_into_both(pass, seen, failure);",
+     "only queue storage is promoted once it is routed to", "chaos: a fleet that works is moved*"),
+    ("T21", "lib/service/ground.cpp", "found = std::move(now);", "now.planes = found.planes; found = std::move(now);",
+     "the planes of the beginning are served for ever", "chaos: a fleet that works is moved*"),
     ("T23", SQL + "gate/patch.sql", "tables = 2 AND functions = 5 AS is_patched", "tables > 0 AS is_patched",
      "half a patch is taken for one", "awa: what hurts but does not stop*"),
     ("T24", "lib/awa/gate.cpp", "if (slo.empty() || is_any_able) return true;", "(void)is_any_able; return true;",

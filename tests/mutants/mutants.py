@@ -27,7 +27,7 @@ LIMIT = 300  # seconds; a test that hangs has noticed
 
 def planted():
     """What it is about, file, what stands there, what the fault makes of it, what is wrong then, who must notice: a
-    test of the branches, or of another suite, as "awa: a test" or "unit.service: a test"."""
+    test of the branches, or of another suite, as "awa: a test", "chaos: a test" or "unit.service: a test"."""
     return [mutant for faults in LISTS for mutant in faults.MUTANTS]
 
 
@@ -38,6 +38,8 @@ def run(words, **options):
 def split(tests):
     """The program and the test of it."""
     suite, colon, test = tests.rpartition(": ")
+    if suite == "chaos":
+        return "chaos_tests", test
     kind, dot, room = (suite if colon else "branches").rpartition(".")
     return f"{room}_{kind if dot else 'integration'}_tests", test
 
