@@ -11,7 +11,9 @@ CLAIMED = """AND NOT EXISTS (SELECT FROM :"schema".:"ready_claim_attempt_batches
 
 # defect, file, what stands there, what the fault makes of it, what is wrong then, who must notice
 MUTANTS = [
-    ("H16", BRANCH + "changing.cpp", "if (operation_.has_entombed) {", "if (false) {",
+    ("H16", BRANCH + "changing.cpp", "operation_.has_entombed || operation_.is_taken_up", "operation_.has_entombed",
+     "what a leader has entombed that died is never passed", "a leader that dies before*"),
+    ("H16", BRANCH + "changing.cpp", "if (operation_.has_entombed || operation_.is_taken_up) {", "if (false) {",
      "workers pass what is entombed by themselves, and nothing behind a gap", "a lane that is emptied*"),
     ("H16", SQL + "pass_entombed.sql", "AND NOT EXISTS (SELECT FROM :\"schema\".ready_tombstones t", "AND EXISTS ("
      "SELECT FROM :\"schema\".ready_tombstones t", "jobs that wait are passed over", "a job that is not moved*"),

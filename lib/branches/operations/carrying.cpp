@@ -49,6 +49,7 @@ void Carrying::start_walk() {
   operation_.walk = Walk(has_lanes ? 1 : 2, has_lanes);
   operation_.left = 0;
   operation_.has_changed_any = false;
+  operation_.is_taken_up = false;
 }
 
 // The first statement of each transaction that writes. Another runner that is in the middle of its
@@ -92,6 +93,7 @@ Task<bool> Carrying::begin() {
   co_await tx.commit();
   start_walk();
   const bool has_named = state_ == "running";
+  operation_.is_taken_up = has_named;
   operation_.phase = has_named ? Operation::Phase::changing : Operation::Phase::naming;
   co_return true;
 }

@@ -97,7 +97,7 @@ Task<bool> Carrying::change_lane() {
                                          lane.place, lane.next, kOperationWindow);
   auto changing = change_rows(found.integers(0, 2), found.integers(0, 3));
   const bool is_over = co_await changing;
-  if (operation_.has_entombed) {
+  if (operation_.has_entombed || operation_.is_taken_up) {
     auto passing = pass_entombed();
     co_await passing;
   }

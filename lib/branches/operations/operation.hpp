@@ -41,6 +41,7 @@ struct Operation {
   std::int64_t left = 0;         // jobs of the present walk that are in somebody's hands
   bool has_changed_any = false;  // in the present walk
   bool has_entombed = false;     // in the present lane, and its cursor was not moved since
+  bool is_taken_up = false;      // by the present walk: somebody may have entombed in any lane
   int walks_in_vain = 0;         // in a row
   int failures = 0;              // in a row
   int rotor = 0;                 // which shard of a queue comes first; a queue has 64 at most

@@ -23,7 +23,12 @@ struct Runtime {
   std::string seen = "now()";
   std::string interval = "10000";
   std::string queues = "[]";
+  std::string hashes = "{}";  // of the queues it describes
 };
+
+// What a worker says of a queue.
+constexpr auto kQueue = R"({"queue": "mail", "in_flight": 0, "config": {"mode": "weighted",
+    "poll_interval_ms": 200, "deadline_duration_secs": 300, "priority_aging_interval_secs": 60}})";
 
 // What a client may write although it makes no sense.
 const std::vector<Runtime> kMalformed = {
@@ -38,6 +43,10 @@ const std::vector<Runtime> kMalformed = {
     {"now()", "10000", "7"},
     {"now()", "10000", "null"},
     {"now()", "10000", R"([1, null, "x", [[{"queue": "mail"}]]])"},
+    {"now()", "10000", R"([{"queue": 7}, {}])"},
+    {"now()", "10000", "[" + std::string(kQueue) + R"(, {"queue": "mail", "in_flight": 0}])"},
+    {"now()", "10000", "[]", "[]"},
+    {"now()", "10000", "[]", "null"},
 };
 
 // Returns its id.
@@ -45,10 +54,11 @@ std::string publish(const Database& database, const Runtime& row = {}) {
   return database.value(
       "INSERT INTO awa.runtime_instances (instance_id, hostname, pid, version, started_at, "
       "last_seen_at, snapshot_interval_ms, healthy, postgres_connected, poll_loop_alive, "
-      "heartbeat_alive, shutting_down, leader, queues, storage_capability) VALUES "
+      "heartbeat_alive, shutting_down, leader, queues, queue_descriptor_hashes, "
+      "storage_capability) VALUES "
       "(gen_random_uuid(), E'h\\n\\u202E', -1, '', '-infinity', " +
       row.seen + ", " + row.interval + ", true, true, true, true, false, false, '" + row.queues +
-      "', 'queue_storage') RETURNING instance_id");
+      "', '" + row.hashes + "', 'queue_storage') RETURNING instance_id");
 }
 
 std::vector<std::string> publish_malformed(const Database& database) {
@@ -73,17 +83,17 @@ TEST_CASE("a row of a process that says what cannot be is named once, and counte
   const Database database(GENERATE(Routing::queue_storage, Routing::canonical));
   Leader leader(database);
   publish(database);
-  publish(database, {"now() - interval '1 hour'", "86400000", R"([{"queue": 7}, {}])"});
+  publish(database, {"now() - interval '1 hour'", "86400000", "[" + std::string(kQueue) + "]"});
   const auto malformed = publish_malformed(database);
   CapturedLog log;
 
   CHECK(leader.run(registration).failure == nullptr);
-  CHECK(skipped(leader, registration, "bad_row") == 11);
+  CHECK(skipped(leader, registration, "bad_row") == 15);
   leader.run(registration);
 
-  CHECK(skipped(leader, registration, "bad_row") == 22);
+  CHECK(skipped(leader, registration, "bad_row") == 30);
   const auto text = log.text();
-  CHECK(occurrences(text, "msg=\"row skipped\"") == 11);
+  CHECK(occurrences(text, "msg=\"row skipped\"") == 15);
   for (const auto& id : malformed) CHECK(occurrences(text, "runtime instance " + id + ": ") == 1);
 }
 
@@ -97,7 +107,7 @@ TEST_CASE("an interval below zero keeps the gauges of the move from nobody",
   CHECK(leader.run(registration).failure == nullptr);
 
   CHECK(shows(leader, "awa_storage_state{"));
-  CHECK(shows(leader, "{awa_storage_capability=\"queue_storage\"} 13"));  // and the leader's
+  CHECK(shows(leader, "{awa_storage_capability=\"queue_storage\"} 17"));  // and the leader's
 }
 
 TEST_CASE("rows of workers that say what cannot be decide about no dead letter, and stop none",

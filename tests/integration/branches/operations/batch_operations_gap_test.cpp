@@ -97,6 +97,34 @@ TEST_CASE("a job that is not moved is not passed over", "[branches][batch_operat
   CHECK(claim_all(worker, "low") == 5);
 }
 
+TEST_CASE("a leader that dies before it has moved the cursor leaves no lane behind a gap",
+          "[branches][batch_operations][H16]") {
+  const Database database;
+  const Worker worker(database);
+  worker.enqueue("first", 5);
+  worker.enqueue("low", 5);
+  worker.leave_gap("low", 3);
+  worker.enqueue("low", 5);
+  const auto id = submit_priority(database, R"({"queue": "low"})", 3);
+  std::optional<Leader> leader(database);
+  leader->before_each([&](const std::string& statement) {
+    if (statement.starts_with("awa/operations/pass_entombed")) {
+      database.sql(
+          "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = "
+          "'lockkeeper' AND datname = current_database()");
+    }
+  });
+  CHECK_THROWS_AS(leader->run(batch_operations), pg::Error);
+  CHECK(count(database, "ready_tombstones") == "10");
+
+  leader.emplace(database);
+  run_to_the_end(*leader, database, id);
+
+  CHECK(standing(database, id) == "completed: 10 = 10 + 0 + 0");
+  CHECK(claim_all(worker, "low") == 10);
+  CHECK(claim_all(worker, "first") == 5);
+}
+
 TEST_CASE("a cancelled operation leaves no lane behind a gap",
           "[branches][batch_operations][H16]") {
   const Database database;
