@@ -170,6 +170,9 @@ std::string describe_extra(const CLI::App& app) {
     }
     return fmt::format("unknown option {}; {}", shown, hint(word, candidates, command));
   }
+  if (command && (name_of(*command) == "cron next" || name_of(*command) == "cron check")) {
+    return fmt::format("unexpected argument {}; put the expression between quotes", shown);
+  }
   if (command && !has_commands(*command)) {
     return fmt::format("unexpected argument {}; see lockkeeper {} --help", shown,
                        name_of(*command));

@@ -31,6 +31,12 @@ std::string text_of(const config::Value& value) {
   return std::to_string(std::get<std::int64_t>(value));
 }
 
+// What another branch has the key of is set there.
+std::string meaning(const branches::Setting& setting) {
+  if (setting.as_in.empty()) return std::string(setting.help);
+  return fmt::format("that of {}, set there", setting.as_in);
+}
+
 void write_value(display::Json& json, const config::Value& value) {
   json.key("value");
   if (const auto* count = std::get_if<std::int64_t>(&value)) {
@@ -64,7 +70,7 @@ void write_branch(display::Json& json, const branches::Branch& branch,
   json.field("late_after", time::format_duration(own.late_after));
   json.key("settings").begin_array();
   for (const auto& setting : branch.settings) {
-    json.begin_object().field("key", setting.name).field("help", setting.help);
+    json.begin_object().field("key", setting.name).field("help", meaning(setting));
     write_value(json, own.values.find(setting.name)->second);
     json.field("per_queue", setting.is_per_queue);
     json.end_object();
@@ -95,7 +101,7 @@ display::Table setting_table(const config::Settings& settings) {
     const auto& own = settings_of(*branch, settings);
     for (const auto& setting : branch->settings) {
       table.row({fmt::format("{}.{}", branch->name, setting.name),
-                 text_of(own.values.find(setting.name)->second), std::string(setting.help)});
+                 text_of(own.values.find(setting.name)->second), meaning(setting)});
     }
     for (const auto& [queue, values] : own.queues) {
       for (const auto& [key, value] : values) {

@@ -72,6 +72,11 @@ bool tell_denied(Facts& facts, const char* name, const std::string& shown,
   return true;
 }
 
+// What run would refuse, with its place in the file.
+void tell_refused(Facts& facts, const char* name, const std::string& place, const char* what) {
+  facts.add_sentence(Mark::misconfigured, name, place.empty() ? what : place + ": " + what);
+}
+
 void tell_silence(Facts& facts, const char* name, const std::string& shown) {
   facts.add(Mark::misconfigured, name, shown + " is taken by something that does not answer",
             "if that is a Lockkeeper, it hangs: restart it; otherwise choose another one");
@@ -99,6 +104,8 @@ void look_at_http(Facts& facts, const config::Settings& settings) {
     }
     if (answer.failure == http::kNoAnswer) return tell_silence(facts, "http", listen);
     look_at_free_address(facts, settings);
+  } catch (const http::ListenError& error) {
+    tell_refused(facts, "http", settings.http.listen_place, error.what());
   } catch (const std::exception& error) {
     facts.add_sentence(Mark::misconfigured, "http", error.what());
   }
@@ -119,7 +126,7 @@ void look_at_control(Facts& facts, const config::Settings& settings) {
     http::try_listen(address, service::kForOwner);
     facts.add(Mark::ok, "control", path + " is free");
   } catch (const http::ListenError& error) {
-    facts.add_sentence(Mark::misconfigured, "control", error.what());
+    tell_refused(facts, "control", settings.control.socket_place, error.what());
   }
 }
 

@@ -125,6 +125,7 @@ void look_at_waiting_jobs(Facts& facts, Inquiry& inquiry, awa::Library& library,
 struct Claims {
   std::int64_t seen = 0, without_job = 0, without_state = 0;
   bool is_complete = false;
+  std::optional<std::int64_t> example;  // the job of one that has leaked
 };
 
 std::optional<Claims> walk_claims(Facts& facts, Inquiry& inquiry, awa::Library& library) {
@@ -137,6 +138,9 @@ std::optional<Claims> walk_claims(Facts& facts, Inquiry& inquiry, awa::Library& 
     claims.seen += rows->integer(0, 0);
     claims.without_job += rows->integer(0, 2);
     claims.without_state += rows->integer(0, 3);
+    for (const auto column : {4, 5}) {
+      if (!claims.example && !rows->is_null(0, column)) claims.example = rows->integer(0, column);
+    }
     claims.is_complete = rows->integer(0, 0) < kClaimsAtOnce;
     if (claims.is_complete) break;
     key = rows->text(0, 1);
@@ -154,8 +158,10 @@ void look_at_claims(Facts& facts, Inquiry& inquiry, awa::Library& library) {
   }
   facts.add(Mark::warning, "unique_claims",
             fmt::format("{}{} belong to no job any more and {}{} to a job whose state does not "
-                        "claim its key, of {}: these keys are refused for ever",
-                        least, claims->without_job, least, claims->without_state, count),
+                        "claim its key, of {}: these keys are refused for ever, such as that of "
+                        "job {}",
+                        least, claims->without_job, least, claims->without_state, count,
+                        claims->example.value_or(0)),
             "let Awa's states of uniqueness leave out completed, and delete such a row from "
             "awa.job_unique_claims only when no job can come back to it");
 }

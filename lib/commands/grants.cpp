@@ -69,6 +69,10 @@ int print_grants(config::Settings settings, const std::optional<std::string>& ro
   request.sees_all = is_on("observe") || is_on("diagnose") || is_on("terminal_count_rollup");
   request.ends_sessions = settings.leadership.takeover == config::Takeover::terminate ||
                           settings.leadership.declaration_window;
+  if (!found.schema) {
+    complain(display::kDone, fmt::format("schema {} of queue storage is only assumed: {}",
+                                         request.schema, found.why));
+  }
   print(awa::grants_script(request));
   return display::kDone;
 }

@@ -17,7 +17,7 @@ namespace lockkeeper::config {
 namespace {
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  throw SettingsError(fmt::format("{}: {}", logging::printable(path), why));
+  throw SettingsError(fmt::format("{}: {}", path.empty() ? "\"\"" : logging::printable(path), why));
 }
 
 class File {

@@ -54,7 +54,7 @@ std::string Reader::below(std::string_view key) const {
 }
 
 const toml::node* Reader::find(std::string_view key) {
-  known_.emplace_back(key);
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
   asked_->push_back(below(key));
   return table_->get(key);
 }
@@ -86,7 +86,8 @@ void Reader::duration(std::string_view key, time::Duration& value, DurationLimit
   if (node == nullptr) return;
   const auto* text = node->as_string();
   const auto parsed = text != nullptr ? time::parse_duration(text->get()) : std::nullopt;
-  if (!parsed) refuse(key, "must be a duration with a unit, such as \"250ms\", \"30s\" or \"24h\"");
+  if (!parsed)
+    refuse(key, "must be a number and one unit (ms, s, m, h or d), such as \"250ms\" or \"36h\"");
   if (*parsed < limits.least || *parsed > limits.most) {
     refuse(key, fmt::format("must lie between {} and {}", time::format_duration(limits.least),
                             time::format_duration(limits.most)));
@@ -178,7 +179,8 @@ void Reader::finish() const {
     const std::string name(key.str());
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
     const auto better = nearest(name, known_);
-    const auto hint = better.empty() ? "" : fmt::format("; did you mean \"{}\"?", better);
+    const auto hint = better.empty() ? fmt::format("; known are {}", fmt::join(known_, ", "))
+                                     : fmt::format("; did you mean \"{}\"?", better);
     fail(key.source(),
          fmt::format("unknown setting {} {}{}", logging::quoted(name), where(), hint));
   }

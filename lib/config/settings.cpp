@@ -176,8 +176,10 @@ void read_branches(Reader branches, std::span<const BranchSchema> schemas, Setti
   for (const auto& schema : schemas) borrow(schema, into);
 }
 
-void refuse_later_tables(Reader& top) {
-  if (top.has("branch")) top.refuse("branch", "is not part of this version: remove [[branch]]");
+void refuse_later_tables(const Reader& top) {
+  for (const auto& key : top.keys()) {
+    if (key == "branch") top.refuse(key, "is not part of this version: remove [[branch]]");
+  }
 }
 
 toml::table parse(std::string_view text, const std::string& name) {
@@ -185,8 +187,11 @@ toml::table parse(std::string_view text, const std::string& name) {
     return toml::parse(text, name);
   } catch (const toml::parse_error& error) {
     const auto& at = error.source().begin;
-    throw SettingsError(fmt::format("{}:{}:{}: {}", logging::printable(name), at.line, at.column,
-                                    logging::printable(error.description())));
+    const bool lacks_quotes =
+        error.description().find("could not determine value type") != std::string_view::npos;
+    throw SettingsError(fmt::format("{}:{}:{}: {}{}", logging::printable(name), at.line, at.column,
+                                    logging::printable(error.description()),
+                                    lacks_quotes ? "; text stands between double quotes" : ""));
   }
 }
 
@@ -207,7 +212,14 @@ Settings read_all(Reader& top, std::span<const BranchSchema> branches) {
 }  // namespace
 
 Settings read_file(const std::string& path, std::span<const BranchSchema> branches) {
-  return read_text(read_small_file(path, kLargestFile), path, branches);
+  std::string text;
+  try {
+    text = read_small_file(path, kLargestFile);
+  } catch (const SettingsError& error) {
+    throw SettingsError(std::string(error.what()) +
+                        "; name one with -c that whoever asks may read");
+  }
+  return read_text(text, path, branches);
 }
 
 Settings read_text(std::string_view text, const std::string& name,
@@ -267,7 +279,8 @@ void read_password(Settings& settings) {
     const bool is_credential = path.starts_with("/run/credentials/");
     throw SettingsError(fmt::format(
         "{}: password_file: {}; {}", settings.database.password_file_place, error.what(),
-        is_credential ? "it is there while the service runs, if the unit loads it"
+        is_credential ? "it is there while the service runs, if the unit loads it; otherwise use a "
+                        "configuration that names the file which the unit loads"
                       : "name a file of one line that whoever asks may read"));
   }
 }

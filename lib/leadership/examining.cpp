@@ -8,6 +8,13 @@
 #include "leadership/refusals.hpp"
 
 namespace lockkeeper::leadership {
+namespace {
+
+constexpr auto kTriedAgain = "it is tried again by itself";
+constexpr auto kSeeWhatItSays = "see what it says, or name another server in database.url";
+
+}  // namespace
+
 pg::ConnectSettings Election::Impl::connect_settings() const {
   pg::ConnectSettings with;
   with.url = settings.url;
@@ -29,8 +36,9 @@ void Election::Impl::connect() {
     if (mine != attempt) return;
     if (failure.empty()) return happen(Event::connected);
     happen(Event::connect_failed,
-           {"connect_failed", fmt::format("cannot connect to {}: {}; it is tried again by itself",
-                                          pg::describe_url(settings.url), failure)});
+           {"connect_failed",
+            fmt::format("cannot connect to {}: {}; {}", pg::describe_url(settings.url), failure,
+                        settings.is_for_once ? kSeeWhatItSays : kTriedAgain)});
   });
 }
 

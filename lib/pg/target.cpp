@@ -63,6 +63,29 @@ bool may_show_password(const std::string& url, const Options& options) {
   return at > path || rest.substr(0, path).find('@', at + 1) != std::string::npos;
 }
 
+// libpq looks at what some options say only when it connects, but before anything else: a
+// connection to nowhere tells, and an outage is not taken for a fault of the configuration.
+std::string refused_option(const Options& options) {
+  std::vector<const char*> keywords{"host"}, values{"/nowhere"};
+  for (const auto& [keyword, value] : options) {
+    if (keyword == "host" || keyword == "hostaddr" || keyword == "port") continue;
+    keywords.push_back(keyword.c_str());
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  const std::unique_ptr<PGconn, void (*)(PGconn*)> nowhere(
+      PQconnectStartParams(keywords.data(), values.data(), 0), PQfinish);
+  const std::string_view message = nowhere ? PQerrorMessage(nowhere.get()) : "";
+  constexpr std::string_view kInvalid = "invalid ";
+  if (!message.starts_with(kInvalid)) return "";
+  const auto name = message.substr(kInvalid.size(), message.find(" value") - kInvalid.size());
+  if (name == "sslmode") {
+    return "sslmode must be one of disable, allow, prefer, require, verify-ca, verify-full";
+  }
+  return fmt::format("{} has a value that libpq does not know", name);
+}
+
 const std::string& at_or_last(const std::vector<std::string>& values, std::size_t index) {
   return index < values.size() ? values[index] : values.back();
 }
@@ -75,8 +98,13 @@ ParsedUrl parse_url(const std::string& url) {
   auto* parameters = PQconninfoParse(url.c_str(), &message);
   if (parameters == nullptr) {
     // libpq quotes the piece that it did not understand, which may hold a password.
+    const bool has_strange_keyword = std::string_view(message != nullptr ? message : "")
+                                         .starts_with("invalid connection option");
     parsed.failure =
-        "it is neither a URL (postgres://user@host:port/database) nor a list of keyword=value";
+        has_strange_keyword
+            ? "it has a keyword that libpq does not know, or a value with a space and no quotes"
+            : "it is neither a URL (postgres://user@host:port/database) nor a list of "
+              "keyword=value";
     PQfreemem(message);
     return parsed;
   }
@@ -140,7 +168,10 @@ void set_look_up(LookUp look_up_instead) { replaceable_look_up() = std::move(loo
 
 const LookUp& look_up() { return replaceable_look_up(); }
 
-std::string check_url(const std::string& url) { return parse_url(url).failure; }
+std::string check_url(const std::string& url) {
+  const auto parsed = parse_url(url);
+  return parsed.failure.empty() ? refused_option(parsed.options) : parsed.failure;
+}
 
 std::string describe_url(const std::string& url) {
   const auto parsed = parse_url(url);

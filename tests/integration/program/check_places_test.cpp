@@ -44,6 +44,9 @@ TEST_CASE("the address of HTTP is free, taken or seen from elsewhere", "[program
   CHECK(marks("unix:" + folder.path("no/sock")) == "misconfigured");
   CHECK(marks("9724") == "misconfigured");
   CHECK_FALSE(std::filesystem::exists(folder.path("sock")));
+  CHECK_THAT(check(database.url(), http("192.0.2.1:0")).text("http"), Contains("c.toml:2:10: "));
+  CHECK_THAT(check(database.url(), control(folder.path("no/sock"))).text("control"),
+             Contains("c.toml:4:10: "));
 }
 
 TEST_CASE("where this user may not write nobody knows what the daemon may", "[program][check]") {

@@ -48,7 +48,7 @@ TEST_CASE("a command line that makes no sense is one sentence and 2", "[program]
       {{"cron", "nxt"}, "lockkeeper: unknown command \"cron nxt\"; did you mean \"next\"?\n"},
       {{"cron", "next"}, "lockkeeper: EXPR is missing; see lockkeeper cron next --help\n"},
       {{"cron", "next", "a", "b"},
-       "lockkeeper: unexpected argument \"b\"; see lockkeeper cron next --help\n"},
+       "lockkeeper: unexpected argument \"b\"; put the expression between quotes\n"},
       {{"cron", "next", "a", "--zoen", "UTC"},
        "lockkeeper: unknown option \"--zoen\"; did you mean \"--zone\"?\n"},
       {{"statsu"}, "lockkeeper: unknown command \"statsu\"; did you mean \"status\"?\n"},

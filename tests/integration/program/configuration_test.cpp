@@ -125,7 +125,9 @@ TEST_CASE("a mistyped key is named with its place and the nearest", "[program][c
   CHECK(refusal("[branches.promote_schedule]\nenabled = true\n") ==
         "c.toml:1:11: unknown setting \"promote_schedule\" in [branches]; did you mean "
         "\"promote_scheduled\"?\n");
-  CHECK(refusal("zebra = 1\n") == "c.toml:1:1: unknown setting \"zebra\" at the top of the file\n");
+  CHECK(refusal("zebra = 1\n") ==
+        "c.toml:1:1: unknown setting \"zebra\" at the top of the file; known are database, "
+        "leadership, http, control, log, branches, cron\n");
 }
 
 TEST_CASE("a value of the wrong kind says what it must be", "[program][configuration][H7]") {
@@ -148,13 +150,16 @@ TEST_CASE("a value of the wrong kind says what it must be", "[program][configura
       {"[branches.observe]\nlate_after = \"0s\"\n", "must lie between"},
       {"[http]\nlisten = 9724\n", "must be a string"},
       {"branches = 3\n", "must be a table, written [branches]"},
-      {"[branches.observe]\nevery = 5\n", "must be a duration with a unit"},
-      {"[branches.observe]\nevery = \"5\"\n", "must be a duration with a unit"},
-      {"[branches.observe]\nevery = \"-5s\"\n", "must be a duration with a unit"},
-      {"[branches.observe]\nevery = \"5 s\"\n", "must be a duration with a unit"},
-      {"[branches.observe]\nevery = \"5S\"\n", "must be a duration with a unit"},
-      {"[branches.observe]\nevery = \"1e9s\"\n", "must be a duration with a unit"},
-      {"[branches.observe]\nevery = \"99999999999999999999d\"\n", "must be a duration"},
+      {"[branches.observe]\nevery = 5\n", "must be a number and one unit (ms, s, m, h or d)"},
+      {"[branches.observe]\nevery = \"5\"\n", "must be a number and one unit (ms, s, m, h or d)"},
+      {"[branches.observe]\nevery = \"-5s\"\n", "must be a number and one unit (ms, s, m, h or d)"},
+      {"[branches.observe]\nevery = \"5 s\"\n", "must be a number and one unit (ms, s, m, h or d)"},
+      {"[branches.observe]\nevery = \"5S\"\n", "must be a number and one unit (ms, s, m, h or d)"},
+      {"[branches.observe]\nevery = \"1d12h\"\n",
+       "must be a number and one unit (ms, s, m, h or d)"},
+      {"[branches.observe]\nevery = \"1e9s\"\n",
+       "must be a number and one unit (ms, s, m, h or d)"},
+      {"[branches.observe]\nevery = \"99999999999999999999d\"\n", "must be a number and one unit"},
       {"[branches.observe]\nevery = \"0s\"\n", "must lie between 10ms and 7d"},
       {"[branches.observe]\nevery = \"1ns\"\n", "must lie between 10ms and 7d"},
       {"[branches.observe]\nevery = \"400d\"\n", "must lie between 10ms and 7d"},
@@ -173,13 +178,16 @@ TEST_CASE("what is no TOML names its place", "[program][configuration]") {
   CHECK_THAT(refusal("[log]\nlevel = \"\xff\xfe\"\n"), StartsWith("c.toml:2:"));
   CHECK_THAT(refusal("\xff\xfe\n"), StartsWith("c.toml:1:"));
   CHECK_THAT(refusal("[log\n"), StartsWith("c.toml:1:"));
+  CHECK_THAT(refusal("[database]\nurl = postgres://u@h/d\n"),
+             StartsWith("c.toml:2:") && Contains("text stands between double quotes"));
   CHECK_THAT(refusal("a = " + std::string(100'000, '[')), StartsWith("c.toml:1:"));
   CHECK_THAT(refusal(std::string("[log]\0\n", 7)), StartsWith("c.toml:1:"));
 }
 
 TEST_CASE("a key cannot forge a line", "[program][configuration]") {
   CHECK(refusal("[log]\n\"a\\nlockkeeper: fine\\u001b[2J\" = 1\n") ==
-        "c.toml:2:1: unknown setting \"a\\nlockkeeper: fine\\u001b[2J\" in [log]\n");
+        "c.toml:2:1: unknown setting \"a\\nlockkeeper: fine\\u001b[2J\" in [log]; known are level, "
+        "format\n");
 }
 
 TEST_CASE("only a small regular file is a configuration", "[program][configuration]") {
@@ -187,7 +195,7 @@ TEST_CASE("only a small regular file is a configuration", "[program][configurati
   REQUIRE(::mkfifo(folder.path("fifo").c_str(), 0600) == 0);
   const std::pair<std::string, std::string> cases[] = {
       {"/nonexistent/c.toml", "/nonexistent/c.toml: No such file or directory"},
-      {"", ": No such file or directory"},
+      {"", "\"\": No such file or directory"},
       {"/tmp", "/tmp: not a regular file"},
       {"/dev/zero", "/dev/zero: not a regular file"},
       {folder.path("fifo"), folder.path("fifo") + ": not a regular file"},
@@ -199,7 +207,8 @@ TEST_CASE("only a small regular file is a configuration", "[program][configurati
       CAPTURE(file, command);
       const auto ran = lockkeeper({"-c", file, command});
       CHECK(ran.code == 2);
-      CHECK(ran.err == "lockkeeper: " + sentence + "\n");
+      CHECK(ran.err ==
+            "lockkeeper: " + sentence + "; name one with -c that whoever asks may read\n");
     }
   }
 }

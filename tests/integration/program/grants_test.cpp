@@ -49,6 +49,7 @@ TEST_CASE("what is printed makes a role that lacks nothing, once or twice", "[pr
   CHECK(ran.err.empty());
   CHECK_THAT(ran.out, Contains("Queue storage is in schema awa, as the database says."));
 
+  CHECK(ran.err == "");
   database.sql(ran.out);
   database.sql(ran.out);
 
@@ -66,6 +67,8 @@ TEST_CASE("without a database the usual schema is assumed and said to be", "[pro
   CHECK(nothing.code == 0);
   CHECK_THAT(nothing.out, Contains("as role \"lockkeeper\"") &&
                               Contains("schema awa, which is only assumed: no database is named"));
+  CHECK(nothing.err ==
+        "lockkeeper: schema awa of queue storage is only assumed: no database is named\n");
   const auto nobody = grants({}, "[database]\nurl = \"postgres://keeper@127.0.0.1:1/x\"\n");
   CHECK(nobody.code == 0);
   CHECK_THAT(nobody.out, Contains("as role \"keeper\"") && Contains("which is only assumed: "));

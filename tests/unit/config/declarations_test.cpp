@@ -72,7 +72,9 @@ TEST_CASE("a declared schedule that makes no sense is refused at its place", "[c
        "x.toml:5:8: tags in [[cron]] must be a list of strings, such as [\"a\", \"b\"]"},
       {"missed_fire_policy = \"all\"",
        "x.toml:5:22: missed_fire_policy in [[cron]] must be one of \"coalesce\", \"catch_up\""},
-      {"timezone = \"UTC\"", "x.toml:5:1: unknown setting \"timezone\" in [[cron]]"},
+      {"timezone = \"UTC\"",
+       "x.toml:5:1: unknown setting \"timezone\" in [[cron]]; known are name, expression, zone, "
+       "kind, queue, args, priority, max_attempts, tags, metadata, missed_fire_policy"},
       {"quue = \"x\"", "x.toml:5:1: unknown setting \"quue\" in [[cron]]; did you mean \"queue\"?"},
       {kFirst, "x.toml:6:8: name in [[cron]] must be another one: \"a\" is declared at x.toml:2:8"},
   };

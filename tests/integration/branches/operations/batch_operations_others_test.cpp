@@ -168,6 +168,20 @@ TEST_CASE("an operation goes on where it was, under the same leader or another o
   }
 }
 
+TEST_CASE("what was moved out of the middle of a lane is not named again",
+          "[branches][batch_operations]") {
+  const Database database;
+  enqueue(database, "low", 3);
+  Leader leader(database);
+  submit_move(database, R"({"ids": [2]})", "moved");
+  const auto rest = submit_priority(database, R"({"queue": "low"})", 3);
+
+  leader.run(batch_operations);
+
+  CHECK(standing(database, rest) == "completed: 2 = 2 + 0 + 0");
+  CHECK(waiting(database) == "low/3 2, moved/2 1");
+}
+
 TEST_CASE("an operation is taken up at the same cost, however many jobs it has named",
           "[branches][batch_operations]") {
   const Database database;
