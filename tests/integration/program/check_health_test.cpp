@@ -94,9 +94,9 @@ TEST_CASE("unique claims without a job are counted", "[program][check]") {
 
   CHECK(checked.ran.code == 0);
   CHECK(checked.marks("unique_claims") == "warning");
-  CHECK_THAT(checked.text("unique_claims"),
-             Contains("250 belong to no job any more") && Contains(" of 251: ") &&
-                 Contains("such as that of job 1000001"));
+  CHECK_THAT(checked.text("unique_claims"), Contains("250 belong to no job any more") &&
+                                                Contains(" of 251: ") &&
+                                                Contains("such as that of job 1000001"));
 }
 
 TEST_CASE("more claims than can be looked at are told as the least", "[program][check]") {

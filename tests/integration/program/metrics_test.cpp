@@ -154,7 +154,7 @@ TEST_CASE("the alert rules tell a fleet in trouble from one that works", "[progr
   CHECK(judged.code == 0);
 }
 
-TEST_CASE("every alert rule is seen to fire", "[program][metrics]") {
+TEST_CASE("every alert rule is seen to fire, and says whom to wake", "[program][metrics]") {
   const auto rules = read_text(in_checkout("config/alerts.yml"));
   const auto tests = read_text(in_checkout("tests/integration/program/alerts.yml"));
   const std::regex alert("- alert: (\\w+)");
@@ -164,6 +164,8 @@ TEST_CASE("every alert rule is seen to fire", "[program][metrics]") {
     CHECK_THAT(tests, Catch::Contains("{alertname=\"" + (*at)[1].str() + "\""));
   }
   CHECK(found > 10);
+  const std::regex severity("\n          severity: (page|ticket)\n");
+  CHECK(std::distance(std::sregex_iterator(rules.begin(), rules.end(), severity), {}) == found);
 }
 
 TEST_CASE("a standby has the holder of the lock", "[program][metrics]") {

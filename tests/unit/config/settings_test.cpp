@@ -149,7 +149,8 @@ TEST_CASE("what no queue may have is refused with its place", "[config]") {
   CHECK(fault("[branches.keep_some.queues.mail]\nretentoin = \"1h\"") ==
         "x.toml:2:1: unknown setting \"retentoin\" in [branches.keep_some.queues.mail]; did you "
         "mean \"retention\"?");
-  CHECK_THAT(fault("[branches.keep_some.queues.mail]\nretention = 3"), Contains("a number and one unit"));
+  CHECK_THAT(fault("[branches.keep_some.queues.mail]\nretention = 3"),
+             Contains("a number and one unit"));
   CHECK_THAT(fault("[branches.keep_some.queues]\nmail = 3"),
              Contains("must be a table, written [branches.keep_some.queues.mail]"));
   CHECK_THAT(fault("[branches.keep_some]\nqueues = 3"), Contains("must be a table"));
@@ -211,7 +212,8 @@ TEST_CASE("a value of the wrong type says what it must be", "[config]") {
 TEST_CASE("durations need a unit and a sane length", "[config]") {
   for (const auto* bad : {"5", "\"5\"", "\"-1s\"", "\"1 s\"", "\"\""}) {
     CAPTURE(bad);
-    CHECK_THAT(fault(std::string("[leadership]\npoll_interval = ") + bad), Contains("a number and one unit"));
+    CHECK_THAT(fault(std::string("[leadership]\npoll_interval = ") + bad),
+               Contains("a number and one unit"));
   }
   CHECK_THAT(fault("[leadership]\npoll_interval = \"1ns\""), Contains("between 10ms and 1m"));
   CHECK_THAT(fault("[leadership]\nidle_limit = \"100000d\""), Contains("between 300ms and 10m"));
