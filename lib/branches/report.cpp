@@ -93,6 +93,10 @@ void Report::dead_lettered(std::string_view kind, std::string_view queue, std::s
   registry_.add(names::kAwaDeadLettered, labels, static_cast<double>(jobs));
 }
 
+void Report::others_dead_lettered(std::string_view reason, std::int64_t jobs) {
+  registry_.add(names::kAwaDeadLettered, {{"awa_dlq_reason", reason}}, static_cast<double>(jobs));
+}
+
 void Report::dlq_purged(std::optional<std::string_view> queue, std::int64_t jobs) {
   const auto amount = static_cast<double>(jobs);
   if (queue) return registry_.add(names::kAwaDlqPurged, {{"awa_job_queue", *queue}}, amount);

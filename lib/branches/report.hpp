@@ -62,6 +62,8 @@ class Report {
   // Jobs of this kind and queue that became dead letters.
   void dead_lettered(std::string_view kind, std::string_view queue, std::string_view reason,
                      std::int64_t jobs);
+  // The same of more kinds and queues than are told by name.
+  void others_dead_lettered(std::string_view reason, std::int64_t jobs);
 
   // Dead letters that were deleted; of a queue that keeps them for a time of its own, or of all
   // others.

@@ -44,7 +44,7 @@ inline constexpr Metric kAwaPromoteDuration{Kind::histogram,
                                             "How long a promotion batch took", kAwaStandard};
 // awa_rescue_kind
 inline constexpr Metric kAwaRescues{Kind::counter, "awa_maintenance_rescues_total", "Jobs rescued"};
-// awa_job_kind, awa_job_queue, awa_dlq_reason
+// awa_job_kind, awa_job_queue, awa_dlq_reason, or the reason alone
 inline constexpr Metric kAwaDeadLettered{Kind::counter, "awa_job_dlq_moved_total",
                                          "Jobs that became dead letters"};
 // awa_job_queue, awa_job_state

@@ -71,8 +71,12 @@ void RescuePass::report(std::int64_t rescued_jobs, std::int64_t cancelled) {
 
 void RescuePass::report_buried(const pg::Rows& rows) {
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    ctx.report().dead_lettered(rows.text(row, 0), rows.text(row, 1), kind.word,
-                               rows.integer(row, 2));
+    const auto jobs = rows.integer(row, 2);
+    if (rows.is_null(row, 0)) {
+      ctx.report().others_dead_lettered(kind.word, jobs);
+    } else {
+      ctx.report().dead_lettered(rows.text(row, 0), rows.text(row, 1), kind.word, jobs);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 -- rescue/bury: ends attempts as dead letters, because their jobs have no attempt left and their
--- queues want that. Returns how many, by kind and queue, the hundred largest.
+-- queues want that. Returns how many, by kind and queue, the hundred largest groups; of all others one number, without
+-- kind and queue.
 -- $1 bigint[]: jobs
 -- $2 bigint[]: run_leases
 -- $3 bigint[]: ready slots
@@ -19,6 +20,11 @@ WITH
            a.kept || jsonb_build_object('errors', a.errors || jsonb_build_array(a.entry || '{"terminal": true}')),
            $7::text, clock_timestamp(), a.own_run_lease
     FROM attempt a ORDER BY a.job_id
+), ranked AS (
+    SELECT a.kind, a.queue, count(*) AS jobs,
+           row_number() OVER (ORDER BY count(*) DESC, a.kind, a.queue) <= 100 AS is_named
+    FROM attempt a GROUP BY a.kind, a.queue
 )
-SELECT a.kind, a.queue, count(*) AS jobs FROM attempt a
-GROUP BY a.kind, a.queue ORDER BY jobs DESC, a.kind, a.queue LIMIT 100
+SELECT r.kind, r.queue, r.jobs FROM ranked r WHERE r.is_named
+UNION ALL
+SELECT NULL, NULL, sum(r.jobs)::bigint FROM ranked r WHERE NOT r.is_named HAVING count(*) > 0

@@ -6,6 +6,7 @@
 
 #include "branches/catalog.hpp"
 #include "integration/branches/jobs.hpp"
+#include "metrics/names.hpp"
 
 namespace lockkeeper::test {
 
@@ -98,6 +99,27 @@ TEST_CASE("what is published of a queue counts for its stripes",
 
   CHECK(leader.run(rescue_expired_callbacks).rows == 1);
   CHECK(dead_letters(database) == expected);
+}
+
+TEST_CASE("dead letters of more kinds than are named are counted all the same",
+          "[branches][rescue_expired_callbacks]") {
+  const Database database;
+  Leader leader(database);
+  leader.set(rescue_expired_callbacks, "dlq", std::string("true"));
+  wait_in_vain(database, 150, kLast);
+  database.sql("UPDATE awa.ready_entries SET kind = 'kind' || lpad(job_id::text, 3, '0')");
+
+  CHECK(leader.run(rescue_expired_callbacks).rows == 150);
+
+  const metrics::Label why{"awa_dlq_reason", "callback_timeout"};
+  const auto named = [&](const char* kind) {
+    return found(leader, metrics::names::kAwaDeadLettered,
+                 {{"awa_job_kind", kind}, {"awa_job_queue", "mail"}, why});
+  };
+  CHECK(named("kind001") == 1);
+  CHECK(named("kind100") == 1);
+  CHECK_FALSE(named("kind101").has_value());
+  CHECK(found(leader, metrics::names::kAwaDeadLettered, {why}) == 50);
 }
 
 }  // namespace lockkeeper::test
