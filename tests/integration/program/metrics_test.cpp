@@ -103,6 +103,17 @@ std::map<std::string, std::set<Labels>> families(const std::string& text) {
   return all;
 }
 
+// The upper bounds of the first series of a histogram.
+std::string bounds(const std::string& metrics, const std::string& histogram) {
+  std::string all;
+  const std::regex bucket("(?:^|\n)" + histogram + R"re(_bucket\{[^\n]*le="([^"]*)"\})re");
+  for (std::sregex_iterator at(metrics.begin(), metrics.end(), bucket), end; at != end; ++at) {
+    all += (*at)[1].str() + ' ';
+    if ((*at)[1] == "+Inf") break;
+  }
+  return all;
+}
+
 // Series that come to life with what they count, as in Awa: two rounds of a used ring.
 bool has_everything(const std::string& metrics) {
   const auto found = families(metrics);
@@ -112,7 +123,8 @@ bool has_everything(const std::string& metrics) {
 
 }  // namespace
 
-TEST_CASE("a leader has every promised metric with exactly its labels", "[program][metrics]") {
+TEST_CASE("a leader has every promised metric with exactly its labels and Awa's buckets",
+          "[program][metrics]") {
   River river;
   // A job that waits in its slot for ever keeps the ring from turning over it and from pruning it.
   river.database().sql(
@@ -139,6 +151,14 @@ TEST_CASE("a leader has every promised metric with exactly its labels", "[progra
   for (const auto& [name, labels] : kPromised) {
     CAPTURE(name);
     CHECK(found.at(name) == std::set<Labels>{labels});
+  }
+  CHECK(bounds(metrics, "awa_maintenance_branch_duration_seconds") ==
+        "0.001 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 30 60 +Inf ");
+  for (const auto* histogram :
+       {"awa_maintenance_rotate_skipped_rows", "awa_maintenance_prune_skipped_rows",
+        "awa_maintenance_promote_batch_size", "awa_maintenance_promote_duration_seconds"}) {
+    CHECK(bounds(metrics, histogram) ==
+          "0 5 10 25 50 75 100 250 500 750 1000 2500 5000 7500 10000 +Inf ");
   }
   const Folder folder;
   const auto judged =
