@@ -6,7 +6,7 @@
 namespace lockkeeper::branches {
 namespace {
 
-#define LOCKKEEPER_ADDRESS(word) &word,
+#define LOCKKEEPER_ADDRESS(word) &(word),
 constexpr const Branch* kCatalog[] = {LOCKKEEPER_BRANCHES(LOCKKEEPER_ADDRESS)};
 #undef LOCKKEEPER_ADDRESS
 

@@ -97,7 +97,7 @@ class Operations {
 
  private:
   Task<bool> work_at(std::string id);
-  Task<bool> give_up(std::string id, std::string why);
+  Task<bool> failed(std::string id, Operation& operation, pg::Error why);
 
   BranchContext& ctx_;
   OperationsMemory& memory_;
@@ -142,12 +142,8 @@ Task<bool> Operations::work_at(std::string id) {
   }
   if (ctx_.rows_moved() > before) operation.failures = 0;
   if (failure) {
-    const int most = may_pass(failure->state()) ? kMostPassingFailures : kMostFailures;
-    if (++operation.failures >= most) {
-      co_await ctx_.breathe();
-      auto giving_up = give_up(id, failure->what());
-      co_await giving_up;
-    }
+    auto counting = failed(id, operation, *failure);
+    co_await counting;
   }
   if (progress == Progress::finished) {
     memory_.operations.erase(id);
@@ -162,8 +158,12 @@ Task<bool> Operations::work_at(std::string id) {
   co_return true;
 }
 
-Task<bool> Operations::give_up(std::string id, std::string why) {
-  auto marking = mark_failed(pass_, std::move(id), std::move(why));
+// After so many failures in a row it is given up.
+Task<bool> Operations::failed(std::string id, Operation& operation, pg::Error why) {
+  const int most = may_pass(why.state()) ? kMostPassingFailures : kMostFailures;
+  if (++operation.failures < most) co_return false;
+  co_await ctx_.breathe();
+  auto marking = mark_failed(pass_, std::move(id), why.what());
   auto separate = separately(ctx_, std::move(marking), outcome_.failure);
   co_return co_await separate;
 }

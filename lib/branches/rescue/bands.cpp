@@ -62,12 +62,7 @@ std::optional<Band> Bands::next(time::TimePoint now) {
 void Bands::saw(time::TimePoint began, time::Duration longest, bool is_done) {
   pass_took_ += longest;
   if (is_whole()) {
-    if (longest < kSlow || !is_done) return;
-    width_ = kFirstWidth;
-    seen_at_ = began;
-    begin_round(began, began);
-    round_took_ = longest;
-    rest_.reset();  // it has just been all the way
+    if (longest >= kSlow && is_done) split(began, longest);
   } else if (is_first_) {
     if (!is_done && ++tries_ < kTries) return;
     seen_at_ = began;
@@ -76,10 +71,23 @@ void Bands::saw(time::TimePoint began, time::Duration longest, bool is_done) {
   } else {
     round_took_ += longest;
     go_on_behind_band(began);
-    if (!rest_ && round_took_ < kSlow) width_.reset();
-    if (rest_ && longest < kQuick) width_ = *width_ * 2;
-    if (rest_ && longest > kSlow) width_ = std::max(*width_ / 2, kLeastWidth);
+    fit_width(longest);
   }
+}
+
+// The look at everything takes too long; it has just been all the way.
+void Bands::split(time::TimePoint began, time::Duration took) {
+  width_ = kFirstWidth;
+  seen_at_ = began;
+  begin_round(began, began);
+  round_took_ = took;
+  rest_.reset();
+}
+
+void Bands::fit_width(time::Duration longest) {
+  if (!rest_ && round_took_ < kSlow) width_.reset();
+  if (rest_ && longest < kQuick) width_ = *width_ * 2;
+  if (rest_ && longest > kSlow) width_ = std::max(*width_ / 2, kLeastWidth);
 }
 
 bool Bands::gave_up(time::TimePoint began, time::Duration took) {

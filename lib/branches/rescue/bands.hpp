@@ -46,6 +46,8 @@ class Bands {
   bool is_whole() const { return !width_; }
 
  private:
+  void split(time::TimePoint began, time::Duration took);
+  void fit_width(time::Duration longest);
   void begin_round(time::TimePoint now, time::TimePoint from);
   void go_on_behind_band(time::TimePoint began);
 
