@@ -69,6 +69,10 @@ MUTANTS = [
      "a row that cannot*"),
     ("–", SQL + "wait_for_recounts.sql", "SELECT pg_advisory_xact_lock(1098018130)",
      "LOCK TABLE awa.admin_dirty_queues IN EXCLUSIVE MODE", "producers wait for counts", "producers and workers*"),
+    ("–", SQL + "count_queues.sql", "SELECT CASE WHEN c.jobs < $2::integer THEN c.counts END AS counts,",
+     "WITH gone AS (DELETE FROM awa.admin_dirty_queues WHERE queue = ANY ($1::text[]) RETURNING pg_sleep(0.15)) "
+     "SELECT CASE WHEN c.jobs < $2::integer THEN c.counts END AS counts,", "producers wait for a statement that counts",
+     "no insert waits*"),
     ("–", ADMIN + "survey.cpp", "is_counted_ = is_second_;", "is_counted_ = true;",
      "scheduled jobs of large queues are not counted", "a queue with many jobs*"),
     ("–", ADMIN + "survey.cpp", "place_ = rows.integer(0, 0);", "place_ = rows.integer(0, 0) - 5;",
