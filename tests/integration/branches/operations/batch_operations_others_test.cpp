@@ -126,6 +126,31 @@ TEST_CASE("a cancelled operation stops at the next turn, and what it had left is
   CHECK(count(database, "batch_operations", "retention_until > now() + interval '89 days'") == "1");
 }
 
+TEST_CASE("an operation that is cancelled in its scan names no more jobs",
+          "[branches][batch_operations][H17]") {
+  const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
+  const std::string naming =
+      routing == Routing::canonical ? "operations/name_available" : "operations/name_ready";
+  INFO(naming);
+  const Database database(routing);
+  enqueue(database, "low", 2500);
+  const auto id = submit_move(database, "{}", "moved");
+  Leader leader(database);
+  int windows = 0;
+  leader.before_each([&](const std::string& statement) {
+    if (!statement.starts_with("awa/" + naming) || ++windows != 2) return;
+    REQUIRE(standing(database, id) == "scanning: 1000 = 0 + 0 + 0");
+    cancel(database, id);
+  });
+
+  run_to_the_end(leader, database, id);
+
+  CHECK(windows == 2);
+  CHECK(standing(database, id) == "cancelled: 1000 = 0 + 1000 + 0");
+  CHECK(count(database, "batch_operation_items") == "1000");
+  CHECK(count(database, "batch_operation_items", "state = 'pending'") == "0");
+}
+
 TEST_CASE("an operation goes on where it was, under the same leader or another one",
           "[branches][batch_operations][H18]") {
   const auto routing = GENERATE(Routing::queue_storage, Routing::canonical);
