@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "support/client.hpp"
 #include "support/daemon.hpp"
 #include "support/database.hpp"
 #include "support/eventually.hpp"
@@ -51,6 +52,15 @@ void schedule(const Database& database, const std::string& in) {
       " p_run_at => now() + interval '" +
       in + "')");
 }
+
+// A migrator of today meets a database of an older one. Nobody is granted what it adds.
+void apply_patch(const Database& database) {
+  run({{awa_program(), "--database-url", database.superuser_url(), "migrate"}, false});
+}
+
+constexpr auto kHolders = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted";
+
+Answer ready(const Daemon& daemon) { return fetch(daemon.address(), "/readyz"); }
 
 bool is_served(const Daemon& daemon, const std::string& state, const std::string& routed) {
   return eventually([&] { return daemon.has_logged("transition=" + state + " routed=" + routed); });
@@ -141,7 +151,7 @@ TEST_CASE("the schema patch may come while the daemon leads", "[program][transit
   schedule_canonical(database, "100 ms");
   REQUIRE(eventually([&] { return count(database, "jobs_hot") == "1"; }));
 
-  run({{awa_program(), "--database-url", database.superuser_url(), "migrate"}, false});
+  apply_patch(database);
 
   REQUIRE(eventually([&] { return daemon.has_logged("schema_patch=yes"); }));
   schedule_canonical(database, "100 ms");
@@ -152,6 +162,55 @@ TEST_CASE("the schema patch may come while the daemon leads", "[program][transit
   }));
   CHECK(daemon.metric(kPasses, {"outcome=\"failed\""}) == 0);
   CHECK(daemon.metric("lockkeeper_branch_unable") == 0);
+}
+
+TEST_CASE("a schema patch without rights on its tables ends the lead, and the grants bring it back",
+          "[program][transition][T23][T24]") {
+  const Database database(Database::Routing::unpatched);
+  const Daemon daemon("lockkeeper", configuration(database));
+  REQUIRE(eventually([&] { return daemon.has_logged("schema_patch=no"); }));
+
+  apply_patch(database);
+
+  const std::string reason =
+      "no branch of the slo lane could work: role lockkeeper lacks DELETE, INSERT, SELECT ON TABLE "
+      "awa.admin_dirty_queue_marks, and more on 1 other objects; run what ";
+  REQUIRE(eventually([&] { return ready(daemon).body.find(reason) != std::string::npos; }));
+  CHECK(ready(daemon).status == 503);
+  CHECK(eventually([&] { return database.value(kHolders) == "0"; }));
+  CHECK(eventually([&] { return daemon.status().find(reason) != std::string::npos; }));
+  schedule_canonical(database, "0 ms");
+
+  database.grant();
+
+  CHECK(eventually([&] { return ready(daemon).status == 200; }));
+  CHECK(eventually([&] { return count(database, "jobs_hot") == "1"; }));
+}
+
+TEST_CASE("a schema patch with few rights on its tables stops the branch that needs more",
+          "[program][transition][T23][T24]") {
+  const Database database(Database::Routing::unpatched);
+  database.sql("ALTER DEFAULT PRIVILEGES IN SCHEMA awa GRANT INSERT ON TABLES TO lockkeeper");
+  const Daemon daemon("lockkeeper", configuration(database));
+  REQUIRE(eventually([&] { return daemon.has_logged("schema_patch=no"); }));
+
+  apply_patch(database);
+
+  REQUIRE(eventually([&] { return ready(daemon).status == 503; }));
+  CHECK(ready(daemon).body ==
+        "recompute_dirty_admin_metadata cannot work: role lockkeeper lacks DELETE, SELECT ON TABLE "
+        "awa.admin_dirty_queue_marks, and more on 1 other objects; run what \"lockkeeper grants "
+        "--role lockkeeper\" prints\n");
+  CHECK(daemon.metric("lockkeeper_branch_unable") == 1);
+  schedule_canonical(database, "0 ms");
+  CHECK(eventually([&] { return count(database, "jobs_hot") == "1"; }));
+
+  database.grant();
+
+  CHECK(eventually([&] { return ready(daemon).status == 200; }));
+  CHECK(eventually([&] { return count(database, "admin_dirty_queue_marks") == "0"; }));
+  CHECK(daemon.metric("lockkeeper_branch_unable") == 0);
+  CHECK(daemon.metric("lockkeeper_leadership_changes_total", {"to=\"leading\""}) == 1);
 }
 
 }  // namespace lockkeeper::test
