@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <memory>
 
+#include "integration/program/membership.hpp"
 #include "support/program.hpp"
 #include "support/river.hpp"
 
@@ -11,16 +12,8 @@ namespace lockkeeper::test {
 
 namespace {
 
+constexpr auto kRight = "pg_signal_backend";
 constexpr auto kRemedy = "GRANT pg_signal_backend TO";
-
-// Roles belong to the whole server.
-struct WithoutRight {
-  explicit WithoutRight(const Database& place) : database(place) {
-    database.sql("REVOKE pg_signal_backend FROM lockkeeper, awa_owner");
-  }
-  ~WithoutRight() { database.sql("GRANT pg_signal_backend TO lockkeeper"); }
-  const Database& database;
-};
 
 struct Led {
   Led() {
@@ -37,7 +30,8 @@ struct Led {
   }
 
   River river;
-  std::unique_ptr<WithoutRight> without = std::make_unique<WithoutRight>(river.database());
+  std::unique_ptr<WithoutMembership> without =
+      std::make_unique<WithoutMembership>(river.database(), kRight);
   Daemon daemon{"lockkeeper", "[database]\nurl = \"" + river.database().url() +
                                   "\"\n[http]\nlisten = \"unix:{folder}/http.sock\"\n"
                                   "[control]\nsocket = \"{folder}/control.sock\"\n"};
@@ -60,7 +54,7 @@ TEST_CASE("the right to take the lock back may come and go under a leader", "[pr
   led.without.reset();
   CHECK(led.answers("no worker has led in time"));
 
-  led.without = std::make_unique<WithoutRight>(led.river.database());
+  led.without = std::make_unique<WithoutMembership>(led.river.database(), kRight);
   CHECK(led.answers(kRemedy));
 }
 
