@@ -12,6 +12,7 @@
 #include "chaos/fleet.hpp"
 #include "support/daemon.hpp"
 #include "support/eventually.hpp"
+#include "support/listener.hpp"
 #include "support/program.hpp"
 
 namespace lockkeeper::test {
@@ -102,6 +103,28 @@ class Moving {
   DaemonSettings settings_;
 };
 
+// One job, which runs until its worker is asked to stop, or dies; true once it runs. In whichever
+// plane is routed to, its number is the next of these.
+constexpr auto kNumber = "5000001";
+
+void number_alike(const Database& database) {
+  for (const std::string sequence : {"jobs_id_seq", "job_id_seq"}) {
+    database.sql("SELECT setval('awa." + sequence + "', " + kNumber + ", false)");
+  }
+}
+
+void enqueue_patient(const Database& database) {
+  database.sql(
+      "SET ROLE awa_owner; SELECT awa.insert_job_compat('patient', 'patient', '{\"n\": 1}'); "
+      "RESET ROLE");
+}
+
+std::string claimed(const Database& database) {
+  return database.value(
+      "SELECT string_agg(c.job::text, ' ') FROM (SELECT job_id AS job FROM awa.lease_claims UNION "
+      "ALL SELECT unnest(job_ids) FROM awa.lease_claim_batches) c");
+}
+
 double passes(const Daemon& daemon, const std::string& outcome) {
   return daemon.metric(kPasses, {"branch=\"rotate_queue\"", "outcome=\"" + outcome + "\""});
 }
@@ -175,6 +198,38 @@ TEST_CASE("a move that is given up beside a fleet that works loses no job",
   CHECK(moving.is_in("canonical"));
   const auto skipped = passes(daemon, "skipped");
   CHECK(eventually([&] { return passes(daemon, "skipped") > skipped; }));
+  check_calm(daemon);
+}
+
+TEST_CASE("jobs of one number in both planes are both rescued, and nobody is asked to stop",
+          "[chaos][fleet][move][T16]") {
+  const Moving moving;
+  const auto& database = moving.database();
+  const Daemon daemon(moving.settings());
+  REQUIRE(eventually([&] { return daemon.leads(); }));
+  Listener worker(database, {"awa:cancel", "end"});
+  number_alike(database);
+  std::optional<Fleet> canonical, target;
+  canonical.emplace(database, 1);
+  enqueue_patient(database);
+  const auto runs_canonical = std::string("id = ") + kNumber + " AND state = 'running'";
+  REQUIRE(eventually([&] { return count(database, "jobs_hot", runs_canonical) == "1"; }));
+  const Fleet other_canonical(database, 1);
+  REQUIRE(prepare(database));
+  target.emplace(database, 1, "", kTarget);
+  REQUIRE(storage(database, "enter-mixed-transition"));
+  enqueue_patient(database);
+  REQUIRE(eventually([&] { return claimed(database) == kNumber; }));
+  const Fleet other_target(database, 1, "", kTarget);
+
+  canonical.reset();
+  target.reset();
+
+  CHECK(eventually([&] { return other_canonical.has_run(1) && other_target.has_run(1); }));
+  CHECK(other_canonical.runs().count(kNumber) + other_target.runs().count(kNumber) == 2);
+  database.sql("NOTIFY \"end\"");
+  CHECK(worker.hears(1) == Listener::Heard{{"end", ""}});
+  CHECK(moving.is_in("mixed_transition"));
   check_calm(daemon);
 }
 

@@ -5,12 +5,9 @@
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <set>
 #include <string>
-#include <utility>
-#include <vector>
 
+#include "support/listener.hpp"
 #include "support/pass.hpp"
 
 namespace lockkeeper::test {
@@ -75,21 +72,5 @@ std::int64_t rows_read(const Database& database, Leader& leader, const std::stri
 // Counters of a leader.
 double rescued(Leader& leader, const std::string& kind);
 double skipped(Leader& leader, const branches::Branch& branch, const std::string& reason);
-
-// A session that listens as a worker does.
-class Listener {
- public:
-  using Heard = std::set<std::pair<std::string, std::string>>;  // channel and payload
-
-  Listener(const Database& database, const std::vector<std::string>& channels);
-  ~Listener();
-
-  // Waits until it has heard so many different things.
-  Heard hears(std::size_t things);
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
 
 }  // namespace lockkeeper::test
