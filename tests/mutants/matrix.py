@@ -76,4 +76,11 @@ MUTANTS = [
      "the keys of an unpatched table are never looked at", "with half of the schema patch*"),
     ("two", SQL + "cron/fire.sql", "IS NOT DISTINCT FROM $2::bigint", "IS NOT DISTINCT FROM $2::bigint OR true",
      "two leaders fire the same fire", "two leaders*"),
+    ("T16", SQL + "rescue/tell_workers.sql", "t.state = 'active'", "t.state <> 'canonical'",
+     "in a transition workers are asked to stop", "chaos: jobs of one number*"),
+    ("T22", SQL + "promotion/make_ready.sql", "l.first_seq + l.jobs, now()", "l.first_seq + l.jobs, now() - interval '1 s'",
+     "a segment has another time than its rows", "queue storage in a schema of another*"),
+    ("T24", "lib/awa/gate.cpp", "found.unable = unable_for(read_missing_rights(rows), role);",
+     "if (found.planes.is_patched) found.unable = unable_for(read_missing_rights(rows), role);",
+     "without the schema patch nothing is ever missing", "program: without one of the rights*"),
 ]

@@ -28,4 +28,13 @@ inline void move_to_river(const Database& database, const std::string& slots) {
   database.grant("river");
 }
 
+// Queue storage goes on in schema my_river, with other numbers of slots, whose claims leave no
+// receipts.
+inline void go_without_receipts(const Database& database) {
+  database.sql("SELECT awa.install_queue_storage_substrate('my_river', 8, 4, 4, false)");
+  database.give_to_owner("my_river");
+  database.sql(
+      "UPDATE awa.storage_transition_state SET details = jsonb_build_object('schema', 'my_river')");
+}
+
 }  // namespace lockkeeper::test

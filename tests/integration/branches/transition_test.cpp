@@ -6,6 +6,7 @@
 
 #include "branches/catalog.hpp"
 #include "integration/branches/jobs.hpp"
+#include "support/setting.hpp"
 
 namespace lockkeeper::test {
 
@@ -163,10 +164,7 @@ TEST_CASE("the worker of a rescued attempt is asked to stop, where its job id is
 TEST_CASE("queue storage in a schema of another name and shape is served",
           "[branches][transition][T22]") {
   const Database database;
-  database.sql("SELECT awa.install_queue_storage_substrate('my_river', 8, 4, 4, false)");
-  database.give_to_owner("my_river");
-  database.sql(
-      "UPDATE awa.storage_transition_state SET details = jsonb_build_object('schema', 'my_river')");
+  go_without_receipts(database);
   Leader leader(database, "my_river");
   const auto river = [&](const std::string& what, const std::string& table) {
     return database.value("SELECT " + what + " FROM my_river." + table);

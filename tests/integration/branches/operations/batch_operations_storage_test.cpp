@@ -6,6 +6,7 @@
 #include "branches/catalog.hpp"
 #include "integration/branches/jobs.hpp"
 #include "integration/branches/operations.hpp"
+#include "support/setting.hpp"
 
 namespace lockkeeper::test {
 
@@ -17,11 +18,7 @@ namespace {
 // Ten jobs, of which a worker claims four and does not get to moving its cursor.
 struct WithoutReceipts {
   WithoutReceipts() {
-    database.sql("SELECT awa.install_queue_storage_substrate('my_river', 8, 4, 4, false)");
-    database.give_to_owner("my_river");
-    database.sql(
-        "UPDATE awa.storage_transition_state SET details = "
-        "jsonb_build_object('schema', 'my_river')");
+    go_without_receipts(database);
     enqueue(database, "low", 10);
     REQUIRE(database.value("SELECT count(*) FROM my_river.claim_ready_runtime('low', 4, 0, 0)") ==
             "4");
@@ -84,6 +81,7 @@ TEST_CASE("where claims leave no receipts, a job that is claimed or has ended is
   const WithoutReceipts river;
   const auto& database = river.database;
   if (!ended.empty()) {
+    database.breaks("ended jobs are counted, each in its slot and bucket");
     const std::string places = "ready_slot, ready_generation, lane_seq";
     const std::string buried = "dlq_reason, original_run_lease";
     database.sql("INSERT INTO my_river." + ended + " (job_id, kind, queue, priority, run_lease, " +
