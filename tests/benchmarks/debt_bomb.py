@@ -14,10 +14,15 @@ CANCELLED = 200_000
 PER_SECOND = 20
 SECONDS = 90
 
-# As Awa's client leaves them: a ready row and a narrow terminal row each, in one lane of the present slot; the job
-# that made the lane has ended with them.
+# The slot so many turns ago.
+SLOT = """
+SELECT mod(current_slot - %(ago)s + slot_count, slot_count), generation - %(ago)s FROM awa.queue_ring_state
+"""
+STANDS = "SELECT generation = %(generation)s FROM awa.queue_ring_slots WHERE slot = %(slot)s"
+# As Awa's client leaves them: a ready row and a narrow terminal row each, in one lane of a slot; the job
+# that made the lane has ended with the first of them.
 FILL = """
-WITH ring AS (SELECT current_slot, generation FROM awa.queue_ring_state),
+WITH ring AS (SELECT %(slot)s::integer AS current_slot, %(generation)s::bigint AS generation),
 first AS (SELECT awa.reserve_enqueue_seq('wreck', 2::smallint, 0::smallint, %(count)s) AS seq),
 ready AS (
     INSERT INTO awa.ready_entries (ready_slot, ready_generation, job_id, kind, queue, args, priority, attempt, run_lease,
@@ -30,7 +35,8 @@ done AS (
     SELECT ready_slot, ready_generation, job_id, kind, queue,
         (CASE WHEN lane_seq - f.seq < %(failed)s THEN 'failed' ELSE 'cancelled' END)::awa.job_state,
         priority, 1, 1, lane_seq, enqueue_shard, now(), now()
-    FROM (SELECT * FROM ready UNION ALL SELECT * FROM awa.ready_entries WHERE queue = 'wreck') job, first f RETURNING *),
+    FROM (SELECT * FROM ready UNION ALL SELECT e.* FROM awa.ready_entries e, first f
+        WHERE e.queue = 'wreck' AND e.lane_seq = 1 AND f.seq = 2) job, first f RETURNING *),
 segment AS (
     INSERT INTO awa.ready_segments (ready_slot, ready_generation, queue, priority, enqueue_shard, first_lane_seq, next_lane_seq,
         first_run_at)
@@ -51,15 +57,25 @@ CARRIED = "SELECT count(*) FROM awa.done_entries WHERE queue = 'wreck'"
 CLAIM = "BEGIN; SELECT count(*) FROM awa.claim_ready_runtime('mail0', 1, 0, 0); ROLLBACK"
 
 
+def finish(session, count, failed, slots=1):
+    """So many jobs of one queue have ended in each of the last slots, from the oldest one on; the others are
+    cancelled."""
+    session.execute("SELECT awa.insert_job_compat('work', 'wreck', '{}')")
+    places = [session.execute(SLOT, {"ago": ago}).fetchone() for ago in reversed(range(slots))]
+    for slot, generation in places:
+        session.execute(FILL, {"slot": slot, "generation": generation, "count": count, "failed": failed})
+        session.execute(ADVANCE)
+        if not session.execute(STANDS, {"slot": slot, "generation": generation}).fetchone()[0]:
+            raise RuntimeError("the ring has come round before its slots were filled")
+    return places[-1]
+
+
 def explode(bench, lead):
     """(lateness of promotion, times of claims, seconds until the slot was empty or None)."""
     failed, cancelled = int(bench.scaled(FAILED)), int(bench.scaled(CANCELLED))
     with bench.scene() as scene:
         load.make_lanes(scene)
-        scene.app.execute("SELECT awa.insert_job_compat('work', 'wreck', '{}')")
-        slot, generation = scene.admin.execute("SELECT current_slot, generation FROM awa.queue_ring_state").fetchone()
-        scene.app.execute(FILL, {"count": failed + cancelled, "failed": failed})
-        scene.app.execute(ADVANCE)
+        slot, generation = finish(scene.app, failed + cancelled, failed)
         scene.settle()
         lead(scene)
         scene.worker(load.QUEUES)

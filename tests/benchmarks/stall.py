@@ -59,11 +59,9 @@ ENQUEUE = "SELECT awa.insert_job_compat('work', '{}', '{{}}', p_priority => {}::
 def fill_storage(bench, scene):
     """Jobs that wait, have ended, are due, dead letters that have expired, and attempts that nobody will end."""
     load.make_lanes(scene)
-    for queue in ("wreck", "stock"):
-        scene.app.execute(f"SELECT awa.insert_job_compat('work', '{queue}', '{{}}')")
+    scene.app.execute("SELECT awa.insert_job_compat('work', 'stock', '{}')")
     rows, count = int(bench.scaled(ROWS)), int(bench.scaled(SLICE))
-    scene.app.execute(debt_bomb.FILL, {"count": count, "failed": count // 2})
-    scene.app.execute(debt_bomb.ADVANCE)
+    debt_bomb.finish(scene.app, count, count // 2)
     scene.app.execute(TURN)
     scene.app.execute(STOCK, {"count": rows - 4 * count})
     load.defer(scene, count, time.time())

@@ -20,6 +20,7 @@ from long.duties import DUTIES  # noqa: E402
 from long.phases import PHASES  # noqa: E402
 from long.sleeper import NAP, Longest  # noqa: E402
 
+KEPT = ROOT / "docs" / "long-horizon"
 LOG = """100.000 awa1|LOG:  execute sqlx_s_1: SELECT pg_try_advisory_lock($1)
 100.251 awa1|LOG:  execute sqlx_s_2: DELETE FROM
 \tawa.deferred_jobs
@@ -139,6 +140,35 @@ class Plans(unittest.TestCase):
             self.assertEqual([("b", "y")] * 2, [each[:2] for each in first if each[:2] == ("b", "y")])
             self.assertEqual({("b", 1), ("b", 2)}, {(arm, n) for arm, _, n in results.missing(["b"], ["x"])} | {("b", 1)})
 
+    def test_a_phase_that_comes_later_moves_no_block(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "blocks.ndjson"
+            results = plan.Results(path)
+            results.begin(plan.make(["a", "b"], ["x"], 2, seed=1))
+            results.add(dict(zip(("arm", "phase", "repetition"), results.plan["order"][0])))
+            before, kept = results.plan["order"], path.read_text()
+            self.assertEqual(["y"], results.unplanned(["x", "y"]))
+            results.begin(plan.make(["a", "b"], ["y"], 2, seed=1))
+            self.assertTrue(path.read_text().startswith(kept))
+            for found in (results, plan.Results(path)):
+                self.assertEqual(before, found.plan["order"][:len(before)])
+                self.assertEqual(3 + 4, len(found.missing(["a", "b"], ["x", "y"])))
+                self.assertEqual([], found.unplanned(["x", "y"]))
+
+    def test_the_kept_plan_has_three_blocks_of_every_arm_and_phase(self):
+        order = plan.Results(KEPT / "blocks.ndjson").plan["order"]
+        self.assertEqual(sorted([arm, phase, n] for arm in ARMS for phase in PHASES for n in (1, 2, 3)), sorted(order))
+
+    def test_what_was_taken_out_says_why_and_is_not_counted(self):
+        blocks, dropped = (plan.Results(KEPT / name).blocks for name in ("blocks.ndjson", "dropped.ndjson"))
+        whys = {block["why"] for block in dropped}
+        self.assertLessEqual(whys, {
+            "the reader of the log missed promotions", "a job counted as lost while its handler still ran",
+            "its worker was killed between claim and first line", "the host was busier than in the rest"})
+        counted = {(block["arm"], block["phase"], block["at"]) for block in blocks}
+        self.assertEqual(31, len(dropped))
+        self.assertEqual(set(), counted & {(block["arm"], block["phase"], block["at"]) for block in dropped})
+
     def test_every_round_has_every_block_in_another_order(self):
         order = plan.make(["a", "b"], list("uvwxyz"), 2, seed=3)["order"]
         self.assertEqual(sorted(order[:12]), sorted([*each[:2], 1] for each in order[12:]))
@@ -175,6 +205,11 @@ class Reports(unittest.TestCase):
     def test_a_violation_is_counted(self):
         self.assertEqual("1", self.rows(block("awa", "clean", broken=["a sentence"]))["violations"][0])
 
+    def test_the_program_of_every_block_is_counted(self):
+        noted, dirty = ({**block("awa", "clean"), "commit": commit} for commit in ("c0ffee", "c0ffee-dirty"))
+        self.assertEqual("Awa's own leader, 0.6.9: 1 of c0ffee-dirty, 2 of c0ffee, 1 not noted; Lockkeeper: 1 not noted",
+                         report.programs([dirty, noted, block("lockkeeper", "clean"), noted, block("awa", "clean")]))
+
     def test_the_page_has_a_place_for_every_phase(self):
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
             results, longer = (plan.Results(pathlib.Path(folder) / name) for name in ("blocks.ndjson", "longer.ndjson"))
@@ -186,7 +221,7 @@ class Reports(unittest.TestCase):
             results.begin(plan.make(list(ARMS), list(PHASES), 1, seed=1))
             results.add(block("awa", "clean"))
             self.assertEqual(0, report.write(page, results, longer))
-            self.assertIn("1 of 21 blocks", page.read_text())
+            self.assertIn("1 of 24 blocks", page.read_text())
             self.assertIn("0 came to no end", page.read_text())
             self.assertEqual(len(PHASES), page.read_text().count("Not measured."))
             longer.add(block("awa", "clean"))

@@ -122,6 +122,16 @@ def file_of(seconds):
     return ROOT / "build" / "bench" / f"long-{seconds:g}s.ndjson"
 
 
+def complete(results, options):
+    """Plans every phase that is in no plan, with the seed of the first one."""
+    phases = results.unplanned(PHASES)
+    if not phases:
+        return
+    chosen = random.randrange(10**6) if options.seed is None else options.seed
+    seed = results.plan["seed"] if results.plan else chosen
+    results.begin(plan.make(list(ARMS), phases, options.repetitions, seed))
+
+
 def main(arguments):
     options = options_of(arguments)
     if options.report:
@@ -132,8 +142,6 @@ def main(arguments):
         print(f"--at-once: there are {cores} cores, and a block keeps one busy for half of the time")
         return 2
     results = plan.Results(file_of(options.block_seconds))
-    if results.plan is None:
-        seed = random.randrange(10**6) if options.seed is None else options.seed
-        results.begin(plan.make(list(ARMS), list(PHASES), options.repetitions, seed))
+    complete(results, options)
     blocks = results.missing(options.arm or ARMS, options.phase or PHASES)[:options.blocks]
     return attempt_at_once(results, blocks, options.block_seconds, options.at_once)

@@ -17,6 +17,8 @@ SCANNERS = 4
 STALE = rescue.COUNT
 DEAD_LETTERS = 300_000
 FINISHED = 100_000
+FAILED = 150_000  # a slot
+FULL_SLOTS = 4
 
 EXPIRED = """
 INSERT INTO awa.dlq_entries (job_id, kind, queue, args, state, priority, attempt, run_lease, max_attempts, run_at,
@@ -96,10 +98,18 @@ def fill_with_debt(block):
     """All of it at once, when the block begins."""
     def fill(stopped):
         with psycopg.connect(block.scene.url("app"), autocommit=True) as session:
-            session.execute("SELECT awa.insert_job_compat('work', 'wreck', '{}')")
-            session.execute(debt_bomb.FILL, {"count": FINISHED, "failed": 0})
-            session.execute(debt_bomb.ADVANCE)
+            debt_bomb.finish(session, FINISHED, failed=0)
             session.execute(EXPIRED, (DEAD_LETTERS,))
+        stopped.wait()
+    return working([fill])
+
+
+def fill_with_failed(block):
+    """When the block begins; whoever prunes their slots has to carry them on, lap after lap. Each of the slots next to
+    each other takes Awa longer than 1.5 intervals, and three such passes in a row are what the overrun counter counts."""
+    def fill(stopped):
+        with psycopg.connect(block.scene.url("app"), autocommit=True) as session:
+            debt_bomb.finish(session, FAILED, FAILED, FULL_SLOTS)
         stopped.wait()
     return working([fill])
 
@@ -163,6 +173,8 @@ PHASES = {phase.name: phase for phase in (
     Phase("scanners", f"{SCANNERS} readers with repeatable-read snapshots of five seconds", scan),
     Phase("debt", f"{DEAD_LETTERS:,} expired dead letters, and {FINISHED:,} cancelled jobs in one slot, all at once",
           fill_with_debt),
+    Phase("failed", f"{FULL_SLOTS} neighbouring slots with {FAILED:,} failed jobs each, within their retention, which every lap has "
+          "to carry on", fill_with_failed),
     Phase("held", "somebody holds a child of the rings, another one every 20 s", hold_children),
     Phase("crash", f"all workers die at once, and {STALE:,} stale claims", crash),
     Phase("killed", "the leader is killed once a minute", kill_leaders),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which blocks there are, in which order, and which of them have been measured: the file of results
-begins with the plan and has a line for each block."""
+begins with the plan and has a line for each block. A phase that came later has a plan of its own, behind
+what is there, so that no earlier block changes its place."""
 
 import fcntl
 import json
@@ -25,13 +26,25 @@ class Results:
         self.path = path
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         records = [json.loads(line) for line in lines]
-        self.plan = next((record for record in records if record[KIND] == "plan"), None)
+        self.plan = None
+        for record in records:
+            if record[KIND] == "plan":
+                self._join(record)
         self.blocks = [record for record in records if record[KIND] == "block"]
         self.failures = sum(record[KIND] == "failed" for record in records)
 
     def begin(self, plan):
-        self.plan = plan
+        """Of a file with a plan: what is planned there goes first."""
+        self._join(plan)
         self._append(plan)
+
+    def unplanned(self, phases):
+        """Those of which the plan has no block."""
+        planned = {phase for _, phase, _ in self.plan["order"]} if self.plan else set()
+        return [phase for phase in phases if phase not in planned]
+
+    def _join(self, plan):
+        self.plan = {**plan, "order": self.plan["order"] + plan["order"]} if self.plan else plan
 
     def add(self, block):
         self.blocks.append({KIND: "block", **block})

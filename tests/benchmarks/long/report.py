@@ -5,6 +5,7 @@ each cell the median over an arm's blocks of a phase with the least and the most
 What stands outside the marks of that page is written by hand and stays.
 """
 
+import collections
 import statistics
 
 import page
@@ -145,6 +146,8 @@ def write(path, results, longer):
     so_many = f"{len(results.blocks)} of {len(results.plan['order'])} blocks"
     text = page.replace(text, "blocks", f"{so_many} of the plan of seed {results.plan['seed']}, {together(results.blocks)}; "
                         f"load average before a block {load(results.blocks)}. {results.failures} came to no end.")
+    text = page.replace(text, "program", f"Program of the blocks: {programs(results.blocks)}.\n"
+                        f"Program of those of half an hour: {programs(longer.blocks) or 'not measured'}.")
     path.write_text(text, encoding="utf-8")
     print(f"{path.name}: {len(results.blocks)} blocks written")
     return 0
@@ -160,6 +163,17 @@ def together(blocks):
     if most == 1:
         return "each alone on the machine"
     return f"{most} of them at a time, each with a server of its own, on the same cores"
+
+
+def programs(blocks):
+    """Of each arm, how many blocks are of which commit."""
+    found = []
+    for arm in ARMS.values():
+        commits = [block.get("commit") for block in blocks if block["arm"] == arm.name]
+        counts = collections.Counter(f"of {commit}" if commit else "not noted" for commit in commits)
+        if counts:
+            found.append(f"{arm.says}: " + ", ".join(f"{count} {commit}" for commit, count in sorted(counts.items(), reverse=True)))
+    return "; ".join(found)
 
 
 def load(blocks):
