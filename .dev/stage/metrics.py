@@ -43,3 +43,12 @@ class Metrics:
         if not ordered or ordered[-1][1] == 0:
             return None
         return next(bound for bound, count in ordered if count >= share * ordered[-1][1])
+
+
+def together(parts):
+    """What counters and histograms have counted in several spans; the same series may stand there several times."""
+    whole = Metrics()
+    for part in parts:
+        for name, series in part._series.items():
+            whole._series[name] += series
+    return whole

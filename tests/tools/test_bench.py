@@ -10,10 +10,12 @@ import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
+sys.path[:0] = [str(ROOT / "tests" / "benchmarks"), str(ROOT / ".dev" / "stage")]
 import page  # noqa: E402
 import server_log  # noqa: E402
 from figure import HEADINGS, Row, quantile  # noqa: E402
+from metrics import Metrics  # noqa: E402
+from windows import Spans  # noqa: E402
 
 LOG = """10.000 7 LOG:  duration: 1.500 ms  execute s9: -- rings/queue_lock: locks
 	LOCK TABLE
@@ -52,6 +54,44 @@ class Prunes(unittest.TestCase):
             file.flush()
             (ring, whole, fixed), = server_log.prunes(file.name, 0)
         self.assertEqual(("queue", 0.09, 0.06), (ring, round(whole, 3), round(fixed, 3)))
+
+
+def scrape(leads, windows, missed, bounds=""):
+    return Metrics(f"""lockkeeper_leader {leads}
+lockkeeper_leadership_changes_total{{to="leading"}} 1
+lockkeeper_leadership_changes_total{{to="aside"}} {windows}
+missed{{branch="a"}} {missed}
+{bounds}""")
+
+
+class Windows(unittest.TestCase):
+    def counted(self, *scrapes):
+        """(beside windows, outside of them)"""
+        spans = Spans()
+        for at, *found in scrapes:
+            spans.take(at, scrape(*found))
+        return spans.beside().total("missed"), spans.outside().total("missed")
+
+    def test_what_was_counted_before_is_neither(self):
+        self.assertEqual((0, 3), self.counted((0, 1, 2, 10), (0.2, 1, 2, 12), (0.4, 1, 2, 13)))
+
+    def test_while_another_leads_it_is_beside_a_window_and_for_a_second_after(self):
+        self.assertEqual((6, 8), self.counted((0, 1, 0, 0), (1, 0, 0, 1), (2, 1, 1, 3), (2.9, 1, 1, 6), (3.1, 1, 1, 6), (4, 1, 1, 14)))
+
+    def test_a_window_between_two_looks_is_seen(self):
+        self.assertEqual((1, 2), self.counted((0, 1, 0, 0), (1, 1, 1, 1), (9, 1, 1, 1), (10, 1, 1, 3)))
+
+    def test_a_look_without_an_answer_is_left_out(self):
+        spans = Spans()
+        for at, found in ((0, scrape(1, 0, 1)), (1, Metrics()), (2, scrape(1, 0, 4))):
+            spans.take(at, found)
+        self.assertEqual(3, spans.outside().total("missed"))
+
+    def test_buckets_of_several_spans_are_one_histogram(self):
+        spans = Spans()
+        for at, fast, all_of_them in ((0, 0, 0), (1, 90, 90), (2, 98, 100)):
+            spans.take(at, scrape(1, 0, 0, f'late_bucket{{le="1"}} {fast}\nlate_bucket{{le="+Inf"}} {all_of_them}'))
+        self.assertEqual([1, float("inf")], [spans.outside().quantile("late", share) for share in (0.98, 0.99)])
 
 
 class Pages(unittest.TestCase):
