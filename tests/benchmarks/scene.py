@@ -29,6 +29,8 @@ IS_TARGET_LIVE = """
 SELECT count(*) > 0 FROM awa.runtime_instances WHERE transition_role = 'queue_storage_target' AND last_seen_at > now() - interval '20 s'
 """
 
+PREPARE = ("prepare", "--engine", "queue_storage", "--details", '{"schema": "awa"}')
+
 _names = itertools.count(1)
 
 
@@ -118,7 +120,7 @@ class Scene:
 
     def prepare_storage(self):
         """As the guide has it before the transition: a worker of the new storage is there; this one asks for no lock."""
-        self.storage("prepare", "--engine", "queue_storage", "--details", '{"schema": "awa"}')
+        self.storage(*PREPARE)
         self.worker({"nothing": 1}, leader_election_interval_ms=36_000_000, storage_transition_role="queue_storage_target")
         wait_until(lambda: self.value(IS_TARGET_LIVE), 30, "a worker of queue storage is there")
 
