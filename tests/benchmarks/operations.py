@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A hundred thousand waiting jobs get another priority, or another queue: how fast that goes, and who waits."""
+"""A hundred thousand jobs that wait, in queue storage or in canonical storage, or that are not due, get another
+priority, or another queue: how fast that goes, and who waits."""
 
+import itertools
 import json
 import time
 
 import load
-from cleanup import has_begun
+from cleanup import CANONICAL, has_begun
 from figure import Row, milliseconds
 from scene import wait_until
 
-TITLE = "batch operations on 100k waiting jobs of queue storage"
+TITLE = "batch operations on 100k jobs: waiting, scheduled, canonical"
 JOBS = 100_000
 AWA_SECONDS = 30.0  # after its operation has begun
 LATENESS = "lockkeeper_branch_start_lateness_seconds"
 
 FILL = "SELECT count(awa.insert_job_compat('work', 'mail', jsonb_build_object('n', n))) FROM generate_series(1, %s) n"
+DEFER = """
+SELECT count(awa.insert_job_compat('work', 'mail', jsonb_build_object('n', n), 'scheduled', p_run_at => now() + interval '1 day'))
+FROM generate_series(1, %s) n
+"""
 ENQUEUE = "SELECT awa.insert_job_compat('work', 'mail', '{}')"
 SUBMIT = """
 INSERT INTO awa.batch_operations (id, op_kind, filter, spec, state)
@@ -40,10 +46,24 @@ def fill(scene, count):
     scene.settle()
 
 
-def lockkeeper(bench, kind, count):
+def fill_deferred(scene, count):
+    scene.app.execute(DEFER, (count,))
+    scene.settle()
+
+
+def fill_canonical(scene, count):
+    scene.admin.execute(CANONICAL)
+    fill(scene, count)
+
+
+# What stands before the name of the operation, and where the jobs are.
+PLACES = (("", fill), ("scheduled jobs: ", fill_deferred), ("canonical jobs: ", fill_canonical))
+
+
+def lockkeeper(bench, place, kind, count):
     """Jobs a second from the submission to the end, beside a producer, and what that sees of it."""
     with bench.scene() as scene:
-        fill(scene, count)
+        place(scene, count)
         daemon = scene.lead()
         wait_until(lambda: has_begun(daemon), 20, "each branch of the SLO lane has had its first pass")
         before = daemon.scrape()
@@ -58,10 +78,10 @@ def lockkeeper(bench, kind, count):
         return scene.value(PROCESSED) / seconds, max(times), daemon.scrape().since(before)
 
 
-def awa(bench, kind, count):
+def awa(bench, place, kind, count):
     """Jobs a second while it changes them; how long it looks for them is not counted."""
     with bench.scene() as scene:
-        fill(scene, count)
+        place(scene, count)
         scene.lead_by_awa()
         producer = load.Caller(scene.url("app"), ENQUEUE, 0.01)
         try:
@@ -78,15 +98,16 @@ def awa(bench, kind, count):
 def measure(bench):
     count = int(bench.scaled(JOBS))
     rows = []
-    for kind in SPECS:
-        bench.say(f"Lockkeeper, {kind}, {count} jobs")
-        rate, stall, metrics = lockkeeper(bench, kind, count)
-        bench.say(f"Awa, {kind}")
-        awa_rate, awa_stall = awa(bench, kind, count)
+    for (where, place), kind in itertools.product(PLACES, SPECS):
+        name = where + kind
+        bench.say(f"Lockkeeper, {name}, {count} jobs")
+        rate, stall, metrics = lockkeeper(bench, place, kind, count)
+        bench.say(f"Awa, {name}")
+        awa_rate, awa_stall = awa(bench, place, kind, count)
         rows += [
-            Row(f"{kind}, jobs a second", "", rate, awa=awa_rate, times=1, more_is_better=True),
-            Row(f"{kind}, an enqueue meanwhile, max", "ms", 1000 * stall, awa=1000 * awa_stall, most=50),
-            Row(f"{kind}, start lateness of the SLO lane meanwhile, p99, at most", "ms",
+            Row(f"{name}, jobs a second", "", rate, awa=awa_rate, times=1, more_is_better=True),
+            Row(f"{name}, an enqueue meanwhile, max", "ms", 1000 * stall, awa=1000 * awa_stall, most=50),
+            Row(f"{name}, start lateness of the SLO lane meanwhile, p99, at most", "ms",
                 milliseconds(metrics.quantile(LATENESS, 0.99, lane="slo")), most=5),
         ]
     return rows
