@@ -58,9 +58,9 @@ class Bench:
         self._clusters.remove(cluster)
         cluster.remove()
 
-    def scene(self, cluster=None):
+    def scene(self, cluster=None, template="app"):
         """A fresh database, on the server with 128 MB that the benchmarks share by default."""
-        return Scene(cluster or self._shared_cluster())
+        return Scene(cluster or self._shared_cluster(), template)
 
     @contextlib.contextmanager
     def quiet_server(self):

@@ -47,18 +47,19 @@ def wait_until(condition, limit, what, every=0.02):
 
 
 class Scene:
-    def __init__(self, cluster):
-        """The cluster's database `app` is the template: migrated, queue storage, nobody in it."""
+    def __init__(self, cluster, template="app"):
+        """The cluster's database `app` is migrated, with queue storage, and nobody is in it; another template is a
+        scene that has been left."""
         self.cluster = cluster
         self.name = f"scene{next(_names)}"
         self.daemons = []
         self.workers = []
         self.environment = None  # of workers to come: None is ours
         with cluster.connect(database="postgres") as admin:
-            admin.execute(f"CREATE DATABASE {self.name} TEMPLATE app OWNER app STRATEGY file_copy")
+            admin.execute(f"CREATE DATABASE {self.name} TEMPLATE {template} OWNER app STRATEGY file_copy")
         self.admin = cluster.connect("postgres", self.name)
         self.app = cluster.connect("app", self.name)
-        self.admin.execute("CREATE EXTENSION pg_stat_statements")
+        self.admin.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
     def __enter__(self):
         return self
@@ -68,10 +69,14 @@ class Scene:
         for process in [each.process for each in self.daemons] + self.workers:
             children.stop(process)
 
-    def __exit__(self, *_):
+    def leave(self):
+        """Nobody is in the database any more, so that it can be copied."""
         self.stop()
         self.admin.close()
         self.app.close()
+
+    def __exit__(self, *_):
+        self.leave()
         if self.cluster.process.poll() is None:
             with self.cluster.connect(database="postgres") as admin:
                 admin.execute(f"DROP DATABASE {self.name} WITH (FORCE)")
