@@ -124,10 +124,11 @@ class Scene:
         children.run([AWA, "--database-url", self.url("app"), "storage", *words])
 
     def prepare_storage(self):
-        """As the guide has it before the transition: a worker of the new storage is there; this one asks for no lock."""
+        """As the guide has it before the transition: a worker of the new storage is there, which is returned; it asks for no lock."""
         self.storage(*PREPARE)
-        self.worker({"nothing": 1}, leader_election_interval_ms=36_000_000, storage_transition_role="queue_storage_target")
+        worker = self.worker({"nothing": 1}, leader_election_interval_ms=36_000_000, storage_transition_role="queue_storage_target")
         wait_until(lambda: self.value(IS_TARGET_LIVE), 30, "a worker of queue storage is there")
+        return worker
 
     def value(self, statement, *parameters):
         return self.admin.execute(statement, parameters or None).fetchone()[0]

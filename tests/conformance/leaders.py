@@ -112,17 +112,17 @@ class Copy:
 
 @contextlib.contextmanager
 def led(cluster, story, leaders):
-    """Copies that the leaders have settled, all at the same time, and the results of each round: one, or one more
-    after the storage has taken a turn. Nobody works on them any more."""
+    """Copies that the leaders have settled, all at the same time, and the results of each round: one, and one more
+    after each turn that the storage takes. Nobody works on them any more."""
     with contextlib.ExitStack() as stack:
         copies = [Copy(cluster, story.schema, lead, stack) for lead in leaders]
         for lead, copy in zip(leaders, copies):
             lead(copy.scene, story.options)
         pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(len(copies)))
         rounds = [list(pool.map(Copy.settled, copies))]
-        if story.turn is not None:
+        for turn in story.turns:
             for copy in copies:
-                story.turn(copy.scene)
+                turn(copy.scene)
             rounds.append(list(pool.map(Copy.settled, copies)))
         for copy in copies:
             copy.scene.stop()

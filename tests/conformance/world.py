@@ -25,7 +25,7 @@ class World:
         self.chance = chance
         self.schema = "awa"  # of queue storage
         self.options = {}  # of workers that know that schema
-        self.turn = None  # of the storage, while it is led
+        self.turns = ()  # of the storage, while it is led
         self.url = cluster.url("app")
         self.session = cluster.connect("app")
         self.session.execute("SET search_path = awa")

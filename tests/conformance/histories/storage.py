@@ -55,15 +55,15 @@ def active(world, parts):
 
 @road
 def canonical(world, parts):
-    """Then the transition begins, under a leader that has begun before it."""
-    world.turn = turns.enter
+    """Then the transition begins, is given up and begins again, under a leader that has begun before it."""
+    world.turns = (turns.enter_unused, turns.give_up, turns.enter)
     return begin(world, parts)
 
 
 @road
 def prepared(world, parts):
     """Then the preparation is given up, under its leader."""
-    world.turn = turns.abort
+    world.turns = (turns.abort,)
     begun = begin(world, parts)
     prepare(world)
     return begun
@@ -71,7 +71,8 @@ def prepared(world, parts):
 
 @road
 def mixed_transition(world, parts):
-    """Live work in both planes."""
+    """Live work in both planes; then the canonical one is drained and left, under its leader."""
+    world.turns = (turns.finalize,)
     begun = begin(world, parts)
     prepare(world)
     enter(world)
