@@ -71,7 +71,8 @@ def conforms(seed, road, is_fixed):
         cluster.make_database(AWA, has_storage=False)
         with World(cluster, random.Random(seed)) as world:
             histories.live(world, road, (filling.fill,) if is_fixed else ())
-        print(f"filled after {time.monotonic() - began:.0f} s", flush=True)
+        receipts = "" if world.has_receipts else " without receipts"
+        print(f"filled after {time.monotonic() - began:.0f} s: queue storage in {world.schema}{receipts}", flush=True)
         with led(cluster, world, (awa, awa, lockkeeper)) as (copies, rounds):
             bad = sum(compare(results, ALWAYS if is_fixed else ()) for results in rounds)
             bad += report("faults that were not seen", unseen(copies[1], rounds[0][1], road, is_fixed))

@@ -24,6 +24,7 @@ class World:
         self.cluster = cluster
         self.chance = chance
         self.schema = "awa"  # of queue storage
+        self.has_receipts = True  # of claims; without, every attempt has a lease from its beginning
         self.options = {}  # of workers that know that schema
         self.turns = ()  # of the storage, while it is led
         self.url = cluster.url("app")
@@ -40,9 +41,10 @@ class World:
         with self.cluster.connect(database="postgres") as admin:
             wait_until(lambda: not admin.execute(SEND_AWAY).fetchall(), 20, "nobody is in the database any more")
 
-    def use_schema(self, schema, **slot_counts):
+    def use_schema(self, schema, has_receipts, **slot_counts):
         """Queue storage stands in this schema, with rings of these sizes."""
         self.schema = schema
+        self.has_receipts = has_receipts
         self.options = {"queue_storage_schema": schema,
                         **{f"queue_storage_{ring}_slot_count": count for ring, count in slot_counts.items()}}
         self.session.execute(f"SET search_path = {schema}, awa")

@@ -40,8 +40,10 @@ ENDED = "UPDATE awa.jobs_hot SET finalized_at = now() - %s * interval '1 hour' W
 QUEUE_STORAGE = {"jobs": "ready_entries", "attempts": "leases", "id": "job_id"}
 CANONICAL = {"jobs": "awa.jobs_hot", "attempts": "awa.jobs_hot", "id": "id"}
 
+# What a worker has claimed without a receipt is told from what waits by where it is now.
 IN_QUEUE_STORAGE = f"""
-SELECT (SELECT count(*) FROM ({tables.AVAILABLE}) a WHERE queue = ANY (%(queues)s)) AS available,
+SELECT (SELECT count(*) FROM ({tables.AVAILABLE}) a WHERE queue = ANY (%(queues)s) AND job_id NOT IN (
+        SELECT job_id FROM leases UNION ALL SELECT job_id FROM deferred_jobs UNION ALL SELECT job_id FROM done_entries)) AS available,
     (SELECT count(*) FROM ({tables.OPEN_RECEIPTS}) o WHERE queue = ANY (%(queues)s)) AS open,
     (SELECT count(*) FROM leases WHERE state = 'running' AND queue = ANY (%(queues)s)) AS lease,
     (SELECT count(*) FROM leases WHERE state = 'waiting_external' AND queue = ANY (%(queues)s)) AS park,
@@ -78,9 +80,12 @@ class Attempts:
     """The jobs of one plane, from their birth to the moment that their worker dies."""
 
     def __init__(self, world, deeds=DEEDS):
-        self.deeds = deeds
         self.world = world
         self.is_routed = world.is_routed()
+        self.is_leased = self.is_routed and not world.has_receipts
+        # Awa's worker cannot complete an attempt that has no receipt.
+        self.deeds = tuple(do for do in deeds if do != "complete" or not self.is_leased)
+        self.is_last = deeds == ENDINGS
         self.names = QUEUE_STORAGE if self.is_routed else CANONICAL
         self.done = collections.Counter()  # how often a deed is to be seen
         self.jobs = {}  # what each is told to do
@@ -104,7 +109,7 @@ class Attempts:
     def insert(self, n):
         chance = self.world.chance
         do = chance.choice(self.deeds)
-        most = chance.choice((1, 2, 25) if do != "fail" else (1,) if self.deeds == ENDINGS else (1, 25))
+        most = chance.choice((1, 2, 25) if do != "fail" else (1,) if self.is_last else (1, 25))
         mask = chance.choice((None, None, f"{chance.getrandbits(8):08b}", SUPERSEDED))
         job = self.world.session.execute(INSERT, {
             "queue": chance.choice(QUEUES), "do": do, "n": n, "priority": chance.randint(1, 4), "most": most,
@@ -112,14 +117,16 @@ class Attempts:
         self.jobs[job] = do
         self.done[do] += 1
         # Not a lease: the reference would end it and its receipt, collide with itself and rescue nobody any more.
-        if do in ("hang", "progress") and mask == SUPERSEDED and chance.random() < 0.7:
+        if not self.is_leased and do in ("hang", "progress") and mask == SUPERSEDED and chance.random() < 0.7:
             self.superseded.append(job)
 
     def expected(self):
         """What the worker leaves of the jobs: available, open, lease, park, progress."""
         count = self.done
-        return (0, sum(count[do] for do in OPEN) + count["park"], count["lease"] + count["advance"], count["park"],
-                count["progress"] + count["advance"])
+        running, progress = sum(count[do] for do in OPEN), count["progress"] + count["advance"]
+        if self.is_leased:
+            return (0, 0, running, count["park"], progress)
+        return (0, running + count["park"], count["lease"] + count["advance"], count["park"], progress)
 
     def looks(self):
         looked = self.world.session.execute(IN_QUEUE_STORAGE if self.is_routed else IN_CANONICAL,

@@ -9,7 +9,7 @@ QUICK = {f"queue_storage_{ring}_rotate_interval_ms": 20 for ring in ("queue", "l
 
 
 def live(world):
-    if world.is_routed() and world.chance.random() < 0.5:
+    if world.is_routed() and world.has_receipts and world.chance.random() < 0.5:
         with world.worker([{"name": "nothing", "max_workers": 1}], **QUICK):
             wait_until(lambda: world.value(FULL) == 0, 30, "the rings are full")
     yield

@@ -13,7 +13,7 @@ ROADS = {}
 
 # A worker that has ended is taken for a living one for a minute and a half.
 LONG_GONE = "UPDATE awa.runtime_instances SET last_seen_at = now() - interval '1 hour'"
-INSTALL = "SELECT awa.install_queue_storage_substrate(%s, %s, %s, %s, true)"
+INSTALL = "SELECT awa.install_queue_storage_substrate(%s, %s, %s, %s, %s)"
 # In a transition Awa's workers take a job of one plane for that of the other with the same number.
 APART = "SELECT setval('job_id_seq', 100000)"
 
@@ -31,13 +31,14 @@ def begin(world, parts):
 
 
 def prepare(world):
-    """A schema of queue storage that nobody uses yet; Awa's own, or another one with rings of other sizes."""
+    """A schema of queue storage that nobody uses yet; Awa's own, or another one with rings of other sizes, perhaps without receipts."""
     chance = world.chance
     schema = chance.choice(("awa", "river"))
     if schema != "awa":
         slots = {"queue": chance.randint(4, 20), "lease": chance.randint(2, 10), "claim": chance.randint(2, 10)}
-        world.value(INSTALL, schema, *slots.values())  # the command line knows of two rings only
-        world.use_schema(schema, **slots)
+        has_receipts = chance.random() < 0.6
+        world.value(INSTALL, schema, *slots.values(), has_receipts)  # the command line knows of two rings only
+        world.use_schema(schema, has_receipts, **slots)
     world.cli("storage", "prepare", "--engine", "queue_storage", "--details", json.dumps({"schema": schema}))
 
 
