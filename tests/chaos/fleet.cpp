@@ -66,4 +66,10 @@ int Fleet::most_runs() const {
   return most;
 }
 
+void enqueue_patient(const Database& database) {
+  database.sql(
+      "SET ROLE awa_owner; SELECT awa.insert_job_compat('patient', 'patient', '{\"n\": 1}'); "
+      "RESET ROLE");
+}
+
 }  // namespace lockkeeper::test

@@ -43,4 +43,7 @@ class Fleet {
   std::vector<std::unique_ptr<Child>> workers_;
 };
 
+// One job in patient.
+void enqueue_patient(const Database& database);
+
 }  // namespace lockkeeper::test

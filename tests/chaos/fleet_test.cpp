@@ -67,9 +67,7 @@ TEST_CASE("a handler in another process stops when its attempt is past its deadl
   const Daemon daemon(settings);
   REQUIRE(eventually([&] { return river.is_led_by(daemon); }));
   const Fleet fleet(river.database(), 1);
-  river.database().sql(
-      "SET ROLE awa_owner; SELECT awa.insert_job_compat('patient', 'patient', '{\"n\": 1}'); RESET "
-      "ROLE");
+  enqueue_patient(river.database());
   const auto running = "queue = 'patient' AND attempt = 1 AND closed_at IS NULL";
   REQUIRE(eventually([&] { return count(river.database(), "lease_claims", running) == "1"; }));
   REQUIRE(fleet.runs().empty());

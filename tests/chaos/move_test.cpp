@@ -2,17 +2,15 @@
 //
 // A fleet and a producer at work while an operator moves their database to queue storage, or gives
 // the move up, under a leading daemon.
-#include <atomic>
 #include <catch2/catch.hpp>
-#include <exception>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "chaos/fleet.hpp"
 #include "support/daemon.hpp"
 #include "support/eventually.hpp"
 #include "support/listener.hpp"
+#include "support/producer.hpp"
 #include "support/program.hpp"
 
 namespace lockkeeper::test {
@@ -21,47 +19,22 @@ namespace {
 constexpr auto kTarget = R"({"storage_transition_role": "queue_storage_target"})";
 constexpr auto kPasses = "lockkeeper_branch_passes_total";
 
-// Schedules one job after the other in whichever plane is routed to. They fall due up to three
-// seconds later, so what a plane holds outlives the moment in which it is no longer routed to.
-class Producer {
- public:
-  explicit Producer(const Database& database)
-      : session_(database.session()), thread_([this] { produce(); }) {}
-  ~Producer() { stop(); }
+// One job after the other, in whichever plane is routed to. They fall due up to three seconds
+// later, so what a plane holds outlives the moment in which it is no longer routed to.
+Producer schedule_jobs(const Database& database) {
+  return {database, "SET ROLE awa_owner", [](const Session& session, int round) {
+            const auto n = std::to_string(round);
+            session.sql("SELECT awa.insert_job_compat('kind', 'queue' || " + n +
+                        " % 3, jsonb_build_object('n', " + n + "), 'scheduled', p_run_at => " +
+                        "clock_timestamp() + (1 + " + n + " % 10) * interval '300 ms')");
+          }};
+}
 
-  int jobs() const { return jobs_; }
-
-  // Waits until the next so many have been enqueued.
-  bool goes_on(int jobs) const {
-    const auto enough = jobs_ + jobs;
-    return eventually([&] { return jobs_ >= enough; });
-  }
-
-  void stop() {
-    is_over_ = true;
-    if (thread_.joinable()) thread_.join();
-    CHECK(fault_ == "");
-  }
-
- private:
-  void produce() try {
-    session_.sql("SET ROLE awa_owner");
-    for (; !is_over_; ++jobs_) {
-      const auto n = std::to_string(jobs_);
-      session_.sql("SELECT awa.insert_job_compat('kind', 'queue' || " + n +
-                   " % 3, jsonb_build_object('n', " + n + "), 'scheduled', p_run_at => " +
-                   "clock_timestamp() + (1 + " + n + " % 10) * interval '300 ms')");
-    }
-  } catch (const std::exception& error) {
-    fault_ = error.what();
-  }
-
-  Session session_;
-  std::atomic<int> jobs_ = 0;
-  std::atomic<bool> is_over_ = false;
-  std::string fault_;
-  std::thread thread_;
-};
+// Waits until the next so many jobs have been enqueued.
+bool goes_on(const Producer& producer, int jobs) {
+  const auto enough = producer.rounds() + jobs;
+  return eventually([&] { return producer.rounds() >= enough; });
+}
 
 // The operator asks again while Awa's program refuses: workers tell only now and then what they
 // can.
@@ -73,8 +46,8 @@ bool prepare(const Database& database) {
   return storage(database, R"(prepare --engine queue_storage --details '{"schema": "awa"}')");
 }
 
-// A fenced canonical database whose ids tell the planes apart, with a job in it that is due another
-// day: the first worker decides over one without jobs.
+// A fenced canonical database under a leading daemon, whose ids tell the planes apart, with a job
+// in it that is due another day: the first worker decides over one without jobs.
 class Moving {
  public:
   Moving() : database_(Database::Routing::canonical) {
@@ -83,12 +56,15 @@ class Moving {
     database_.sql(
         "INSERT INTO awa.scheduled_jobs (kind, queue, state, run_at) VALUES ('kind', 'queue0', "
         "'scheduled', now() + interval '1 day')");
-    settings_.url = database_.url();
-    settings_.takeover = "terminate";
+    DaemonSettings settings;
+    settings.url = database_.url();
+    settings.takeover = "terminate";
+    daemon_.emplace(settings);
+    REQUIRE(eventually([&] { return daemon_->leads(); }));
   }
 
   const Database& database() const { return database_; }
-  const DaemonSettings& settings() const { return settings_; }
+  const Daemon& daemon() const { return *daemon_; }
 
   bool is_in(const std::string& state) const {
     return database_.value("SELECT state FROM awa.storage_transition_state") == state;
@@ -100,23 +76,16 @@ class Moving {
 
  private:
   Database database_;
-  DaemonSettings settings_;
+  std::optional<Daemon> daemon_;
 };
 
-// One job, which runs until its worker is asked to stop, or dies; true once it runs. In whichever
-// plane is routed to, its number is the next of these.
+// The next job has this number, in whichever plane is routed to.
 constexpr auto kNumber = "5000001";
 
 void number_alike(const Database& database) {
   for (const std::string sequence : {"jobs_id_seq", "job_id_seq"}) {
     database.sql("SELECT setval('awa." + sequence + "', " + kNumber + ", false)");
   }
-}
-
-void enqueue_patient(const Database& database) {
-  database.sql(
-      "SET ROLE awa_owner; SELECT awa.insert_job_compat('patient', 'patient', '{\"n\": 1}'); "
-      "RESET ROLE");
 }
 
 std::string claimed(const Database& database) {
@@ -140,27 +109,26 @@ TEST_CASE("a fleet that works is moved to queue storage, and every job runs once
           "[chaos][fleet][move][T21][H30]") {
   const Moving moving;
   const auto& database = moving.database();
-  const Daemon daemon(moving.settings());
-  REQUIRE(eventually([&] { return daemon.leads(); }));
+  const auto& daemon = moving.daemon();
   Fleet fleet(database, 2);
-  Producer producer(database);
-  REQUIRE(producer.goes_on(50));
+  Producer producer = schedule_jobs(database);
+  REQUIRE(goes_on(producer, 50));
 
   REQUIRE(prepare(database));
   const Fleet target(database, 1, "", kTarget);
-  REQUIRE(producer.goes_on(50));
+  REQUIRE(goes_on(producer, 50));
   REQUIRE(storage(database, "enter-mixed-transition"));
-  REQUIRE(producer.goes_on(50));
+  REQUIRE(goes_on(producer, 50));
   CHECK(eventually([&] { return passes(daemon, "done") > 0; }));
   REQUIRE(fleet.renew(0));  // it comes back as a worker of queue storage
-  REQUIRE(producer.goes_on(50));
+  REQUIRE(goes_on(producer, 50));
   moving.forget_the_job_of_another_day();
   REQUIRE(storage(database, "finalize"));
   REQUIRE(fleet.renew(1));
-  REQUIRE(producer.goes_on(50));
-  producer.stop();
+  REQUIRE(goes_on(producer, 50));
+  CHECK(producer.stop() == "");
 
-  const auto all = static_cast<std::size_t>(producer.jobs());
+  const auto all = static_cast<std::size_t>(producer.rounds());
   CHECK(eventually([&] { return fleet.runs().size() + target.runs().size() == all; }));
   CHECK(fleet.most_runs() == 1);
   CHECK(target.most_runs() == 1);
@@ -173,26 +141,25 @@ TEST_CASE("a move that is given up beside a fleet that works loses no job",
           "[chaos][fleet][move][T21][H30]") {
   const Moving moving;
   const auto& database = moving.database();
-  const Daemon daemon(moving.settings());
-  REQUIRE(eventually([&] { return daemon.leads(); }));
+  const auto& daemon = moving.daemon();
   const Fleet fleet(database, 2);
-  Producer before(database);
+  Producer before = schedule_jobs(database);
   REQUIRE(prepare(database));
   std::optional<Fleet> target;
   target.emplace(database, 1, "", kTarget);
-  REQUIRE(before.goes_on(50));
-  before.stop();  // a plane that has jobs is not given up
+  REQUIRE(goes_on(before, 50));
+  CHECK(before.stop() == "");  // a plane that has jobs is not given up
   REQUIRE(storage(database, "enter-mixed-transition"));
   CHECK(eventually([&] { return passes(daemon, "idle") > 0; }));
   target.reset();
   database.sql("DELETE FROM awa.runtime_instances WHERE transition_role = 'queue_storage_target'");
 
   REQUIRE(storage(database, "abort"));
-  Producer after(database);
-  REQUIRE(after.goes_on(50));
-  after.stop();
+  Producer after = schedule_jobs(database);
+  REQUIRE(goes_on(after, 50));
+  CHECK(after.stop() == "");
 
-  const auto all = static_cast<std::size_t>(before.jobs() + after.jobs());
+  const auto all = static_cast<std::size_t>(before.rounds() + after.rounds());
   CHECK(eventually([&] { return fleet.has_run(all); }));
   CHECK(fleet.most_runs() == 1);
   CHECK(moving.is_in("canonical"));
@@ -205,8 +172,7 @@ TEST_CASE("jobs of one number in both planes are both rescued, and nobody is ask
           "[chaos][fleet][move][T16]") {
   const Moving moving;
   const auto& database = moving.database();
-  const Daemon daemon(moving.settings());
-  REQUIRE(eventually([&] { return daemon.leads(); }));
+  const auto& daemon = moving.daemon();
   Listener worker(database, {"awa:cancel", "end"});
   number_alike(database);
   std::optional<Fleet> canonical, target;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Nobody who makes or works at canonical jobs waits for the counts, whatever the branch is at.
-#include <atomic>
 #include <catch2/catch.hpp>
-#include <exception>
-#include <thread>
 
 #include "branches/catalog.hpp"
 #include "integration/branches/counts.hpp"
+#include "support/producer.hpp"
 
 namespace lockkeeper::test {
 
@@ -26,45 +24,18 @@ std::string locks(const Database& database) {
       "'RowExclusiveLock'))");
 }
 
-// Inserts all the while, in a thread of its own: in old queues and new ones, due and scheduled. It
-// ends when one insert is refused, as after a wait of a tenth of a second.
-class Producer {
- public:
-  explicit Producer(const Database& database)
-      : session_(database.session()), thread_([this] { produce(); }) {}
-  ~Producer() { stop(); }
+constexpr int kInserts = 2;  // a round
 
-  int inserts() const { return inserts_; }
-  bool goes_on() const { return !is_over_; }
-
-  // What it was refused with, or nothing.
-  std::string stop() {
-    is_over_ = true;
-    if (thread_.joinable()) thread_.join();
-    return refusal_;
-  }
-
- private:
-  void produce() try {
-    session_.sql("SET lock_timeout = '100ms'");
-    while (!is_over_) {
-      const auto name = "'new" + std::to_string(inserts_ / 50) + "'";
-      session_.sql("INSERT INTO awa.jobs_hot (queue, kind) VALUES ('large', 'large'), (" + name +
-                   ", " + name + ")");
-      session_.sql("INSERT INTO awa.scheduled_jobs (queue, kind) VALUES ('post', " + name + ")");
-      inserts_ += 2;
-    }
-  } catch (const std::exception& refusal) {
-    refusal_ = refusal.what();
-    is_over_ = true;
-  }
-
-  Session session_;
-  std::atomic<int> inserts_ = 0;
-  std::atomic<bool> is_over_ = false;
-  std::string refusal_;
-  std::thread thread_;
-};
+// In old queues and new ones, due and scheduled; refused after a wait of a tenth of a second.
+Producer insert_into(const Database& database) {
+  return {
+      database, "SET lock_timeout = '100ms'", [](const Session& session, int round) {
+        const auto name = "'new" + std::to_string(round / 25) + "'";
+        session.sql("INSERT INTO awa.jobs_hot (queue, kind) VALUES ('large', 'large'), (" + name +
+                    ", " + name + ")");
+        session.sql("INSERT INTO awa.scheduled_jobs (queue, kind) VALUES ('post', " + name + ")");
+      }};
+}
 
 }  // namespace
 
@@ -105,13 +76,13 @@ TEST_CASE("no insert waits long for a statement that counts", "[branches][admin]
   CAPTURE(branch->name);
   put(database, "large", "large", "completed", 51'000);
   put_each(database, "post");
-  Producer producer(database);
+  Producer producer = insert_into(database);
   int meanwhile = 0;
   while (meanwhile < 300 && producer.goes_on()) {
     Leader leader(database);  // one that has a pass behind it may rest
-    const auto before = producer.inserts();
+    const auto before = producer.rounds();
     leader.run(*branch);
-    meanwhile += producer.inserts() - before;
+    meanwhile += kInserts * (producer.rounds() - before);
   }
 
   CHECK(producer.stop() == "");
