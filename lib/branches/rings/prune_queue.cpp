@@ -9,7 +9,10 @@
 namespace lockkeeper::branches {
 namespace {
 
-// One step of carrying failed jobs; workers that read the slot wait for none of it.
+// Failed jobs are looked for in large windows, so that those of one count are found together: so
+// many places fit in a reply of 64 kB. They are carried in small steps; workers that read the slot
+// wait for none of it.
+constexpr std::int64_t kLookedForAtOnce = 4000;
 constexpr std::int64_t kCarriedAtOnce = 500;
 
 struct Proofs {
@@ -47,6 +50,7 @@ class QueuePrune {
   Task<Proofs> prove(Asked& asked);
   Task<bool> are_claims_closed(const Proofs& proofs);
   Task<std::int64_t> carry_failed();
+  Task<std::int64_t> carry(pg::Rows steps);
   Task<Pruned> reclaim();
   Task<bool> settle_counts(Transaction& tx);
   Pruned refused(const Proofs& proofs);
@@ -118,21 +122,41 @@ Task<Pruned> QueuePrune::run() {
 
 Task<std::int64_t> QueuePrune::carry_failed() {
   const auto retention = retention_of(ctx_, "failed_retention");
-  const awa::Sql carry("rings/queue_carry", slot_);
+  const awa::Sql look("rings/queue_failed", slot_);
   std::int64_t all = 0;
   while (true) {
-    const auto rows = co_await ctx_.query(carry, slot_, retention.kept, kCarriedAtOnce,
-                                          retention.queues, retention.microseconds);
-    const auto found = rows.integer(0, 0);
-    const auto carried = rows.integer(0, 1);
+    const auto steps =
+        co_await ctx_.query(look, retention.kept, retention.queues, retention.microseconds,
+                            kLookedForAtOnce, kCarriedAtOnce);
+    std::int64_t found = 0;
+    for (std::size_t step = 0; step < steps.size(); ++step) found += steps.integer(step, 1);
+    auto carrying = carry(steps);
+    const auto carried = co_await carrying;
     all += carried;
-    if (found > carried) {
-      ctx_.report().skipped_rows("place_taken", found - carried, "a failed job, in its ring slot");
-    }
-    if (found < kCarriedAtOnce || carried == 0) co_return all;
+    if (found < kLookedForAtOnce || carried == 0) co_return all;
     co_await ctx_.breathe(kProofs);
     insist_if_starved(ctx_);
   }
+}
+
+// A single step goes in the turn that has found it.
+Task<std::int64_t> QueuePrune::carry(pg::Rows steps) {
+  const awa::Sql statement("rings/queue_carry", slot_);
+  std::int64_t all = 0;
+  for (std::size_t step = 0; step < steps.size(); ++step) {
+    if (steps.size() > 1) {
+      co_await ctx_.breathe(kProofs);
+      insist_if_starved(ctx_);
+    }
+    const std::string places(steps.text(step, 0));
+    const auto rows = co_await ctx_.query(statement, slot_, places);
+    const auto found = rows.integer(0, 0);
+    const auto carried = rows.integer(0, 1);
+    all += carried;
+    if (found == carried) continue;
+    ctx_.report().skipped_rows("place_taken", found - carried, "a failed job, in its ring slot");
+  }
+  co_return all;
 }
 
 Task<Pruned> QueuePrune::reclaim() {

@@ -127,12 +127,12 @@ Task<Outcome> run_lease(BranchContext& ctx) { return pass(ctx, kLease); }
 Task<Outcome> run_claim(BranchContext& ctx) { return pass(ctx, kClaim); }
 
 constexpr std::string_view kQueueStatements[] = {
-    "rings/queue_pinned",      "rings/queue_look",        "rings/queue_turn",
-    "rings/queue_proofs",      "rings/queue_late_claims", "rings/queue_carry",
-    "rings/queue_seal",        "rings/queue_has_failed",  "rings/queue_lock",
-    "rings/queue_roll_up",     "rings/queue_sizes",       "rings/truncate",
-    "rings/queue_drop_counts", "rings/count_claims",      "rings/count_batches",
-    "rings/count_closures",    "rings/delete_rows",
+    "rings/queue_pinned",  "rings/queue_look",        "rings/queue_turn",
+    "rings/queue_proofs",  "rings/queue_late_claims", "rings/queue_failed",
+    "rings/queue_carry",   "rings/queue_seal",        "rings/queue_has_failed",
+    "rings/queue_lock",    "rings/queue_roll_up",     "rings/queue_sizes",
+    "rings/truncate",      "rings/queue_drop_counts", "rings/count_claims",
+    "rings/count_batches", "rings/count_closures",    "rings/delete_rows",
 };
 constexpr std::string_view kLeaseStatements[] = {
     "rings/lease_pinned", "rings/lease_look", "rings/lease_turn",  "rings/lease_proofs",

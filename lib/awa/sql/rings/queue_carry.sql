@@ -1,27 +1,19 @@
--- rings/queue_carry: moves failed jobs that are still to be kept from a sealed slot into the current one.
+-- rings/queue_carry: moves failed jobs from their places in a sealed slot into the current one.
 -- Their rows are filled in from their ready rows, which stay behind. Those are found by the job and never
 -- by the priority: an aged job has ended under a better one than its lane's. A row whose place in the
 -- current slot is taken gets, as Awa gives to jobs without a ready row, the negative number of the job for its own
 -- in the lane. Says how many were found and how many have moved.
--- Nobody has analysed these tables, so rows are found by their place and by the index on the job.
+-- Nobody has analysed these tables, so rows are found by their place and by the index on the job. IS TRUE keeps a question
+-- one of a hash: made into a join of rows that are expected to be few, it would compare each with each.
 -- $1 integer: the sealed slot
--- $2 interval: how long failed jobs are kept, zero for not at all
--- $3 integer: the most jobs to move
--- $4 text[]: queues that differ
--- $5 bigint[]: how long each of them keeps its own, in microseconds
-WITH rule AS MATERIALIZED (
-    SELECT o.queue, o.kept * interval '1 microsecond' AS kept
-    FROM unnest($4::text[], $5::bigint[]) AS o(queue, kept)
-), ring AS MATERIALIZED (
+-- $2 tid[]: the places
+WITH ring AS MATERIALIZED (
     SELECT s.slot, s.generation FROM :"schema".queue_ring_state r
     JOIN :"schema".queue_ring_slots s ON s.slot = r.current_slot WHERE r.current_slot <> $1::integer LIMIT 1
 ), chosen AS MATERIALIZED (
     SELECT d.ctid AS place, d.* FROM :"schema".:"done_entries_k" d
-    LEFT JOIN rule u ON u.queue = d.queue
-    WHERE d.state = 'failed' AND COALESCE(u.kept, $2::interval) > interval '0'
-      AND d.finalized_at >= now() - COALESCE(u.kept, $2::interval)
-    LIMIT $3::integer
-    FOR UPDATE OF d SKIP LOCKED
+    WHERE d.ctid = ANY ($2::tid[]) AND d.state = 'failed'
+    FOR UPDATE SKIP LOCKED
 ), carried AS (
     INSERT INTO :"schema".done_entries AS t (ready_slot, ready_generation, job_id, kind, queue, args, state,
         priority, attempt, run_lease, max_attempts, lane_seq, enqueue_shard, run_at, attempted_at, finalized_at,
@@ -44,7 +36,8 @@ WITH rule AS MATERIALIZED (
               ((t.job_id % 256 + 256) % 256)::smallint AS bucket
 ), gone AS (
     DELETE FROM :"schema".:"done_entries_k" d
-    WHERE d.ctid = ANY (ARRAY(SELECT c.place FROM chosen c JOIN carried t USING (queue, enqueue_shard, job_id, run_lease)))
+    WHERE d.ctid = ANY (ARRAY(SELECT c.place FROM chosen c WHERE ((c.queue, c.enqueue_shard, c.job_id, c.run_lease) IN (
+        SELECT t.queue, t.enqueue_shard, t.job_id, t.run_lease FROM carried t)) IS TRUE))
     RETURNING d.ready_slot, d.ready_generation, d.queue, d.priority, d.enqueue_shard,
               ((d.job_id % 256 + 256) % 256)::smallint AS bucket
 ), delta AS (

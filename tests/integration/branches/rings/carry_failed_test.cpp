@@ -3,7 +3,6 @@
 // Failed jobs outlive their slot: they are carried on, lap by lap, until they are old enough.
 #include <catch2/catch.hpp>
 
-#include "awa/sql.hpp"
 #include "support/child.hpp"
 #include "support/rings.hpp"
 
@@ -152,53 +151,6 @@ TEST_CASE(
 
   CHECK(count(database, "done_entries", "queue = 'long'") == "1");
   CHECK(count(database, "done_entries") == "1");
-}
-
-TEST_CASE("many failed jobs are carried in small steps, none of them under the lock",
-          "[branches][prune_queue][carry]") {
-  const Database database;
-  const Worker worker(database);
-  Leader leader(database);
-  worker.run("q", 1200, "failed");
-  int steps = 0;
-  int steps_at_lock = 0;
-  leader.before_each([&](const std::string& statement) {
-    steps += statement.find("queue_carry") != std::string::npos ? 1 : 0;
-    if (statement.find("queue_lock") != std::string::npos) steps_at_lock = steps;
-  });
-
-  leader.run(rotate_queue);
-
-  CHECK(places(database) == "1/1: 1200");
-  CHECK(steps == 3);
-  CHECK(steps_at_lock == 3);
-  CHECK(leader.turns() == 5);  // the look, three steps, the truncation
-  CHECK(worker.ended("q") == "1200");
-}
-
-TEST_CASE("a step of the carrying reads no more than its rows, though nobody has analysed them",
-          "[branches][prune_queue][carry]") {
-  const Database database;
-  database.breaks("a job is in one place");
-  database.breaks("a ready row stands in one segment, that of its time");
-  database.breaks("a lane's next number is above all that it has given");
-  database.breaks("ended jobs are counted, each in its slot and bucket");
-  const Worker worker(database);
-  worker.enqueue("q", 1);
-  database.sql(
-      "INSERT INTO awa.ready_entries_0 (ready_slot, ready_generation, job_id, kind, queue, "
-      "priority, "
-      "lane_seq) SELECT 0, 0, n, 'k', 'q', 2, n FROM generate_series(2, 20000) n");
-  database.sql(
-      "INSERT INTO awa.done_entries_0 (ready_slot, ready_generation, job_id, kind, queue, state, "
-      "priority, lane_seq) SELECT 0, 0, n, 'k', 'q', 'failed', 2, n FROM generate_series(1, 20000) "
-      "n");
-  stand_at(database, "queue", 1);
-  awa::Library library("awa");
-  const auto carry = library.get(awa::Sql("rings/queue_carry", 0))->text;
-
-  // A few pages a row: its own, its ready row's, those of the indexes of its new place.
-  CHECK(pages_touched(database, carry, "0, '72 hours', 500, '{}', '{}'") < 500 * 30);
 }
 
 TEST_CASE(
