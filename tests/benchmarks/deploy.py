@@ -22,6 +22,8 @@ WINDOWS = "5s"  # apart at least; a minute by default
 SPACING = 20.0  # seconds between two workers: a new one asks for the lock within ten
 GRACE = 15.0
 MISSED = "lockkeeper_branch_missed_ticks_total"
+PROMOTION = "promote_scheduled"
+INTERVAL = 0.25  # seconds between two of its due times
 
 # When a job fell due, and when it became available.
 AVAILABLE = """
@@ -146,12 +148,14 @@ def late_rows(branch, beside, outside):
 
 
 def missed_row(lane, beside, outside):
-    """Those beside windows are told and not judged."""
+    """Those beside windows are told and not judged, and so is promotion: it is brought forward to each due job, and how
+    many of its own due times fall into such a pass is chance. That none was passed over, its latest start says."""
     missed = {branch: outside.total(MISSED, branch=branch) for branch in outside.labels(MISSED, "branch")
               if outside.total(MISSED, branch=branch, lane=lane)}
     whose = [f"{branch} {count:g}" for branch, count in missed.items()]
     says = ", ".join([*whose, f"beside windows {beside.total(MISSED, lane=lane):g}"])
-    return Row(f"{lane} lane: due times swallowed by a pass that waited or ran", "", sum(missed.values()), f"({says})", most=0)
+    judged = sum(count for branch, count in missed.items() if branch != PROMOTION)
+    return Row(f"{lane} lane: due times swallowed by a pass that waited or ran", "", judged, f"({says})", most=0)
 
 
 def measure(bench):
@@ -177,6 +181,8 @@ def measure(bench):
         Row("job due → available while Lockkeeper leads, max", "ms", load.spread(mine.lateness_under("lockkeeper"))[2]),
         *(row for branch in (*SLO, *hygiene) for row in late_rows(branch, beside, outside)),
         *(missed_row(lane, beside, outside) for lane in ("slo", "hygiene")),
+        Row(f"{PROMOTION}: start lateness, max, at most", "ms", milliseconds(outside.quantile(LATENESS, 1, branch=PROMOTION)),
+            most=1000 * INTERVAL),
         Row("jobs that never became available", "", missing, awa=awa_missing, most=0),
         Row("jobs that were tried again", "", len(mine.tried_again), awa=len(theirs.tried_again), most=0),
     ]
