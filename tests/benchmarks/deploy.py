@@ -11,6 +11,7 @@ import psycopg
 from cleanup import LATENESS, PASSES, SLO
 from figure import Row, milliseconds
 from long.ticks import LATE
+from long.trace import PROMOTION
 from scene import HOLDER, database_clock, wait_until
 from windows import Watched
 
@@ -22,8 +23,6 @@ WINDOWS = "5s"  # apart at least; a minute by default
 SPACING = 20.0  # seconds between two workers: a new one asks for the lock within ten
 GRACE = 15.0
 MISSED = "lockkeeper_branch_missed_ticks_total"
-PROMOTION = "promote_scheduled"
-INTERVAL = 0.25  # seconds between two of its due times
 
 # When a job fell due, and when it became available.
 AVAILABLE = """
@@ -154,7 +153,7 @@ def missed_row(lane, beside, outside):
               if outside.total(MISSED, branch=branch, lane=lane)}
     whose = [f"{branch} {count:g}" for branch, count in missed.items()]
     says = ", ".join([*whose, f"beside windows {beside.total(MISSED, lane=lane):g}"])
-    judged = sum(count for branch, count in missed.items() if branch != PROMOTION)
+    judged = sum(count for branch, count in missed.items() if branch != PROMOTION.branch)
     return Row(f"{lane} lane: due times swallowed by a pass that waited or ran", "", judged, f"({says})", most=0)
 
 
@@ -181,8 +180,8 @@ def measure(bench):
         Row("job due → available while Lockkeeper leads, max", "ms", load.spread(mine.lateness_under("lockkeeper"))[2]),
         *(row for branch in (*SLO, *hygiene) for row in late_rows(branch, beside, outside)),
         *(missed_row(lane, beside, outside) for lane in ("slo", "hygiene")),
-        Row(f"{PROMOTION}: start lateness, max, at most", "ms", milliseconds(outside.quantile(LATENESS, 1, branch=PROMOTION)),
-            most=1000 * INTERVAL),
+        Row(f"{PROMOTION.branch}: start lateness, max, at most", "ms",
+            milliseconds(outside.quantile(LATENESS, 1, branch=PROMOTION.branch)), most=1000 * PROMOTION.every),
         Row("jobs that never became available", "", missing, awa=awa_missing, most=0),
         Row("jobs that were tried again", "", len(mine.tried_again), awa=len(theirs.tried_again), most=0),
     ]
