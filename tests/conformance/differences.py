@@ -7,6 +7,9 @@ import dataclasses
 import typing
 
 
+RETRYABLE, CANCELLED = 4, 6  # their places in a job's mask of states
+
+
 @dataclasses.dataclass
 class Difference:
     reason: str
@@ -34,6 +37,13 @@ def counts_duplicates(row, reference, ours):
 def keeps_its_key(row, reference, _ours):
     """The unique key of a job that is cancelled as a duplicate of itself: it goes with the cancelled one."""
     return any(lives_on(each, reference) and each["job_id"] == row["job_id"] for each in reference["done_entries"])
+
+
+def claims_when_cancelled(row, reference, _ours):
+    """The same, where the mask wants the key for a cancelled job and not for one that waits to run again."""
+    return keeps_its_key(row, reference, _ours) and any(
+        each["job_id"] == row["job_id"] and each["unique_states"][RETRYABLE] == "0" and each["unique_states"][CANCELLED] == "1"
+        for each in reference["deferred_jobs"])
 
 
 def was_preempted(row, reference, ours):
@@ -91,6 +101,7 @@ DIFFERENCES = (
     Difference("D11", "done_entries", True, lives_on),
     Difference("D11", "ended", True, counts_duplicates),
     Difference("D11", "ended", False, counts_duplicates),
+    Difference("D11", "unique_claims", True, claims_when_cancelled),
     Difference("D11", "unique_claims", False, keeps_its_key),
     Difference("batch operations: lane numbers", "lanes", True, was_preempted),
     Difference("batch operations: lane numbers", "lanes", False, was_preempted),
