@@ -6,8 +6,9 @@ has there and Lockkeeper has not, or the other way round."""
 import dataclasses
 import typing
 
-
-RETRYABLE, CANCELLED = 4, 6  # their places in a job's mask of states
+# Places in a job's mask of states: those of the views in which a rescued job stands, and that of its end.
+LIVES_AS = {"available": 1, "deferred_jobs": 4}
+CANCELLED = 6
 
 
 @dataclasses.dataclass
@@ -20,7 +21,7 @@ class Difference:
 
 def lives_on(row, reference, _ours=None):
     """A job that is cancelled as a duplicate of itself: it is also retried."""
-    alive = {other["job_id"] for view in ("deferred_jobs", "available") for other in reference[view]}
+    alive = {other["job_id"] for view in LIVES_AS for other in reference[view]}
     return row["state"] == "cancelled" and row["job_id"] in alive
 
 
@@ -40,10 +41,10 @@ def keeps_its_key(row, reference, _ours):
 
 
 def claims_when_cancelled(row, reference, _ours):
-    """The same, where the mask wants the key for a cancelled job and not for one that waits to run again."""
-    return keeps_its_key(row, reference, _ours) and any(
-        each["job_id"] == row["job_id"] and each["unique_states"][RETRYABLE] == "0" and each["unique_states"][CANCELLED] == "1"
-        for each in reference["deferred_jobs"])
+    """The same, where the mask wants the key for a cancelled job and not for one in the state in which it lives on."""
+    masks = [(each["unique_states"], place) for view, place in LIVES_AS.items() for each in reference[view]
+             if each["job_id"] == row["job_id"] and each["unique_states"]]
+    return keeps_its_key(row, reference, _ours) and any(mask[CANCELLED] + mask[place] == "10" for mask, place in masks)
 
 
 def was_preempted(row, reference, ours):

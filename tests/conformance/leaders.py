@@ -17,7 +17,7 @@ BUILD = pathlib.Path(__file__).resolve().parents[2] / "build"
 LIMIT = 240.0
 SAME = 5  # looks that see no change
 LEFT_ALONE = 20  # looks in which a ring that nothing stops has not moved
-GENERATIONS = " UNION ALL ".join(f"SELECT generation FROM {ring}_ring_state" for ring in ("queue", "lease", "claim"))  # as RINGS
+GENERATIONS = " UNION ALL ".join(f"SELECT '{ring}', generation FROM {ring}_ring_state" for ring in ("queue", "lease", "claim"))
 
 # Awa cleans once a minute, and no option changes it: its seconds are shorter, for all of its branches alike.
 HURRY = {**os.environ, "LD_PRELOAD": str(BUILD / "tests" / "libhurried_clock.so"), "HURRY": "8"}
@@ -71,10 +71,10 @@ def lockkeeper(scene, _options):
     scene.lead(OFTEN_HERE)
 
 
-def is_at_rest(ring, generations):
-    """Whether a ring stands before a row, has come round since the rows changed last and met none, or is left alone."""
-    has_come_round = generations[-1] - generations[0] >= ring["slot_count"]
-    is_left_alone = len(set(generations[-1 - LEFT_ALONE:])) == 1 and len(generations) > LEFT_ALONE
+def is_at_rest(ring, generations, same):
+    """Whether a ring stands before a row, has come round in the looks that were the same and met none, or is left alone."""
+    has_come_round = generations[-1] - generations[-1 - same] >= ring["slot_count"]
+    is_left_alone = len(generations) > LEFT_ALONE and generations[-1] == generations[-1 - LEFT_ALONE]
     return ring["stands_at"] is not None or has_come_round or is_left_alone
 
 
@@ -101,18 +101,19 @@ class Copy:
 
     def settled(self):
         """What stands there once nothing is left to do and nothing changes any more."""
-        last, looks, began = None, [], time.monotonic()
+        last, same, looks, began = None, 0, [], time.monotonic()
 
         def is_settled():
-            nonlocal last
+            nonlocal last, same
+            looks.append(dict(self.session.execute(GENERATIONS).fetchall()))
             if self.left():
+                same = 0
                 return False
             seen = self.reader.read_all()
-            if seen != last:
-                looks.clear()
+            same = same + 1 if seen == last else 0
             last = seen
-            looks.append([generation for generation, in self.session.execute(GENERATIONS)])
-            return len(looks) > SAME and all(map(is_at_rest, seen["rings"], zip(*looks)))
+            return same >= SAME and all(is_at_rest(ring, [look[ring["ring"]] for look in looks], same)
+                                        for ring in seen["rings"])
         try:
             wait_until(is_settled, LIMIT, "the leader has done its duties", every=0.3)
         except RuntimeError as error:

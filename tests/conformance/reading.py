@@ -43,19 +43,20 @@ class Reader:
         return result
 
     def read(self, view):
-        """The rows of one view as dictionaries."""
+        """The rows of one view as dictionaries, in an order of their own."""
         cursor = self.session.execute(VIEWS[view])
         self.now = datetime.datetime.now(datetime.timezone.utc)  # of the same machine
         names = [column.name for column in cursor.description]
         rows = [self.plain_row({name: value for name, value in zip(names, row) if name not in PLACES})
                 for row in cursor.fetchall()]
-        return [without_chance(row) for row in rows]
+        return sorted((without_chance(row) for row in rows), key=str)
 
     def plain_row(self, row):
         chosen = {}
         done = row.get("finalized_at")
         if done is not None and done >= self.began:
-            chosen = {name: wait_of(row, (row[name] - done).total_seconds()) for name in ("run_at", "retention_until")
+            names = ("run_at",) if row.get("state") == "retryable" else ("retention_until",)  # what its end has put off
+            chosen = {name: wait_of(row, (row[name] - done).total_seconds()) for name in names
                       if row.get(name) is not None and row[name] > self.now}
         return {name: self.plain(value) for name, value in row.items()} | chosen
 
