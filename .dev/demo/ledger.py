@@ -98,8 +98,8 @@ class Job:
             yield f"is {states[0]}, expected {self.expect}"
         if len(completions) > 1:
             yield f"ran to completion {len(completions)} times"
-        was_answered = any(end["outcome"] == "answered" for end in self.ends)
-        if states == ["completed"] and not completions and not was_answered:
+        may_complete = any(end["outcome"] in ("answered", "gave up") for end in self.ends)
+        if states == ["completed"] and not completions and not may_complete:
             yield "is completed and never ran to completion"
         early = [s for s in self.starts if self.run_at and s["at"] < self.run_at - EARLY_TOLERANCE]
         if early:

@@ -50,11 +50,12 @@ class Worker:
         return None
 
     async def run_on(self, job, facts):
-        """Nobody's attempt takes up a place for ever, also where a leader tells no worker that it was rescued."""
+        """Nobody's attempt takes up a place for ever, also where a leader tells no worker that it was rescued. Where it has
+        not been rescued by then, its job is completed."""
         until = time.monotonic() + GIVES_UP_AFTER
         while not job.is_cancelled() and time.monotonic() < until:
             await asyncio.sleep(0.1)
-        self.book.write("end", outcome="stopped", **facts)
+        self.book.write("end", outcome="stopped" if job.is_cancelled() else "gave up", **facts)
 
     async def park(self, job, facts):
         token = await job.register_callback(timeout_seconds=CALLBACK_WITHIN)

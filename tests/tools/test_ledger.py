@@ -69,6 +69,11 @@ class Verdict(unittest.TestCase):
         answered = {**lines()[3], "outcome": "answered"}
         self.assertEqual("", faults([*lines()[:3], answered, lines()[4]]))
 
+    def test_an_attempt_that_gave_up_before_it_was_rescued_completes_its_job(self):
+        gave_up = {**lines()[3], "outcome": "gave up"}
+        self.assertEqual("", faults([*lines()[:3], gave_up, lines()[4]]))
+        self.assertIn("never ran", faults([*lines()[:3], {**gave_up, "outcome": "stopped"}, lines()[4]]))
+
     def test_fires_are_complete_and_run_once(self):
         def fired(*seconds):
             return [{"event": "fired", "id": 100 + n, "worker": "w1", "at": n, "fire": f"2026-05-07 12:{s // 60:02}:{s % 60:02}+00"}
