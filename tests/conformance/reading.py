@@ -12,6 +12,7 @@ from tables import VIEWS
 # A row's place, not its content.
 PLACES = {"ready_slot", "ready_generation", "claim_slot", "lease_slot", "lease_generation", "lane_seq", "batch_id",
           "enqueue_shard", "receipt_id"}
+AGED = "_awa_original_priority"
 DAY = 86400
 TOLERANCE = 2.0  # seconds between two clock readings of one deed
 
@@ -53,6 +54,8 @@ class Reader:
 
     def plain_row(self, row):
         chosen = {}
+        if AGED in (row.get("metadata") or {}) and row["run_at"] >= self.began:
+            row = unaged(row)  # its minute of waiting may be over or not
         done = row.get("finalized_at")
         if done is not None and done >= self.began:
             names = ("run_at",) if row.get("state") == "retryable" else ("retention_until",)  # what its end has put off
@@ -75,6 +78,12 @@ class Reader:
             return self.plain(datetime.datetime.fromisoformat(text))
         except (TypeError, ValueError):
             return text
+
+
+def unaged(row):
+    """A canonical job as it was before its priority was raised."""
+    metadata = dict(row["metadata"])
+    return {**row, "priority": metadata.pop(AGED), "metadata": metadata}
 
 
 def without_chance(row):
