@@ -113,7 +113,9 @@ PLANTED_IN_FILLING = {
 PLANTED_IN_CANONICAL_ATTEMPTS = {
     "a canonical attempt is counted twice": f"UPDATE awa.jobs_hot SET attempt = attempt + 1 WHERE {ENDED}",
     "a canonical run lease is counted up": f"UPDATE awa.jobs_hot SET run_lease = run_lease + 1 WHERE {ENDED}",
-    "a canonical job has another priority": f"UPDATE awa.jobs_hot SET priority = priority %% 4 + 1 WHERE {ENDED}",
+    "a canonical job has another priority": "UPDATE awa.jobs_hot SET priority = priority %% 4 + 1, metadata = metadata ||"
+        " CASE WHEN metadata ? '_awa_original_priority' THEN jsonb_build_object('_awa_original_priority',"
+        f" (metadata ->> '_awa_original_priority')::integer %% 4 + 1) ELSE '{{}}' END WHERE {ENDED}",
     "a canonical attempt has no time of the end": f"UPDATE awa.jobs_hot SET finalized_at = NULL WHERE {ENDED}",
     "a canonical attempt has ended before": f"UPDATE awa.jobs_hot SET finalized_at = finalized_at - interval '1 day' WHERE {ENDED}",
     "a canonical job has another state": f"UPDATE awa.jobs_hot SET state = 'waiting_external' WHERE {ENDED}",
